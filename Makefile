@@ -1,0 +1,79 @@
+# "make" or "make help" prints what there is to make.
+
+GO      ?= go
+LINTER  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+RIG     := build/rig
+
+# The race detector needs a C compiler. "make test" sees to one; what else there
+# is does without where there is none.
+RACE    := $(if $(shell command -v $$($(GO) env CC)),-race)
+TESTS   := $(GO) test -race -count=1 -timeout=30m
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: | build ## Show the race that row locks close, on embedded SQLite; writes build/report.html
+	$(GO) build -o build/tts ./examples/tts
+	build/tts -locking=none,skip-locked -voice=tones -report=build/report.html
+
+.PHONY: test
+test: rig ## Run every test on SQLite, MySQL, MariaDB and PostgreSQL; needs Go and Docker
+	@$(RIG) -- $(TESTS) ./...
+
+.PHONY: test-sqlite
+test-sqlite: ## Run every test that needs no server; needs Go alone
+	@$(if $(RACE),,echo "no C compiler here: without the race detector")
+	@HOLDFAST_TEST_ENGINES=sqlite $(GO) test $(RACE) -count=1 -timeout=30m ./...
+
+# Each line is a run of the suites: its servers, and flags for one of them.
+VERSIONS := \
+	mariadb:10.5,postgres:13= \
+	mariadb:10.11,postgres:15= \
+	mariadb:11.8,postgres:17= \
+	mysql=HOLDFAST_MYSQL_FLAGS=--autocommit=0 \
+	mysql=HOLDFAST_MYSQL_FLAGS=--innodb-rollback-on-timeout
+
+.PHONY: test-versions
+test-versions: rig ## Run the tests on older servers, and on MySQL with unusual settings
+	@failed=; for run in $(VERSIONS); do \
+		echo "--- $$run"; \
+		env $${run#*=} $(RIG) -servers "$${run%%=*}" -- $(TESTS) ./... || failed="$$failed $$run"; \
+	done; if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
+
+.PHONY: soak
+soak: rig ## Run the long tests: 10,000 random programs on each engine; takes hours
+	@HOLDFAST_SOAK=1 HOLDFAST_SOAK_PROGRAMS=10000 $(RIG) -- $(GO) test -race -count=1 -timeout=24h ./tests ./tests/model
+
+.PHONY: bench
+bench: rig ## Run the benchmarks against other libraries
+	@$(RIG) -- $(GO) test -C bench -run='^$$' -bench=. -benchmem -timeout=2h ./...
+
+.PHONY: bench-roundtrips
+bench-roundtrips: rig ## Count the round trips of a block, here and in other libraries
+	@$(RIG) -servers=mysql,postgres -- $(GO) run -C bench ./roundtrips
+
+.PHONY: bench-contract
+bench-contract: rig ## Show who keeps a transaction whole when things go wrong, here and in other libraries
+	@$(RIG) -servers=mysql,postgres -- $(GO) run -C bench ./contract
+
+.PHONY: docs
+docs: ## Regenerate the tables in README.md and docs/
+	$(GO) generate ./...
+
+.PHONY: lint
+lint: ## Run the linters on the library and on bench/
+	$(GO) vet ./...
+	$(GO) run $(LINTER) run ./...
+	@if [ -f bench/go.mod ]; then set -ex; cd bench; $(GO) vet ./...; $(GO) run $(LINTER) run --config ../.golangci.yml ./...; fi
+
+# Built as the tests are, so that what both need is compiled once.
+.PHONY: rig
+rig: | build
+	@$(GO) build $(RACE) -o $(RIG) ./tests/rig
+
+build:
+	@mkdir -p build
