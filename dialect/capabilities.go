@@ -1,0 +1,175 @@
+package dialect
+
+// product is a column of the table.
+type product int
+
+const (
+	mysqlServer product = iota
+	mariadbServer
+	postgresServer
+	sqliteLibrary
+	// These speak the protocol of one of the above. Their versions are their own.
+	cockroachDB
+	yugabyteDB
+	tiDB
+	vitess
+	productCount
+)
+
+const firstCompatible = int(cockroachDB)
+
+// productNames are the values of Server.Product.
+var productNames = [productCount]string{"MySQL", "MariaDB", "PostgreSQL", "SQLite", "CockroachDB", "YugabyteDB", "TiDB", "Vitess"}
+
+// support is a cell of the table.
+type support struct {
+	has      bool
+	since    Version // the first version that has it; zero: every version that Holdfast opens
+	spelling string
+	note     string
+}
+
+func always(spelling string) support { return support{has: true, spelling: spelling} }
+
+func from(major, minor, patch int, spelling string) support {
+	return support{has: true, since: Version{major, minor, patch}, spelling: spelling}
+}
+
+func no(why string) support { return support{note: why} }
+
+// but adds a note.
+func (s support) but(note string) support { s.note = note; return s }
+
+// What is not listed is not supported. What a server accepts and then ignores
+// is not supported either: a lock that is not taken is worse than an error.
+//
+// Sources: the manuals of MySQL ("Locking Reads", "Locking Functions"), MariaDB
+// ("FOR UPDATE", "LOCK IN SHARE MODE", "WAIT and NOWAIT"), PostgreSQL ("SELECT",
+// "Client Connection Defaults") and SQLite; CockroachDB "FOR UPDATE and FOR
+// SHARE" and cockroachdb/cockroach#13546; YugabyteDB "Explicit locking",
+// yugabyte/yugabyte-db#11760, #29549; TiDB "SELECT", "Pessimistic Transaction
+// Mode", pingcap/tidb#69720, #70995; Vitess v19 release notes, vitessio/vitess#13965.
+var capabilities = [capabilityCount]struct {
+	name string
+	by   [productCount]support
+}{
+	ForUpdate: {"FOR UPDATE", [productCount]support{
+		mysqlServer:    always("FOR UPDATE"),
+		mariadbServer:  always("FOR UPDATE"),
+		postgresServer: always("FOR UPDATE"),
+		sqliteLibrary:  always("").but("the block begins IMMEDIATE: one writer, stronger than a row lock"),
+		cockroachDB:    from(20, 1, 0, "FOR UPDATE"),
+		yugabyteDB:     from(2, 8, 0, "FOR UPDATE"),
+		tiDB:           from(3, 0, 8, "FOR UPDATE").but("in pessimistic mode, its default"),
+		vitess:         always("FOR UPDATE"),
+	}},
+	ForShare: {"FOR SHARE", [productCount]support{
+		mysqlServer:    from(8, 0, 1, "FOR SHARE"),
+		mariadbServer:  always("LOCK IN SHARE MODE").but("`LOCK IN SHARE MODE`"),
+		postgresServer: always("FOR SHARE"),
+		sqliteLibrary:  always("").but("accepted: the block has the write lock"),
+		cockroachDB:    no("under SERIALIZABLE, its default, it locks nothing"),
+		yugabyteDB:     from(2, 8, 0, "FOR SHARE"),
+		tiDB:           no("it has no shared locks"),
+		vitess:         always("LOCK IN SHARE MODE").but("`LOCK IN SHARE MODE`"),
+	}},
+	NoKeyUpdate: {"FOR NO KEY UPDATE", [productCount]support{
+		postgresServer: always("FOR NO KEY UPDATE"),
+		cockroachDB:    from(20, 2, 0, "FOR NO KEY UPDATE").but("locks as FOR UPDATE does"),
+		yugabyteDB:     from(2, 8, 0, "FOR NO KEY UPDATE"),
+	}},
+	KeyShare: {"FOR KEY SHARE", [productCount]support{
+		postgresServer: always("FOR KEY SHARE"),
+		cockroachDB:    no("under SERIALIZABLE, its default, it locks nothing"),
+		yugabyteDB:     from(2, 8, 0, "FOR KEY SHARE"),
+	}},
+	NoWait: {"NOWAIT", [productCount]support{
+		mysqlServer:    from(8, 0, 1, "NOWAIT"),
+		mariadbServer:  from(10, 3, 0, "NOWAIT"),
+		postgresServer: always("NOWAIT"),
+		sqliteLibrary:  always("").but("no waiting at BEGIN"),
+		cockroachDB:    from(20, 2, 0, "NOWAIT"),
+		yugabyteDB:     from(2, 20, 0, "NOWAIT"),
+		tiDB:           from(4, 0, 0, "NOWAIT"),
+		vitess:         from(19, 0, 0, "NOWAIT"),
+	}},
+	SkipLocked: {"SKIP LOCKED", [productCount]support{
+		mysqlServer:    from(8, 0, 1, "SKIP LOCKED"),
+		mariadbServer:  from(10, 6, 0, "SKIP LOCKED"),
+		postgresServer: always("SKIP LOCKED"),
+		sqliteLibrary:  always("").but("holds trivially: nobody else can hold a lock"),
+		cockroachDB:    from(22, 2, 0, "SKIP LOCKED"),
+		yugabyteDB:     from(2, 14, 0, "SKIP LOCKED"),
+		tiDB:           no("it is accepted there and then locks nothing"),
+		vitess:         from(19, 0, 0, "SKIP LOCKED"),
+	}},
+	WaitClause: {"WAIT", [productCount]support{
+		mariadbServer: from(10, 3, 0, "WAIT").but("`WAIT n`, in seconds"),
+	}},
+	WaitSetting: {"WAIT", [productCount]support{
+		mysqlServer:    always("innodb_lock_wait_timeout").but("session `innodb_lock_wait_timeout`, in seconds, restored after"),
+		mariadbServer:  always("innodb_lock_wait_timeout").but("session `innodb_lock_wait_timeout`, in seconds, restored after"),
+		postgresServer: always("lock_timeout").but("`SET LOCAL lock_timeout`, in milliseconds, restored after"),
+		sqliteLibrary:  always("busy_timeout").but("busy timeout, in milliseconds, at BEGIN"),
+		cockroachDB:    from(22, 1, 0, "lock_timeout"),
+		yugabyteDB:     no("row locks ignore lock_timeout there"),
+		tiDB:           from(4, 0, 0, "innodb_lock_wait_timeout"),
+		vitess:         always("innodb_lock_wait_timeout"),
+	}},
+	Of: {"OF", [productCount]support{
+		mysqlServer:    from(8, 0, 1, "OF"),
+		postgresServer: always("OF"),
+		sqliteLibrary:  always("").but("accepted: the block has the write lock"),
+		cockroachDB:    from(20, 1, 0, "OF"),
+		yugabyteDB:     from(2, 8, 0, "OF"),
+		tiDB:           from(5, 0, 0, "OF"),
+	}},
+	AdvisoryLock: {"advisory locks", [productCount]support{
+		mysqlServer:    always("GET_LOCK").but("`GET_LOCK`, released with the block"),
+		mariadbServer:  always("GET_LOCK").but("`GET_LOCK`, released with the block"),
+		postgresServer: always("pg_advisory_xact_lock").but("`pg_advisory_xact_lock`"),
+		sqliteLibrary:  always("").but("the write lock"),
+		cockroachDB:    no("the functions are there and lock nothing"),
+		yugabyteDB:     from(2025, 1, 0, "pg_advisory_xact_lock"),
+		tiDB:           from(6, 1, 0, "GET_LOCK").but("waits a second at least"),
+		vitess:         always("GET_LOCK"),
+	}},
+	LockWaits: {"who waits for whom", [productCount]support{
+		mysqlServer:    from(8, 0, 1, "performance_schema.data_lock_waits"),
+		mariadbServer:  always("information_schema.innodb_lock_waits"),
+		postgresServer: always("pg_blocking_pids"),
+	}},
+	Returning: {"INSERT … RETURNING", [productCount]support{
+		mariadbServer:  from(10, 5, 0, "RETURNING"),
+		postgresServer: always("RETURNING"),
+		sqliteLibrary:  from(3, 35, 0, "RETURNING"),
+		cockroachDB:    always("RETURNING"),
+		yugabyteDB:     always("RETURNING"),
+	}},
+	Deferrable: {"DEFERRABLE", [productCount]support{
+		postgresServer: always("DEFERRABLE"),
+		sqliteLibrary:  always("").but("holds trivially: a reader never fails"),
+	}},
+	TransactionTimeout: {"a limit on the whole transaction", [productCount]support{
+		postgresServer: from(17, 0, 0, "transaction_timeout"),
+		cockroachDB:    from(23, 1, 0, "transaction_timeout"),
+	}},
+	IdleTimeout: {"a limit on an idle transaction", [productCount]support{
+		mariadbServer:  from(10, 3, 0, "idle_transaction_timeout"),
+		postgresServer: always("idle_in_transaction_session_timeout"),
+		cockroachDB:    from(20, 2, 0, "idle_in_transaction_session_timeout"),
+		yugabyteDB:     always("idle_in_transaction_session_timeout"),
+	}},
+	CommitStatus: {"the fate of a transaction", [productCount]support{
+		mysqlServer:    no(markerRow),
+		mariadbServer:  no(markerRow),
+		postgresServer: always("pg_xact_status").but("`pg_xact_status`"),
+		sqliteLibrary:  no(markerRow),
+		cockroachDB:    no(markerRow),
+		yugabyteDB:     no(markerRow),
+		tiDB:           no(markerRow),
+		vitess:         no(markerRow),
+	}},
+}
+
+const markerRow = "a row of the library's own is written with it instead"

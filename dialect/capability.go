@@ -1,0 +1,98 @@
+package dialect
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Capability is something that not every server can do.
+type Capability uint8
+
+// The capabilities. What each server makes of them is in the table below.
+const (
+	ForUpdate          Capability = iota // lock rows against others
+	ForShare                             // lock rows against writers
+	NoKeyUpdate                          // lock rows, but not against references to their keys
+	KeyShare                             // lock only the keys of rows
+	NoWait                               // fail at once if a row is locked
+	SkipLocked                           // leave out rows that are locked
+	WaitClause                           // limit the wait in the statement itself
+	WaitSetting                          // limit the wait by a setting, put back afterwards
+	Of                                   // lock the rows of some of the joined tables only
+	AdvisoryLock                         // locks on names
+	LockWaits                            // ask who waits for whom
+	Returning                            // INSERT … RETURNING
+	Deferrable                           // a serializable read-only transaction that cannot fail
+	TransactionTimeout                   // the server limits the whole transaction
+	IdleTimeout                          // the server limits the time without a statement
+	CommitStatus                         // ask the server whether a transaction was committed
+	capabilityCount
+)
+
+// String is the capability as it is called in SQL, or in English where it has
+// no name there.
+func (c Capability) String() string { return capabilities[c].name }
+
+// Can reports whether the server has the capability. Where Can is true and
+// Spelling is empty (SQLite), there is nothing to write: the block gives more.
+func (s Server) Can(c Capability) bool {
+	sup := s.support(c)
+	return sup.has && s.Version.AtLeast(sup.since.Major, sup.since.Minor, sup.since.Patch)
+}
+
+// Spelling is how the server spells the capability: the clause, the setting or
+// the function. It is "" if it has none.
+func (s Server) Spelling(c Capability) string { return s.support(c).spelling }
+
+// Require returns nil if the server has the capability, and else an
+// *UnsupportedError that says what would help.
+func (s Server) Require(c Capability) error {
+	if s.Can(c) {
+		return nil
+	}
+	err := &UnsupportedError{Server: s, Feature: c.String()}
+	switch sup := s.support(c); {
+	case sup.has:
+		err.Hint = "needs " + s.Product + " " + sup.since.short()
+	case sup.note != "":
+		err.Hint = sup.note
+	default:
+		for p := range firstCompatible {
+			if capabilities[c].by[p].has {
+				if err.Hint != "" {
+					err.Hint += ", "
+				}
+				err.Hint += productNames[p]
+			}
+		}
+		err.Hint += " can"
+	}
+	return err
+}
+
+// support finds the server's line: its product's, or that of its engine for a
+// product with no lines of its own (Percona Server, Aurora).
+func (s Server) support(c Capability) support {
+	p := product(slices.Index(productNames[:], s.Product))
+	if p < 0 {
+		switch s.Engine {
+		case MySQL:
+			p = mysqlServer
+		case MariaDB:
+			p = mariadbServer
+		case Postgres:
+			p = postgresServer
+		default:
+			p = sqliteLibrary
+		}
+	}
+	return capabilities[c].by[p]
+}
+
+// short is the version without a last zero, as one says it.
+func (v Version) short() string {
+	if v.Patch == 0 {
+		return fmt.Sprintf("%d.%d", v.Major, v.Minor)
+	}
+	return v.String()
+}

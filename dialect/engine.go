@@ -1,0 +1,142 @@
+package dialect
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"time"
+)
+
+// Engine is what differs between databases, as far as a block needs it. Its
+// methods compute and remember nothing; state lives in the block and in the
+// [Wire] of its connection.
+type Engine interface {
+	// Wire gives access to one pooled connection: driverConn is the value that
+	// (*sql.Conn).Raw hands out. The same connection yields the same Wire, so
+	// that a cache of prepared statements lives as long as its connection. For
+	// a connection of a driver that is not this engine's own, the Wire sends
+	// each control statement in a round trip of its own.
+	Wire(driverConn any) Wire
+
+	// Begin spells the start of a transaction. It returns an error that
+	// matches ErrUnsupported if the server has no such transaction.
+	Begin(TxOptions) (Control, error)
+
+	// LockWait spells a limit on waiting for a row lock: 0 means not to wait at
+	// all. The limit holds from the next statement until Restore is sent.
+	LockWait(d time.Duration) Control
+
+	// Classify gives an error of the driver its kind. It returns nil for nil,
+	// and for an error that it does not know an *Error without a kind.
+	Classify(err error) *Error
+
+	// Inspect reads a caller's statement for what it would do to a block.
+	Inspect(query string) Verdict
+
+	// Rebind turns the ? placeholders of a caller's statement into the
+	// engine's own. A ? in a literal, an identifier or a comment stays, and ??
+	// stands for one ?.
+	Rebind(query string) string
+
+	// Resolver finds out whether a transaction was committed whose COMMIT had
+	// no answer.
+	Resolver() Resolver
+}
+
+// TxOptions says which transaction to begin.
+type TxOptions struct {
+	Isolation  sql.IsolationLevel // LevelDefault: the server's default
+	ReadOnly   bool               // enforced by the server
+	Deferrable bool               // PostgreSQL: a serializable read-only transaction that cannot fail
+	Name       string             // the block's name, shown by the server where it can
+	LockWait   *time.Duration     // limit on each wait for a lock; nil: the server's setting
+	Timeout    time.Duration      // limit on the whole block, a backstop on the server; 0: none
+	Idle       time.Duration      // limit on the time without a statement, likewise; 0: none
+}
+
+// Control is a set of control statements. They are never sent alone: they
+// travel in front of another statement or of COMMIT.
+type Control struct {
+	Before  []string // before the transaction begins
+	Begin   string   // the statement that begins it; "" if Control begins none
+	Inside  []string // as the first statements inside the transaction
+	Restore []string // puts the session back as it was; sent inside the transaction, before it ends
+	// Transactional is true if the server itself takes the settings of Inside
+	// back when the transaction, or the savepoint they came after, ends or is
+	// rolled back (PostgreSQL's SET LOCAL). Restore is then needed only to take
+	// them back earlier.
+	Transactional bool
+}
+
+// Wire sends statements on one connection. It is used by one goroutine at a
+// time. Errors are the driver's own, not yet classified, or one of the two
+// wrappers [PrefixError] and [NotSentError].
+type Wire interface {
+	// Exec and Query send the statements of prefix and then query, in one round
+	// trip where the engine can. If one of prefix fails, query does not run.
+	// An element of args is any value that the driver accepts, or a
+	// sql.NamedArg where it has named parameters.
+	Exec(ctx context.Context, prefix []string, query string, args []any) (driver.Result, error)
+	Query(ctx context.Context, prefix []string, query string, args []any) (driver.Rows, error)
+
+	// Commit sends prefix and COMMIT. It returns nil only if the server has
+	// answered that the transaction is committed; an answer that it was rolled
+	// back instead (PostgreSQL) is ErrCommitRefused.
+	Commit(ctx context.Context, prefix []string) error
+
+	// Rollback sends ROLLBACK and then the statements of suffix.
+	Rollback(ctx context.Context, suffix []string) error
+
+	// Alive reports whether the connection is still open, as far as is known
+	// without asking the server. After a fatal error it is false.
+	Alive() bool
+
+	// Idle reports whether the connection is alive and, as far as the driver
+	// can tell without asking the server, outside any transaction.
+	Idle() bool
+
+	// Used reports whether the connection has carried a statement before: only
+	// then can it be stale.
+	Used() bool
+
+	// ID is the server's number for the connection (pg_backend_pid,
+	// CONNECTION_ID), or 0 where it is not known.
+	ID() int64
+}
+
+// Verdict is what a statement would do to a block that it runs in.
+type Verdict struct {
+	// Control is the name of the statement if it would start or end a
+	// transaction behind the block's back, or set a savepoint of its own (rule
+	// B15): "COMMIT", "CREATE TABLE (implicit commit)". "" if it does not.
+	Control string
+	// Stacked is true if the text holds more than one statement.
+	Stacked bool
+	// Session is true if the statement may change the state of the session, so
+	// that its connection cannot go back to the pool (rules B13 and B23).
+	Session bool
+	// Opaque is true if the statement runs code that its text does not show
+	// (MySQL: CALL, EXECUTE), so that the transaction has to be checked
+	// afterwards.
+	Opaque bool
+}
+
+// Resolver finds out the fate of a transaction whose COMMIT had no answer
+// (rule B12, ResolveCommit).
+type Resolver interface {
+	// Prepare is called on the transaction's own connection just before
+	// COMMIT. It returns a token that names the transaction, and statements to
+	// send in front of COMMIT. An empty token means that the transaction has
+	// written nothing, so that its fate does not matter.
+	Prepare(ctx context.Context, w Wire) (token string, prefix []string, err error)
+	// Outcome is called on another connection, outside a transaction. It waits, within ctx, until the
+	// transaction is no longer in progress.
+	Outcome(ctx context.Context, w Wire, token string) (committed bool, err error)
+}
+
+// Tagger is an Engine whose server shows a block's name only as a comment in
+// its statements (the form of sqlcommenter, google.github.io/sqlcommenter).
+type Tagger interface {
+	// Tag returns the comment to append to a statement.
+	Tag(block string) string
+}

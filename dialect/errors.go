@@ -1,0 +1,153 @@
+package dialect
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The kinds of errors, the same on every engine (rule S5). An error of the
+// server matches at most one of them with [errors.Is]; the driver's own error
+// stays reachable with [errors.As].
+var (
+	// ErrUniqueViolation: a row with the same key exists.
+	// MySQL 1062, 1586; PostgreSQL 23505, 23P01; SQLite CONSTRAINT_UNIQUE, CONSTRAINT_PRIMARYKEY, CONSTRAINT_ROWID.
+	ErrUniqueViolation = errors.New("unique violation")
+	// ErrForeignKeyViolation: the row that is referred to is missing, or still referred to.
+	// MySQL 1216, 1217, 1451, 1452; PostgreSQL 23503, 23001; SQLite CONSTRAINT_FOREIGNKEY.
+	ErrForeignKeyViolation = errors.New("foreign key violation")
+	// ErrCheckViolation: a CHECK constraint refuses the row.
+	// MySQL 3819; MariaDB 4025; PostgreSQL 23514; SQLite CONSTRAINT_CHECK.
+	ErrCheckViolation = errors.New("check violation")
+	// ErrNotNullViolation: a column that must have a value has none.
+	// MySQL 1048, 1364; PostgreSQL 23502; SQLite CONSTRAINT_NOTNULL.
+	ErrNotNullViolation = errors.New("not-null violation")
+	// ErrLockNotAvailable: somebody else holds the lock (rule L4): at once
+	// under NOWAIT, or after the limit on waiting.
+	// MySQL 3572, 1205; PostgreSQL 55P03; SQLite BUSY, LOCKED.
+	ErrLockNotAvailable = errors.New("lock not available")
+	// ErrDeadlock: the server chose this transaction as the victim of a
+	// deadlock and has rolled it back. MySQL 1213; PostgreSQL 40P01.
+	ErrDeadlock = errors.New("deadlock")
+	// ErrSerializationFailure: the transaction cannot be serialized with
+	// others and has to be run again from its start.
+	// PostgreSQL 40001; MariaDB 1020; MySQL 3101 (group replication, Galera); SQLite BUSY_SNAPSHOT.
+	ErrSerializationFailure = errors.New("serialization failure")
+	// ErrReadOnly: a write in a read-only transaction or on a read-only
+	// server. MySQL 1792, 1290, 1836; PostgreSQL 25006; SQLite READONLY.
+	ErrReadOnly = errors.New("read only")
+	// ErrQueryCanceled: the server stopped the statement: a time limit on the
+	// server, or KILL QUERY, pg_cancel_backend.
+	// MySQL 1317, 3024; MariaDB 1969; PostgreSQL 57014; SQLite INTERRUPT.
+	ErrQueryCanceled = errors.New("query canceled")
+	// ErrConnectionLost: the connection ended before the answer came.
+	ErrConnectionLost = errors.New("connection lost")
+	// ErrUnsupported: the server cannot do this (rule L3). Found before
+	// anything is sent.
+	ErrUnsupported = errors.New("unsupported")
+)
+
+// ErrCommitRefused is returned by Wire.Commit when the server answered COMMIT
+// with a rollback: the transaction had failed before.
+var ErrCommitRefused = errors.New("the server rolled the transaction back instead of committing it")
+
+// Error is an error of the server or of the connection to it, with its kind.
+//
+// Its text has the engine, the kind, the server's code and the server's message
+// without the values in it: servers quote the row's values in some messages,
+// and values have no place in a log. The driver's own error, reached with
+// [errors.As], has everything.
+type Error struct {
+	Engine  string // "mysql", "mariadb", "postgres", "sqlite"
+	Kind    error  // one of the kinds above, or nil
+	Code    string // the server's code: "1213", "40P01", "SQLITE_BUSY"; "" if it did not come from the server
+	Message string // the server's message, free of values
+	// Fatal is true if the error has ended the whole transaction on the
+	// server, not only the statement (rule B8).
+	Fatal bool
+	// NotSent is true if the statement certainly never reached the server.
+	NotSent bool
+	Err     error // the driver's error
+}
+
+// Error describes the error without values.
+func (e *Error) Error() string {
+	s := e.Engine
+	if e.Kind != nil {
+		s += ": " + e.Kind.Error()
+	}
+	if e.Message != "" {
+		s += ": " + e.Message
+	}
+	if e.Code != "" {
+		s += " (" + e.Code + ")"
+	}
+	return s
+}
+
+// Is reports whether target is the error's kind.
+func (e *Error) Is(target error) bool { return e.Kind != nil && target == e.Kind }
+
+// Unwrap returns the driver's error.
+func (e *Error) Unwrap() error { return e.Err }
+
+// PrefixError says that a control statement in front of the real one failed,
+// so that the real one did not run.
+type PrefixError struct {
+	Statement string // the control statement, which never holds values
+	Err       error
+}
+
+// Error names the control statement.
+func (e *PrefixError) Error() string { return e.Statement + ": " + e.Err.Error() }
+
+// Unwrap returns the driver's error.
+func (e *PrefixError) Unwrap() error { return e.Err }
+
+// NotSentError says that nothing has reached the server: a value that the
+// driver cannot bind, or a connection found closed before the first byte.
+type NotSentError struct {
+	Closed bool // the connection is closed; false: the statement is at fault, and the connection as good as before
+	Err    error
+}
+
+// Error returns the text of the cause.
+func (e *NotSentError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the driver's error.
+func (e *NotSentError) Unwrap() error { return e.Err }
+
+// OpenError says why a database could not be opened and which setting to look
+// at. It never holds a password.
+type OpenError struct {
+	Engine  string // the engine that was asked for
+	Setting string // "host", "port", "user", "password", "database", "dsn", "version", "tls", …
+	Problem string // what is wrong and what to do
+	Err     error  // the driver's error; nil if its text could hold a secret
+}
+
+// Error names the engine, the setting and the problem.
+func (e *OpenError) Error() string {
+	return fmt.Sprintf("holdfast: open %s: %s: %s", e.Engine, e.Setting, e.Problem)
+}
+
+// Unwrap returns the driver's error.
+func (e *OpenError) Unwrap() error { return e.Err }
+
+// UnsupportedError says what the server cannot do. It matches ErrUnsupported.
+type UnsupportedError struct {
+	Server  Server // engine and version
+	Feature string // "SKIP LOCKED"
+	Hint    string // what would help: "needs MariaDB 10.6"; may be ""
+}
+
+// Error names the feature, the engine and its version.
+func (e *UnsupportedError) Error() string {
+	s := fmt.Sprintf("holdfast: %s is not supported by %s", e.Feature, e.Server)
+	if e.Hint != "" {
+		s += ": " + e.Hint
+	}
+	return s
+}
+
+// Is reports whether target is ErrUnsupported.
+func (e *UnsupportedError) Is(target error) bool { return target == ErrUnsupported }

@@ -1,0 +1,84 @@
+package dialect
+
+import "strings"
+
+// Plain reports whether query is a single SELECT, INSERT, UPDATE, DELETE,
+// REPLACE, MERGE or WITH. No such statement can start or end a transaction, on
+// any engine, so that it needs no closer look. It costs no allocation; false
+// means only that the look has to be closer.
+func (s Syntax) Plain(query string) bool {
+	l := s.Lexer(query)
+	t := l.Next()
+	for t.Kind == Symbol && t.Text == "(" {
+		t = l.Next()
+	}
+	if t.Kind != Word || t.Executable || !plainVerb(t) {
+		return false
+	}
+	i := strings.IndexByte(query, ';')
+	return i < 0 || strings.TrimRight(query[i+1:], " \t\r\n") == ""
+}
+
+func plainVerb(t Token) bool {
+	switch len(t.Text) {
+	case 4:
+		return t.Is("WITH")
+	case 5:
+		return t.Is("MERGE")
+	case 6:
+		return t.IsAny("SELECT", "INSERT", "UPDATE", "DELETE")
+	case 7:
+		return t.Is("REPLACE")
+	}
+	return false
+}
+
+// Inspect adds up what the statements of query would do: one reads each of
+// them. ends says whether a semicolon ends the statement whose tokens come
+// before it, and not just a part of its body; nil means that each does.
+func (s Syntax) Inspect(query string, ends func(statement Tokens) bool, one func(statement Tokens) Verdict) Verdict {
+	var sum Verdict
+	tokens := s.Tokens(query)
+	n, start := 0, 0
+	for i := 0; i <= len(tokens); i++ {
+		if i < len(tokens) && (tokens[i].Kind != Semicolon || ends != nil && !ends(tokens[start:i])) {
+			continue
+		}
+		if i > start {
+			n++
+			v := one(tokens[start:i])
+			if sum.Control == "" {
+				sum.Control = v.Control
+			}
+			sum.Session = sum.Session || v.Session
+			sum.Opaque = sum.Opaque || v.Opaque
+		}
+		start = i + 1
+	}
+	sum.Stacked = n > 1
+	return sum
+}
+
+// Calls reports whether query calls one of the functions: a name in front of an
+// opening parenthesis, in any case of letters. Comments and literals are not
+// told apart, which keeps it cheap: what it is asked for makes a connection be
+// closed early, at worst.
+func Calls(query string, functions ...string) bool {
+	for rest := query; ; {
+		i := strings.IndexByte(rest, '(')
+		if i < 0 {
+			return false
+		}
+		end := i
+		for end > 0 && (rest[end-1] == ' ' || rest[end-1] == '\n' || rest[end-1] == '\t') {
+			end--
+		}
+		for _, f := range functions {
+			if start := end - len(f); start >= 0 && strings.EqualFold(rest[start:end], f) &&
+				(start == 0 || !wordPart(rest[start-1])) {
+				return true
+			}
+		}
+		rest = rest[i+1:]
+	}
+}

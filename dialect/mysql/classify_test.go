@@ -1,0 +1,193 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	godriver "github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/tests/testdb"
+)
+
+// The values that no message may show.
+const (
+	secret       = "s3cret'v4lue"
+	secretNumber = 987654321
+)
+
+// TestS05: each error of the servers has its kind, and a message that names
+// tables, columns and keys, but no value.
+func TestS05KindsAndMessages(t *testing.T) {
+	each(t, func(t *testing.T, db testdb.Database) {
+		admin(t, db,
+			"CREATE TABLE parent (id INT PRIMARY KEY)", "INSERT INTO parent VALUES (1)",
+			"CREATE TABLE item (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL, n INT UNSIGNED, at DATETIME, parent INT, doc JSON, "+
+				"UNIQUE KEY name_once (name), CONSTRAINT not_too_large CHECK (n < 900000000), CONSTRAINT has_parent FOREIGN KEY (parent) REFERENCES parent (id))",
+			fmt.Sprintf("INSERT INTO item (id, name, n, parent) VALUES (1, 's3cret''v4lue', 1, 1), (%d, 'b', 1, 1)", secretNumber),
+			"CREATE TABLE parted (id INT) PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10))",
+			"CREATE PROCEDURE raises(message VARCHAR(50)) BEGIN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = message; END",
+		)
+		ours := open(t, db.DSN)
+		w := take(t, ours)
+		for _, c := range []struct {
+			query string
+			args  []any
+			kind  error
+			says  string
+		}{
+			{"INSERT INTO item (id, name) VALUES (2, ?)", []any{secret}, dialect.ErrUniqueViolation, "name_once"},
+			{"INSERT INTO item (id, name) VALUES (?, 'x')", []any{secretNumber}, dialect.ErrUniqueViolation, "PRIMARY"},
+			{"INSERT INTO item (id, name, parent) VALUES (2, 'x', ?)", []any{secretNumber}, dialect.ErrForeignKeyViolation, "has_parent"},
+			{"DELETE FROM parent", nil, dialect.ErrForeignKeyViolation, "has_parent"},
+			{"INSERT INTO item (id, name, n) VALUES (2, 'x', ?)", []any{secretNumber}, dialect.ErrCheckViolation, "not_too_large"},
+			{"INSERT INTO item (id, name) VALUES (2, NULL)", nil, dialect.ErrNotNullViolation, "name"},
+			{"INSERT INTO item (id) VALUES (2)", nil, dialect.ErrNotNullViolation, "name"},
+			{"INSERT INTO item (id, name) VALUES (2, ?)", []any{strings.Repeat(secret, 9)}, nil, "Data too long for column 'name'"},
+			{"INSERT INTO item (id, name, n) VALUES (2, 'x', ?)", []any{secret}, nil, "Incorrect integer value"},
+			{"INSERT INTO item (id, name, n) VALUES (2, 'x', -?)", []any{secretNumber}, nil, "Out of range value for column 'n'"},
+			{"INSERT INTO item (id, name, at) VALUES (2, 'x', ?)", []any{secret}, nil, "Incorrect datetime value"},
+			{"INSERT INTO item (id, name, at) VALUES (2, 'x', STR_TO_DATE(?, '%Y'))", []any{secret}, nil, "str_to_date"},
+			{"INSERT INTO item (id, name) VALUES (2, ?)", []any{secret + "\xff"}, nil, "Incorrect string value"},
+			{"UPDATE item SET n = n - ?", []any{secretNumber}, nil, "BIGINT UNSIGNED value is out of range"},
+			{"INSERT INTO parted VALUES (?)", []any{secretNumber}, nil, "Table has no partition for value"},
+			{"CALL raises(?)", []any{secret}, nil, "raised by SIGNAL, SQLSTATE 45000"},
+			{"SELECT * FROM item WHERE name = ? AND AND n = ?", []any{secret, secretNumber}, nil, `syntax error near "AND" at line 1`},
+			{"SELECT * FROM item WHERE ? name", []any{secret}, nil, "syntax error"},
+			{"SELECT ? ? ?", []any{secretNumber, secretNumber, secret}, nil, "syntax error"},
+			{"SELECT nothing FROM item WHERE name = ?", []any{secret}, nil, "'nothing'"},
+			{"SELECT * FROM nowhere WHERE name = ?", []any{secret}, nil, "nowhere"},
+			{"SELECT CAST(? AS DATE) + NO_SUCH(?)", []any{secret, secret}, nil, "NO_SUCH"},
+			{"UPDATE item SET n = CAST(? AS SIGNED)", []any{secret}, nil, "Truncated incorrect INTEGER value"},
+			{"SELECT * FROM item WHERE id = (SELECT id FROM item)", nil, nil, "Subquery returns more than 1 row"},
+			{"SELECT (SELECT 1, 2)", nil, nil, "column"},
+			{"INSERT INTO item (id) VALUES (1, 2)", nil, nil, "Column count doesn't match value count"},
+		} {
+			t.Run(c.query[:min(len(c.query), 50)], func(t *testing.T) {
+				_, err := w.Exec(t.Context(), []string{"BEGIN"}, c.query, c.args)
+				require.Error(t, err)
+				require.NoError(t, w.Rollback(t.Context(), nil))
+				e := ours.Engine.Classify(err)
+				require.Equal(t, c.kind, e.Kind, "%v", err)
+				require.False(t, e.Fatal)
+				require.Equal(t, string(db.Engine), e.Engine)
+				require.NotEmpty(t, e.Code)
+				if c.kind != nil {
+					require.ErrorIs(t, e, c.kind)
+				}
+				require.NotContains(t, e.Error(), "s3cret")
+				require.NotContains(t, e.Error(), fmt.Sprint(secretNumber))
+				require.NotContains(t, e.Error(), "v4lue")
+				require.Contains(t, strings.ToLower(e.Error()), strings.ToLower(c.says), "%v", err)
+				var own *godriver.MySQLError
+				require.ErrorAs(t, e, &own)
+			})
+		}
+	})
+}
+
+func TestS05ErrorsThatAreNotTheServers(t *testing.T) {
+	e := &engine{server: dialect.Server{Engine: dialect.MySQL}}
+	require.Nil(t, e.Classify(nil))
+	for _, lost := range []error{godriver.ErrInvalidConn, io.EOF, io.ErrUnexpectedEOF, godriver.ErrMalformPkt, errClosed, context.Canceled} {
+		c := e.Classify(fmt.Errorf("wrapped: %w", lost))
+		require.ErrorIs(t, c, dialect.ErrConnectionLost)
+		require.ErrorIs(t, c, lost)
+		require.True(t, c.Fatal)
+		require.False(t, c.NotSent)
+		require.Empty(t, c.Code)
+	}
+	c := e.Classify(&dialect.NotSentError{Err: context.DeadlineExceeded})
+	require.Nil(t, c.Kind)
+	require.False(t, c.Fatal)
+	require.True(t, c.NotSent)
+
+	c = e.Classify(&dialect.NotSentError{Closed: true, Err: errClosed})
+	require.ErrorIs(t, c, dialect.ErrConnectionLost)
+	require.True(t, c.NotSent)
+
+	c = e.Classify(&dialect.PrefixError{Statement: "BEGIN", Err: &godriver.MySQLError{Number: 1399, Message: "XAER_RMFAIL: …"}})
+	require.True(t, c.Fatal)
+	require.True(t, strings.HasPrefix(c.Message, "BEGIN: "))
+	require.Same(t, c, e.Classify(fmt.Errorf("again: %w", c)))
+
+	c = e.Classify(errors.New("something else"))
+	require.Nil(t, c.Kind)
+	require.False(t, c.Fatal)
+}
+
+// Numbers that mean different things, and those that no test can provoke.
+func TestS05NumbersByEngine(t *testing.T) {
+	my, maria := dialect.Server{Engine: dialect.MySQL}, dialect.Server{Engine: dialect.MariaDB}
+	readOnly := "The MySQL server is running with the --read-only option so it cannot execute this statement"
+	for _, c := range []struct {
+		server  dialect.Server
+		number  uint16
+		message string
+		kind    error
+		fatal   bool
+	}{
+		{my, 4025, "AUTOEXTEND_SIZE value should be between 4M and 4096M", nil, false},
+		{maria, 4025, "CONSTRAINT `c` failed for `d`.`t`", dialect.ErrCheckViolation, false},
+		{maria, 1020, "Record has changed since last read in table 't'", dialect.ErrSerializationFailure, true},
+		{my, 1020, "Record has changed since last read in table 't'", nil, false},
+		{my, 3101, "Plugin instructed the server to rollback the current transaction.", dialect.ErrSerializationFailure, true},
+		{my, 1290, readOnly, dialect.ErrReadOnly, false},
+		{my, 1290, "The MySQL server is running with the --secure-file-priv option so it cannot execute this statement", nil, false},
+		{my, 1836, "Running in read-only mode", dialect.ErrReadOnly, false},
+		{my, 1206, "The total number of locks exceeds the lock table size", nil, true},
+		{my, 1180, "Got error 149 during COMMIT", nil, true},
+		{my, 1053, "Server shutdown in progress", dialect.ErrConnectionLost, true},
+		{my, 4031, "The client was disconnected by the server because of inactivity.", dialect.ErrConnectionLost, true},
+		{maria, 1927, "Connection was killed", dialect.ErrConnectionLost, true},
+		{my, 1305, "SAVEPOINT hf_1 does not exist", nil, true},
+		{my, 1305, "PROCEDURE d.hf_1 does not exist", nil, false},
+		{my, 1205, "Lock wait timeout exceeded; try restarting transaction", dialect.ErrLockNotAvailable, false},
+		{dialect.Server{Engine: dialect.MySQL, RollbackOnTimeout: true}, 1205, "Lock wait timeout exceeded", dialect.ErrLockNotAvailable, true},
+	} {
+		e := (&engine{server: c.server}).Classify(&godriver.MySQLError{Number: c.number, Message: c.message})
+		require.Equal(t, c.kind, e.Kind, "%s %d", c.server.Engine, c.number)
+		require.Equal(t, c.fatal, e.Fatal, "%s %d", c.server.Engine, c.number)
+	}
+}
+
+// MariaDB's snapshots notice a change by somebody else and roll back.
+func TestB08ASnapshotConflictOnMariaDB(t *testing.T) {
+	t.Parallel()
+	db := testdb.New(t, testdb.MariaDB)
+	admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY, n INT)", "INSERT INTO item VALUES (1, 0), (2, 0)")
+	if v := open(t, db.DSN).Server.Version; !v.AtLeast(10, 6, 18) {
+		t.Skipf("MariaDB %s has no innodb_snapshot_isolation; 10.6.18 brought it", v)
+	}
+	ours := open(t, with(db.DSN, "innodb_snapshot_isolation=1"))
+	w := take(t, ours)
+	exec(t, w, []string{"BEGIN"}, "UPDATE item SET n = 5 WHERE id = 2")
+	ask(t, w, "SELECT * FROM item")
+	admin(t, db, "UPDATE item SET n = 1 WHERE id = 1")
+	err := refused(t, w, []string{"SAVEPOINT hf_1"}, "UPDATE item SET n = 2 WHERE id = 1")
+	e := ours.Engine.Classify(err)
+	require.ErrorIs(t, e, dialect.ErrSerializationFailure)
+	require.Equal(t, "1020", e.Code)
+	require.True(t, e.Fatal)
+	err = refused(t, w, []string{"ROLLBACK TO SAVEPOINT hf_1"}, "DO 0")
+	require.Equal(t, 1305, number(err), "the transaction is gone")
+}
+
+// A server that goes read-only under a connection: the driver's rejectReadOnly
+// closes the connection, without claiming that nothing was sent.
+func TestRejectReadOnly(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		w := &wire{leaveReadOnly: on}
+		refused := &godriver.MySQLError{Number: 1836, Message: "Running in read-only mode"}
+		require.Equal(t, error(refused), w.refused(refused))
+		require.Equal(t, on, w.lost)
+		w = &wire{leaveReadOnly: on}
+		_ = w.refused(&godriver.MySQLError{Number: 1792})
+		require.False(t, w.lost, "a block that is read-only itself")
+	}
+}

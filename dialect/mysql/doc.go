@@ -1,0 +1,36 @@
+// Package mysql opens MySQL (8.0.1 and later) and MariaDB (10.5 and later) for
+// Holdfast, on go-sql-driver/mysql:
+//
+//	db, err := orm.Open(ctx, mysql.Open("app:secret@tcp(db:3306)/shop"))
+//
+// # Round trips
+//
+// What a block has to tell the server (BEGIN, SAVEPOINT, settings) travels in
+// one text with its next statement: the connections are opened with
+// multiStatements. This does not widen what an injection can do: a text that
+// holds a semicolon anywhere but at its end is first shown to the server by
+// PREPARE, which takes a single statement in every sql_mode and refuses two.
+// Such a text costs one more round trip. multiStatements=false in the DSN
+// switches all of this off; each control statement then takes a round trip of
+// its own.
+//
+// A KILL QUERY that hits the moment between two statements of one text makes
+// both servers announce a result that they never send (seen with MySQL 9.7 and
+// MariaDB 11.8). The call then ends with its ctx, so give it one with a
+// deadline where statements are killed by a program.
+//
+// # Values
+//
+// The driver binds values by its own interpolation (interpolateParams), which
+// follows the session's sql_mode. Where its reading of a text could differ from
+// the server's, as it does for a backslash in double quotes under ANSI_QUOTES,
+// the statement is prepared on the server instead, which takes a round trip
+// more for PREPARE and one more for what had to be told before it. The same
+// holds for a value that is too large for one packet, and for all of them with
+// interpolateParams=false.
+//
+// Times are truncated to the microsecond, which is all that either server
+// keeps: it would round them otherwise, up to a second that has not come yet.
+// A NaN, an infinity and a year outside 1 to 9999 are refused before anything
+// is sent. A negative zero arrives as zero.
+package mysql

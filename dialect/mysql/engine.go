@@ -1,0 +1,150 @@
+package mysql
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+type engine struct{ server dialect.Server }
+
+// Wire implements dialect.Engine.
+func (e *engine) Wire(driverConn any) dialect.Wire {
+	if c, ok := driverConn.(*conn); ok {
+		return c.wire
+	}
+	return dialect.PlainWire(driverConn.(driver.Conn))
+}
+
+// Inspect implements dialect.Engine.
+func (e *engine) Inspect(query string) dialect.Verdict { return inspect(query) }
+
+// Rebind implements dialect.Engine.
+func (e *engine) Rebind(query string) string { return rebind(query) }
+
+// Resolver implements dialect.Engine.
+func (e *engine) Resolver() dialect.Resolver { return resolver{e} }
+
+// Begin implements dialect.Engine. Timeout and Idle are backstops: Timeout
+// limits each statement of the block on the server (MySQL: each plain SELECT,
+// by max_execution_time; MariaDB: every statement, by max_statement_time), and
+// after Idle and one second the server closes the connection (wait_timeout;
+// MariaDB: idle_transaction_timeout).
+func (e *engine) Begin(o dialect.TxOptions) (dialect.Control, error) {
+	if o.Deferrable {
+		return dialect.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "a deferrable transaction", Hint: "PostgreSQL has them"}
+	}
+	var c dialect.Control
+	if o.Isolation != sql.LevelDefault {
+		level, ok := levels[o.Isolation]
+		if !ok {
+			return dialect.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "isolation level " + o.Isolation.String()}
+		}
+		c.Before = []string{"SET TRANSACTION ISOLATION LEVEL " + level}
+	}
+	c.Begin = "BEGIN"
+	switch {
+	case o.ReadOnly && o.Isolation == sql.LevelRepeatableRead:
+		// Without a snapshot from the start, the first ROLLBACK TO a savepoint
+		// that was set before InnoDB was touched would throw the read view away
+		// (ha_rollback_to_savepoint in sql/handler.cc), and B22 with it.
+		c.Begin = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
+	case o.ReadOnly:
+		c.Begin = "START TRANSACTION READ ONLY"
+	}
+	var set []setting
+	if o.LockWait != nil {
+		set = append(set, e.lockWait(*o.LockWait, "@hf_tx_lock_wait"))
+	}
+	if o.Timeout > 0 {
+		set = append(set, e.statementTimeout(o.Timeout))
+	}
+	if o.Idle > 0 {
+		set = append(set, e.idleTimeout(o.Idle))
+	}
+	c.Inside, c.Restore = spell(set)
+	return c, nil
+}
+
+var levels = map[sql.IsolationLevel]string{
+	sql.LevelReadUncommitted: "READ UNCOMMITTED",
+	sql.LevelReadCommitted:   "READ COMMITTED",
+	sql.LevelRepeatableRead:  "REPEATABLE READ",
+	sql.LevelSerializable:    "SERIALIZABLE",
+}
+
+// LockWait implements dialect.Engine by innodb_lock_wait_timeout, which counts
+// in seconds: d is rounded up. MySQL cannot wait less than one second, so that
+// there 0 means 1 s and NOWAIT belongs into the statement; MariaDB takes 0.
+func (e *engine) LockWait(d time.Duration) dialect.Control {
+	var c dialect.Control
+	c.Inside, c.Restore = spell([]setting{e.lockWait(d, "@hf_lock_wait")})
+	return c
+}
+
+// setting is a variable of the session for the time of a block. What it was is
+// kept in a user variable, so that nobody has to ask the server for it.
+type setting struct {
+	variable string
+	saved    string
+	value    string
+	cast     string // the variable's type, because COALESCE of a user variable is a text
+}
+
+// spell puts settings into one statement that sets them and one that takes them
+// back. A Restore that comes without its Inside, or twice, changes nothing; an
+// Inside that comes twice still remembers the first value.
+func spell(settings []setting) (inside, restore []string) {
+	if len(settings) == 0 {
+		return nil, nil
+	}
+	var set, back []string
+	for _, s := range settings {
+		variable := "@@SESSION." + s.variable
+		kept := fmt.Sprintf("CAST(COALESCE(%s, %s) AS %s)", s.saved, variable, s.cast)
+		set = append(set, s.saved+" = "+kept, variable+" = "+s.value)
+		back = append(back, variable+" = "+kept, s.saved+" = NULL")
+	}
+	return []string{"SET " + strings.Join(set, ", ")}, []string{"SET " + strings.Join(back, ", ")}
+}
+
+func (e *engine) lockWait(d time.Duration, saved string) setting {
+	least := int64(1)
+	if e.server.Engine == dialect.MariaDB {
+		least = 0
+	}
+	n := min(max(seconds(d), least), 100_000_000) // MariaDB's maximum; MySQL's is higher
+	return setting{"innodb_lock_wait_timeout", saved, fmt.Sprint(n), "UNSIGNED"}
+}
+
+func (e *engine) statementTimeout(d time.Duration) setting {
+	if e.server.Engine == dialect.MariaDB {
+		s := min(max(d.Seconds(), 0.001), 31_536_000)
+		return setting{"max_statement_time", "@hf_statement_time", fmt.Sprintf("%.6f", s), "DECIMAL(20,6)"}
+	}
+	ms := min(max((d+time.Millisecond-1).Milliseconds(), 1), math.MaxUint32)
+	return setting{"max_execution_time", "@hf_statement_time", fmt.Sprint(ms), "UNSIGNED"}
+}
+
+func (e *engine) idleTimeout(d time.Duration) setting {
+	n := min(seconds(d)+1, 31_536_000) // a backstop: the block's own clock comes first
+	variable := "wait_timeout"
+	if e.server.Engine == dialect.MariaDB {
+		variable = "idle_transaction_timeout"
+	}
+	return setting{variable, "@hf_idle", fmt.Sprint(n), "UNSIGNED"}
+}
+
+// seconds rounds up.
+func seconds(d time.Duration) int64 {
+	n := int64(d / time.Second)
+	if d%time.Second > 0 {
+		n++
+	}
+	return n
+}

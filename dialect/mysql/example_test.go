@@ -1,0 +1,53 @@
+package mysql_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/dialect/mysql"
+)
+
+func ExampleOpen() {
+	ctx := context.Background()
+	_, err := mysql.Open("root:secret@tcp(127.0.0.1:1)/shop").Connect(ctx) // orm.Open does this
+	var problem *dialect.OpenError
+	if errors.As(err, &problem) {
+		fmt.Println(problem.Setting)
+		fmt.Println(err)
+	}
+	// Output:
+	// host
+	// holdfast: open mysql: host: cannot reach 127.0.0.1:1: connect: connection refused; is the server running, and is this its port?
+}
+
+// A parameter that would break one of Holdfast's rules is refused.
+func ExampleOpen_conflict() {
+	_, err := mysql.Open("mysql://app:secret@db/shop?loc=Local").Connect(context.Background())
+	fmt.Println(err)
+	// Output:
+	// holdfast: open mysql: loc: times are UTC on the wire; leave it out, and convert times that are stored in another zone
+}
+
+func ExampleWithTLS() {
+	authority, err := os.ReadFile("ca.pem")
+	if err != nil {
+		fmt.Println("no authority")
+		return
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(authority)
+	_ = mysql.Open("app:secret@tcp(db:3306)/shop", mysql.WithTLS(&tls.Config{RootCAs: roots, ServerName: "db", MinVersion: tls.VersionTLS12}))
+	// Output: no authority
+}
+
+func ExampleWithDialer() {
+	var tunnel net.Dialer // an SSH client has the same method
+	_ = mysql.Open("app:secret@tcp(db:3306)/shop", mysql.WithDialer(tunnel.DialContext))
+	// Output:
+}

@@ -1,0 +1,112 @@
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// facts is what the server says of itself when a database is opened.
+type facts struct {
+	server    dialect.Server
+	maxPacket int
+	together  bool // control statements can travel in one text with others
+}
+
+// firstConnection opens a connection, asks the server who it is, and closes it.
+func firstConnection(ctx context.Context, s *settings) (*facts, error) {
+	c, err := newConnector(s)
+	if err != nil {
+		return nil, openError(s, err)
+	}
+	dc, err := c.Connect(ctx)
+	if err != nil {
+		return nil, openError(s, err)
+	}
+	defer func() { _ = dc.Close() }()
+	raw := dc.(*conn).rawConn
+
+	// The empty statement in front shows whether the driver's replies can be
+	// read as they are expected to be.
+	probe := variablesQuery
+	if s.together {
+		probe = "DO 0; " + probe
+	}
+	rows, err := raw.QueryContext(ctx, probe, nil)
+	if err != nil {
+		return nil, openError(s, err)
+	}
+	vars, err := readVariables(rows)
+	if err != nil {
+		return nil, openError(s, err)
+	}
+	f, err := factsOf(vars)
+	if err != nil {
+		return nil, err
+	}
+	replies, ok := repliesOf(raw)
+	f.together = s.together && ok && replies.results() == 2 && replies.idle()
+	return f, nil
+}
+
+// variablesQuery names no variable that a server could stumble over: one that
+// it does not know is left out.
+const variablesQuery = "SHOW VARIABLES WHERE Variable_name IN " +
+	"('version', 'version_comment', 'max_allowed_packet', 'innodb_rollback_on_timeout', 'autocommit', 'sql_mode', " +
+	"'character_set_client', 'character_set_connection', 'character_set_results')"
+
+func readVariables(rows driver.Rows) (map[string]string, error) {
+	vars := make(map[string]string)
+	row := make([]driver.Value, 2)
+	for {
+		err := rows.Next(row)
+		if err == io.EOF {
+			return vars, rows.Close()
+		}
+		if err != nil {
+			_ = rows.Close()
+			return nil, err
+		}
+		name, _ := row[0].([]byte)
+		value, _ := row[1].([]byte)
+		vars[strings.ToLower(string(name))] = string(value)
+	}
+}
+
+func factsOf(vars map[string]string) (*facts, error) {
+	text, comment := vars["version"], vars["version_comment"]
+	server := dialect.Server{Engine: dialect.MySQL, Product: "MySQL", Text: text}
+	if comment != "" {
+		server.Text += " (" + comment + ")"
+	}
+	oldest, hint := [3]int{8, 0, 1}, "MySQL 8.0.1 or later is needed"
+	switch all := strings.ToLower(server.Text); {
+	case strings.Contains(all, "mariadb"):
+		server.Engine, server.Product = dialect.MariaDB, "MariaDB"
+		oldest, hint = [3]int{10, 5, 0}, "MariaDB 10.5 or later is needed"
+	case strings.Contains(all, "tidb"):
+		server.Product = "TiDB"
+	case strings.Contains(all, "vitess"), strings.Contains(all, "planetscale"):
+		server.Product = "Vitess"
+	}
+	var err error
+	if server.Version, err = dialect.ParseVersion(text); err != nil {
+		return nil, &dialect.OpenError{Engine: dialect.MySQL, Setting: "version",
+			Problem: "the server does not say which version it is; is it a MySQL server?"}
+	}
+	if !server.Version.AtLeast(oldest[0], oldest[1], oldest[2]) {
+		return nil, &dialect.OpenError{Engine: server.Engine, Setting: "version",
+			Problem: fmt.Sprintf("the server is %s, which is too old: %s", server, hint)}
+	}
+	server.RollbackOnTimeout = isOn(vars["innodb_rollback_on_timeout"])
+	f := &facts{server: server}
+	f.maxPacket, _ = strconv.Atoi(vars["max_allowed_packet"])
+	return f, nil
+}
+
+func isOn(value string) bool { return strings.EqualFold(value, "ON") || value == "1" }

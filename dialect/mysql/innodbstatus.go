@@ -1,0 +1,89 @@
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// deadlock reads from InnoDB's own report whom the connection self was in a
+// deadlock with. The report is of the latest deadlock on the server: if that was
+// another one, nothing is known any more. Source: MySQL manual, "InnoDB Standard
+// Monitor and Lock Monitor Output".
+func (e *engine) deadlock(ctx context.Context, w dialect.Wire, self int64) ([]dialect.LockParty, error) {
+	report, err := innodbStatus(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	return deadlockWith(report, self), nil
+}
+
+// innodbStatus returns InnoDB's report on itself, which is always of the moment.
+func innodbStatus(ctx context.Context, w dialect.Wire) (report string, err error) {
+	err = dialect.QueryRows(ctx, w, "SHOW ENGINE INNODB STATUS", nil, func(row []driver.Value) error {
+		report = dialect.Text(row[len(row)-1])
+		return nil
+	})
+	return report, err
+}
+
+var (
+	lockingTransaction = regexp.MustCompile(`[1-9]\d* row lock\(s\)|undo log entries`)
+	threadID           = regexp.MustCompile(`(?:MySQL|MariaDB) thread id (\d+),`)
+)
+
+// lockingIn returns the connections, without self, that have locked rows or
+// written some.
+func lockingIn(report string, self int64) (ids []int64) {
+	for _, transaction := range strings.Split(report, "\n---TRANSACTION ")[1:] {
+		thread := threadID.FindStringSubmatch(transaction)
+		if thread == nil || !lockingTransaction.MatchString(transaction) {
+			continue
+		}
+		if id, _ := strconv.ParseInt(thread[1], 10, 64); id != self {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+var (
+	deadlockSection = regexp.MustCompile(`(?s)LATEST DETECTED DEADLOCK\n-+\n(.*?)\n-+\nTRANSACTIONS\n`)
+	deadlockParty   = regexp.MustCompile(`(?s)TRANSACTION \d+, ACTIVE (\d+) sec.*?(?:MySQL|MariaDB) thread id (\d+),[^\n]*\n(.*)`)
+)
+
+func deadlockWith(report string, self int64) (others []dialect.LockParty) {
+	section := deadlockSection.FindStringSubmatch(report)
+	if section == nil {
+		return nil
+	}
+	involved := false
+	for _, part := range strings.Split(section[1], ") TRANSACTION:\n")[1:] {
+		found := deadlockParty.FindStringSubmatch(part)
+		if found == nil {
+			continue
+		}
+		seconds, _ := strconv.ParseInt(found[1], 10, 64)
+		id, _ := strconv.ParseInt(found[2], 10, 64)
+		if id == self {
+			involved = true
+			continue
+		}
+		text, _, _ := strings.Cut(found[3], "\n***")
+		others = append(others, dialect.LockParty{
+			ConnectionID: id,
+			Age:          time.Duration(seconds) * time.Second,
+			Statement:    dialect.MySQLSyntax.Redact(text),
+			Block:        blockName(text),
+		})
+	}
+	if !involved {
+		return nil
+	}
+	return others
+}

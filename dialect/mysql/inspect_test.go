@@ -1,0 +1,150 @@
+package mysql
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// verdict abbreviates a verdict: the name of the control statement, and then
+// "stacked", "session", "opaque".
+func verdict(v dialect.Verdict) string {
+	s := v.Control
+	for _, f := range []struct {
+		set  bool
+		name string
+	}{{v.Stacked, "stacked"}, {v.Session, "session"}, {v.Opaque, "opaque"}} {
+		if f.set {
+			if s != "" {
+				s += ", "
+			}
+			s += f.name
+		}
+	}
+	return s
+}
+
+func TestB15Inspect(t *testing.T) {
+	for text, want := range map[string]string{
+		"SELECT 1":                                   "",
+		"(SELECT 1) UNION (SELECT 2)":                "",
+		"SELECT * FROM t INTO OUTFILE '/tmp/x'":      "",
+		"SELECT 'COMMIT; BEGIN'":                     "",
+		"SELECT ';'":                                 "",
+		"INSERT INTO t VALUES ('it\\'s; COMMIT')":    "",
+		"EXPLAIN ANALYZE SELECT 1":                   "",
+		"ANALYZE FORMAT=JSON SELECT 1":               "",
+		"SHOW TABLES":                                "",
+		"VALUES ROW(1)":                              "",
+		"DO SLEEP(0)":                                "",
+		"LOAD DATA INFILE 'x' INTO TABLE t":          "",
+		"UPDATE t SET begin = 1":                     "",
+		"RESET PERSIST":                              "",
+		"SELECT @@autocommit":                        "",
+		"SELECT a FROM t WHERE mail = 'a@b.invalid'": "",
+
+		"commit":                         "COMMIT",
+		"  /* x */ Commit work":          "COMMIT",
+		"# x\nCOMMIT":                    "COMMIT",
+		"-- x\nCOMMIT":                   "COMMIT",
+		"BEGIN":                          "BEGIN",
+		"START TRANSACTION READ ONLY":    "START TRANSACTION",
+		"ROLLBACK TO SAVEPOINT a":        "ROLLBACK",
+		"SAVEPOINT a":                    "SAVEPOINT",
+		"RELEASE SAVEPOINT a":            "RELEASE",
+		"XA START 'a'":                   "XA",
+		"LOCK TABLES t WRITE":            "LOCK TABLES (implicit commit)",
+		"UNLOCK TABLES":                  "UNLOCK TABLES (implicit commit)",
+		"/*! COMMIT */":                  "COMMIT",
+		"/*!50003 COMMIT */":             "COMMIT",
+		"/*M! COMMIT */":                 "COMMIT",
+		"/*!99999 SELECT */ COMMIT":      "COMMIT",
+		"/*!99999 SELECT 1 */ SELECT 1":  "",
+		"SELECT 1; COMMIT":               "COMMIT, stacked",
+		"SELECT 1;;":                     "",
+		"SET STATEMENT a=1 FOR COMMIT":   "COMMIT",
+		"SET STATEMENT a=1 FOR SELECT 1": "",
+
+		"SET autocommit=0":                              "SET autocommit",
+		"set AutoCommit := 1":                           "SET autocommit",
+		"SET @@autocommit=0":                            "SET autocommit",
+		"SET @@session.autocommit=0":                    "SET autocommit",
+		"SET @@local . autocommit = 0":                  "SET autocommit",
+		"SET SESSION autocommit = 0":                    "SET autocommit",
+		"SET @x = 1, autocommit = 0":                    "SET autocommit",
+		"SET sql_mode = '', @@SESSION.autocommit = OFF": "SET autocommit",
+		"SET `autocommit` = 0":                          "SET autocommit",
+		"SET NAMES utf8mb4, autocommit = 0":             "SET autocommit",
+		`SET @x = '\', autocommit = 0 -- '`:             "SET autocommit",
+		"/*!40000 SET autocommit = 0 */":                "SET autocommit",
+		"SET GLOBAL autocommit = 0":                     "",
+		"SET @@global.autocommit = 0":                   "session",
+		"SET GLOBAL a = 1, autocommit = 0":              "SET autocommit",
+		"SET @autocommit = 0":                           "session",
+		"SET @old = @@autocommit":                       "session",
+
+		"SET TRANSACTION READ ONLY":                              "SET TRANSACTION",
+		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED": "session",
+		"SET GLOBAL max_connections = 10":                        "",
+		"SET PASSWORD = 'x'":                                     "SET PASSWORD (implicit commit)",
+		"SET DEFAULT ROLE r TO u":                                "SET DEFAULT (implicit commit)",
+		"SET ROLE r":                                             "session",
+		"SET NAMES utf8mb4":                                      "session",
+		"USE other":                                              "session",
+		"CREATE TEMPORARY TABLE t (a int)":                       "session",
+		"CREATE OR REPLACE TEMPORARY TABLE t (a int)":            "session",
+		"BACKUP LOCK t":                                          "BACKUP LOCK (implicit commit)",
+		"CREATE TEMPORARY SEQUENCE s":                            "CREATE TEMPORARY SEQUENCE (implicit commit)",
+		"DROP TEMPORARY TABLE t":                                 "session",
+		"SELECT GET_LOCK('a', 1)":                                "session",
+		"SELECT release_lock ('a')":                              "session",
+		"DO GET_LOCK('a', 1)":                                    "session",
+		"SELECT @a := 1":                                         "session",
+		"SELECT 1 INTO @a":                                       "session",
+		"HANDLER t OPEN":                                         "session",
+		"LOCK INSTANCE FOR BACKUP":                               "session",
+		"DEALLOCATE PREPARE p":                                   "session",
+		"DROP PREPARE p":                                         "session",
+		"PREPARE p FROM 'COMMIT'":                                "session, opaque",
+		"EXECUTE p":                                              "opaque",
+		"EXECUTE IMMEDIATE 'COMMIT'":                             "opaque",
+		"CALL p()":                                               "opaque",
+		"BEGIN NOT ATOMIC SELECT 1; COMMIT; END":                 "session, opaque",
+		"SOMETHING NEW":                                          "opaque",
+
+		"CREATE TABLE t (a int)":                   "CREATE TABLE (implicit commit)",
+		"create unique index i on t (a)":           "CREATE INDEX (implicit commit)",
+		"CREATE OR REPLACE VIEW v AS SELECT 1":     "CREATE VIEW (implicit commit)",
+		"DROP TABLE IF EXISTS t":                   "DROP TABLE (implicit commit)",
+		"TRUNCATE t":                               "TRUNCATE TABLE (implicit commit)",
+		"ALTER TABLE t ADD b int":                  "ALTER TABLE (implicit commit)",
+		"GRANT SELECT ON *.* TO u":                 "GRANT (implicit commit)",
+		"CREATE PROCEDURE p() BEGIN SELECT 1; END": "CREATE PROCEDURE (implicit commit)",
+		"CREATE DEFINER=`a`@`b` TRIGGER t BEFORE INSERT ON x FOR EACH ROW BEGIN IF 1 THEN SET @a = CASE 1 WHEN 1 THEN 2 END; END IF; END;": "CREATE TRIGGER (implicit commit)",
+		"CREATE PROCEDURE p() SELECT 1; DROP TABLE t": "CREATE PROCEDURE (implicit commit), stacked",
+	} {
+		assert.Equal(t, want, verdict(inspect(text)), text)
+	}
+}
+
+func TestRebind(t *testing.T) {
+	for text, want := range map[string]string{
+		"SELECT ?, '?'":  "SELECT ?, '?'",
+		"SELECT ??":      "SELECT ?",
+		"SELECT '??', ?": "SELECT '??', ?",
+		`SELECT '\'??'`:  `SELECT '\'??'`,
+		"SELECT `??`":    "SELECT `??`",
+	} {
+		assert.Equal(t, want, rebind(text), text)
+	}
+}
+
+func BenchmarkInspect(b *testing.B) {
+	const query = "SELECT a.id, a.created_at, a.updated_at, a.project_id, a.text, a.path FROM audio a WHERE a.is_audio_required = ? ORDER BY a.updated_at LIMIT ?"
+	b.ReportAllocs()
+	for b.Loop() {
+		inspect(query)
+	}
+}

@@ -1,0 +1,224 @@
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	godriver "github.com/go-sql-driver/mysql"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// MySQL tells who waits for whom in the performance schema, which is of the
+// moment: information_schema.INNODB_TRX is a cache that does not change while it
+// is read often. Sources: MySQL manual, "The data_locks Table", "The
+// data_lock_waits Table", "The metadata_locks Table".
+//
+// THREAD_ID of a row lock is whoever made its entry, and for the lock of a row
+// that was just written that is the first one who waits for it. A table lock is
+// always its owner's, and nobody has row locks without one.
+//
+// The second part has the waits for GET_LOCK, and for a table that is being
+// altered, or that somebody who wants to alter it waits for.
+const lockWaits = `
+SELECT wt.PROCESSLIST_ID, ws.TIMER_WAIT DIV 1000000000, COALESCE(wt.PROCESSLIST_INFO, ws.SQL_TEXT), COALESCE(wt.PROCESSLIST_INFO, ws.SQL_TEXT),
+       ht.PROCESSLIST_ID, hx.TIMER_WAIT DIV 1000000000, COALESCE(ht.PROCESSLIST_INFO, hs.SQL_TEXT), COALESCE(ht.PROCESSLIST_INFO, hs.SQL_TEXT),
+       p.tab
+FROM (
+  SELECT w.REQUESTING_THREAD_ID AS waiting, o.owner AS holding, MIN(l.OBJECT_NAME) AS tab
+  FROM performance_schema.data_lock_waits w
+  JOIN performance_schema.data_locks l ON l.ENGINE_LOCK_ID = w.REQUESTING_ENGINE_LOCK_ID
+  JOIN (SELECT ENGINE_TRANSACTION_ID AS trx, MIN(THREAD_ID) AS owner FROM performance_schema.data_locks WHERE LOCK_TYPE = 'TABLE' GROUP BY 1) o
+    ON o.trx = w.BLOCKING_ENGINE_TRANSACTION_ID
+  WHERE l.OBJECT_SCHEMA = DATABASE()
+  GROUP BY 1, 2
+  UNION ALL
+  SELECT r.OWNER_THREAD_ID, g.OWNER_THREAD_ID, MIN(IF(r.OBJECT_TYPE = 'TABLE', r.OBJECT_NAME, ''))
+  FROM performance_schema.metadata_locks r
+  JOIN performance_schema.metadata_locks g ON g.OBJECT_TYPE = r.OBJECT_TYPE AND g.OBJECT_SCHEMA <=> r.OBJECT_SCHEMA AND g.OBJECT_NAME <=> r.OBJECT_NAME
+    AND g.LOCK_STATUS = 'GRANTED' AND g.LOCK_TYPE <> 'SHARED_UPGRADABLE' AND g.OWNER_THREAD_ID <> r.OWNER_THREAD_ID
+  WHERE r.LOCK_STATUS = 'PENDING' AND (r.OBJECT_TYPE = 'TABLE' AND r.OBJECT_SCHEMA = DATABASE() OR r.OBJECT_TYPE = 'USER LEVEL LOCK')
+  GROUP BY 1, 2
+) p
+JOIN performance_schema.threads wt ON wt.THREAD_ID = p.waiting AND wt.PROCESSLIST_DB = DATABASE()
+JOIN performance_schema.threads ht ON ht.THREAD_ID = p.holding
+LEFT JOIN performance_schema.events_statements_current ws ON ws.THREAD_ID = p.waiting AND ws.NESTING_EVENT_LEVEL = 0
+LEFT JOIN performance_schema.events_statements_current hs ON hs.THREAD_ID = p.holding AND hs.NESTING_EVENT_LEVEL = 0
+LEFT JOIN performance_schema.events_transactions_current hx ON hx.THREAD_ID = p.holding AND hx.STATE = 'ACTIVE'
+ORDER BY 2 DESC, 1, 5`
+
+const lockParties = `
+SELECT t.PROCESSLIST_ID, x.TIMER_WAIT DIV 1000000000, COALESCE(t.PROCESSLIST_INFO, s.SQL_TEXT), COALESCE(t.PROCESSLIST_INFO, s.SQL_TEXT)
+FROM performance_schema.threads t
+LEFT JOIN performance_schema.events_statements_current s ON s.THREAD_ID = t.THREAD_ID AND s.NESTING_EVENT_LEVEL = 0
+LEFT JOIN performance_schema.events_transactions_current x ON x.THREAD_ID = t.THREAD_ID AND x.STATE = 'ACTIVE'
+WHERE t.PROCESSLIST_ID IN (#)
+ORDER BY 2 DESC, 1`
+
+// lockCandidates are those who have row locks in a table that the connection
+// itself has locked rows in, or wanted to: its lock on the table stays when a
+// row is not to be had.
+const lockCandidates = `
+SELECT DISTINCT t.PROCESSLIST_ID
+FROM performance_schema.threads me
+JOIN performance_schema.data_locks mine ON mine.THREAD_ID = me.THREAD_ID AND mine.LOCK_TYPE = 'TABLE'
+JOIN performance_schema.data_locks theirs ON theirs.OBJECT_SCHEMA = mine.OBJECT_SCHEMA AND theirs.OBJECT_NAME = mine.OBJECT_NAME
+  AND theirs.LOCK_TYPE = 'TABLE' AND theirs.THREAD_ID <> me.THREAD_ID
+JOIN performance_schema.threads t ON t.THREAD_ID = theirs.THREAD_ID
+WHERE me.PROCESSLIST_ID IN (#)
+LIMIT 10`
+
+// MariaDB has the waits in information_schema, and the last statement of a
+// connection that is idle only in the performance schema, which is off by
+// default. Source: MariaDB documentation, "Information Schema
+// INNODB_LOCK_WAITS Table".
+const (
+	mariaLockWaits = `
+SELECT rt.trx_mysql_thread_id, TIMESTAMPDIFF(MICROSECOND, rt.trx_wait_started, NOW(6)) DIV 1000, rt.trx_query, rt.trx_query,
+       bt.trx_mysql_thread_id, TIMESTAMPDIFF(MICROSECOND, bt.trx_started, NOW(6)) DIV 1000, COALESCE(bt.trx_query, #), COALESCE(bt.trx_query, #),
+       MIN(l.lock_table)
+FROM information_schema.INNODB_LOCK_WAITS w
+JOIN information_schema.INNODB_LOCKS l ON l.lock_id = w.requested_lock_id
+JOIN information_schema.INNODB_TRX rt ON rt.trx_id = w.requesting_trx_id
+JOIN information_schema.INNODB_TRX bt ON bt.trx_id = w.blocking_trx_id
+WHERE LEFT(l.lock_table, CHAR_LENGTH(DATABASE()) + 3) = CONCAT('` + "`" + `', DATABASE(), '` + "`" + `.')
+GROUP BY rt.trx_id, bt.trx_id
+ORDER BY 2 DESC, 1, 5`
+	mariaLastOfBlocking = `(SELECT s.SQL_TEXT FROM performance_schema.threads t JOIN performance_schema.events_statements_current s USING (THREAD_ID)
+ WHERE t.PROCESSLIST_ID = bt.trx_mysql_thread_id AND s.NESTING_EVENT_LEVEL = 0 LIMIT 1)`
+
+	mariaLockParties = `
+SELECT p.ID, TIMESTAMPDIFF(MICROSECOND, x.trx_started, NOW(6)) DIV 1000, COALESCE(p.INFO, #), COALESCE(p.INFO, #)
+FROM information_schema.PROCESSLIST p
+LEFT JOIN information_schema.INNODB_TRX x ON x.trx_mysql_thread_id = p.ID
+WHERE p.ID IN (##)
+ORDER BY 2 DESC, 1`
+	mariaLastOfProcess = `(SELECT s.SQL_TEXT FROM performance_schema.threads t JOIN performance_schema.events_statements_current s USING (THREAD_ID)
+ WHERE t.PROCESSLIST_ID = p.ID AND s.NESTING_EVENT_LEVEL = 0 LIMIT 1)`
+
+	mariaLockCandidates = `
+SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN (#) AND DB = DATABASE() LIMIT 10`
+)
+
+var lockReader = dialect.LockReader{Syntax: dialect.MySQLSyntax, Block: blockName}
+
+// LockWaits implements dialect.LockWatcher.
+func (e *engine) LockWaits(ctx context.Context, w dialect.Wire) (waits []dialect.LockWait, err error) {
+	read := func(row []driver.Value) error {
+		wait := lockReader.Wait(row)
+		if i := strings.LastIndex(wait.Table, "`.`"); i >= 0 { // MariaDB: `database`.`table`
+			wait.Table = strings.TrimSuffix(wait.Table[i+3:], "`")
+		}
+		waits = append(waits, wait)
+		return nil
+	}
+	if e.server.Engine != dialect.MariaDB {
+		err = dialect.QueryRows(ctx, w, lockWaits, nil, read)
+		return waits, err
+	}
+	err = eitherWay(mariaLockWaits, mariaLastOfBlocking, func(query string) error {
+		return dialect.QueryRows(ctx, w, query, nil, read)
+	})
+	return waits, err
+}
+
+// LockParties implements dialect.LockWatcher.
+func (e *engine) LockParties(ctx context.Context, w dialect.Wire, ids []int64) (parties []dialect.LockParty, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	read := func(row []driver.Value) error {
+		parties = append(parties, lockReader.Party(row))
+		return nil
+	}
+	if e.server.Engine != dialect.MariaDB {
+		err = dialect.QueryRows(ctx, w, strings.Replace(lockParties, "#", join64(ids), 1), nil, read)
+		return parties, err
+	}
+	query := strings.Replace(mariaLockParties, "##", join64(ids), 1)
+	err = eitherWay(query, mariaLastOfProcess, func(query string) error {
+		return dialect.QueryRows(ctx, w, query, nil, read)
+	})
+	return parties, err
+}
+
+// eitherWay asks with what the performance schema knows of an idle connection,
+// and without if the user may not read that.
+func eitherWay(query, last string, ask func(string) error) error {
+	err := ask(strings.ReplaceAll(query, "#", last))
+	var refused *godriver.MySQLError
+	if errors.As(err, &refused) && (refused.Number == 1142 || refused.Number == 1143) {
+		return ask(strings.ReplaceAll(query, "#", "NULL"))
+	}
+	return err
+}
+
+// LockHolders implements dialect.LockWatcher.
+func (e *engine) LockHolders(ctx context.Context, w dialect.Wire, self int64, err error) (holders []dialect.LockParty, certain bool, _ error) {
+	if errors.Is(e.Classify(err), dialect.ErrDeadlock) {
+		holders, err := e.deadlock(ctx, w, self)
+		return holders, true, err
+	}
+	query, about := lockCandidates, []int64{self}
+	if e.server.Engine == dialect.MariaDB {
+		report, err := innodbStatus(ctx, w)
+		if err != nil {
+			return nil, false, err
+		}
+		if about = lockingIn(report, self); len(about) == 0 {
+			return nil, false, nil
+		}
+		query = mariaLockCandidates
+	}
+	var ids []int64
+	err = dialect.QueryRows(ctx, w, strings.Replace(query, "#", join64(about), 1), nil, func(row []driver.Value) error {
+		ids = append(ids, dialect.Integer(row[0]))
+		return nil
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	holders, err = e.LockParties(ctx, w, ids)
+	return holders, false, err
+}
+
+// ConnectionID implements dialect.LockWatcher.
+func (e *engine) ConnectionID(ctx context.Context, w dialect.Wire) (id int64, err error) {
+	err = dialect.QueryRows(ctx, w, "SELECT CONNECTION_ID()", nil, func(row []driver.Value) error {
+		id = dialect.Integer(row[0])
+		return nil
+	})
+	return id, err
+}
+
+// join64 writes numbers of connections, which are no values of anybody's.
+func join64(ids []int64) string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = strconv.FormatInt(id, 10)
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, ", ")
+}
+
+// blockName reads the comment that Tag has appended.
+func blockName(text string) string {
+	i := strings.LastIndex(text, tagStart)
+	if i < 0 {
+		return ""
+	}
+	name, _, found := strings.Cut(text[i+len(tagStart):], "'*/")
+	if !found {
+		return ""
+	}
+	name, err := url.QueryUnescape(name)
+	if err != nil {
+		return ""
+	}
+	return name
+}

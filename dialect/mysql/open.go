@@ -1,0 +1,117 @@
+package mysql
+
+import (
+	"context"
+	"crypto/tls"
+	"database/sql"
+	"net"
+	"time"
+
+	"github.com/uptrace/bun/dialect/mysqldialect"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// Option changes how connections are opened.
+type Option func(*options)
+
+type options struct {
+	tls  *tls.Config
+	dial Dialer
+}
+
+// Dialer opens a network connection, as (*net.Dialer).DialContext does.
+type Dialer func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// WithTLS makes connections use TLS as config says. The DSN's tls parameter does
+// the same for the usual cases (tls=true).
+func WithTLS(config *tls.Config) Option { return func(o *options) { o.tls = config } }
+
+// WithDialer makes connections through dial, for a tunnel or a proxy.
+func WithDialer(dial Dialer) Option { return func(o *options) { o.dial = dial } }
+
+// Open returns the database that dsn names: a DSN of go-sql-driver/mysql
+//
+//	user:password@tcp(host:3306)/database?timeout=5s
+//
+// or a URL with the same parameters
+//
+//	mysql://user:password@host:3306/database?tls=true
+//	mariadb://user:password@localhost/database?socket=/run/mysqld/mysqld.sock
+//
+// Nothing is opened before Connect, whose error is a *dialect.OpenError that
+// names the setting at fault.
+//
+// Every connection is in autocommit, in UTC, in utf8mb4 and in strict mode
+// (STRICT_TRANS_TABLES is added to the server's sql_mode, or to the DSN's), and
+// counts the rows that matched as affected. A parameter that says otherwise
+// (parseTime, loc, time_zone, charset, collation, autocommit, clientFoundRows,
+// columnsWithAlias) is refused. multiStatements=false and
+// interpolateParams=false are honoured, at the cost of round trips.
+func Open(dsn string, opts ...Option) dialect.Source {
+	s := &source{dsn: dsn}
+	for _, opt := range opts {
+		opt(&s.options)
+	}
+	return s
+}
+
+// From returns the database behind a pool that the application has opened, with
+// this driver or one that wraps it. Each control statement of a block takes a
+// round trip of its own there. The pool's connections have to be as those of Open
+// are (autocommit, UTC, utf8mb4, a strict sql_mode, parseTime=true,
+// clientFoundRows=true), which Connect checks on one of them. Closing the
+// database leaves the pool open.
+func From(pool *sql.DB) dialect.Source { return &source{pool: pool} }
+
+type source struct {
+	dsn  string
+	pool *sql.DB
+	options
+}
+
+// openTimeout limits Connect where ctx has no deadline. A server of another
+// kind waits for the client to speak first, as this client does.
+const openTimeout = 30 * time.Second
+
+// Connect implements dialect.Source.
+func (s *source) Connect(ctx context.Context) (*dialect.Database, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	if s.pool != nil {
+		return borrow(ctx, s.pool)
+	}
+	set, err := parse(s.dsn)
+	if err != nil {
+		return nil, err
+	}
+	set.dial = s.dial
+	if s.tls != nil {
+		set.cfg.TLS = s.tls
+	}
+	f, err := firstConnection(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	// Asked for once here instead of on each connection.
+	if n := f.maxPacket - 1; set.cfg.MaxAllowedPacket <= 0 || n > 0 && n < set.cfg.MaxAllowedPacket {
+		set.cfg.MaxAllowedPacket = n
+	}
+	if !f.together {
+		set.together, set.cfg.MultiStatements = false, false
+	}
+	c, err := newConnector(set)
+	if err != nil {
+		return nil, openError(set, err)
+	}
+	return f.database(sql.OpenDB(c)), nil
+}
+
+func (f *facts) database(pool *sql.DB) *dialect.Database {
+	return &dialect.Database{
+		Pool:   pool,
+		Server: f.server,
+		Engine: &engine{server: f.server},
+		Schema: mysqldialect.New(),
+	}
+}

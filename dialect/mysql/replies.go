@@ -1,0 +1,59 @@
+package mysql
+
+import (
+	"database/sql/driver"
+	"reflect"
+)
+
+// replies is what the driver has read from the server in answer to the last
+// command. The driver keeps it in two fields of its connection and shows
+// neither: status, the flags of the last OK packet, and result.affectedRows,
+// one element for each result that began.
+//
+// They are read by reflection because nothing else can know. Which statement of
+// a text has failed decides whether a savepoint exists, and an error number
+// does not tell: KILL QUERY can hit any of them, and a proxy can refuse any of
+// them with a number of its own. Reading the packets off the network would see
+// nothing under TLS. A driver whose fields are not as expected is noticed when
+// a database is opened, and is then used with one round trip for each control
+// statement, which needs none of this.
+//
+// Only the goroutine that uses the connection writes these fields, so that
+// reading them from it is no race.
+type replies struct {
+	status   reflect.Value
+	affected reflect.Value
+}
+
+// repliesOf finds the fields of the driver's connection.
+func repliesOf(conn driver.Conn) (r replies, ok bool) {
+	v := reflect.ValueOf(conn)
+	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
+		return replies{}, false
+	}
+	r.status = v.Elem().FieldByName("status")
+	if result := v.Elem().FieldByName("result"); result.Kind() == reflect.Struct {
+		r.affected = result.FieldByName("affectedRows")
+	}
+	return r, r.status.CanUint() && r.affected.Kind() == reflect.Slice
+}
+
+// results counts the results of the last command, one that was an error
+// included.
+func (r replies) results() int { return r.affected.Len() }
+
+// Flags of the protocol, as in the server's SERVER_STATUS_flags_enum.
+const (
+	statusInTransaction = 1 << 0
+	statusAutocommit    = 1 << 1
+)
+
+// inTransaction reports whether the server said, when it last said anything but
+// an error, that a transaction is open.
+func (r replies) inTransaction() bool { return r.status.Uint()&statusInTransaction != 0 }
+
+// idle reports whether the server said that no transaction is open and that
+// none opens by itself.
+func (r replies) idle() bool {
+	return r.status.Uint()&(statusInTransaction|statusAutocommit) == statusAutocommit
+}

@@ -1,0 +1,122 @@
+package mysql
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql/driver"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	godriver "github.com/go-sql-driver/mysql"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// CommitsTable creates the table that ResolveCommit writes its marks to: one
+// row for each transaction that asked for it. A row with a time belongs to a
+// transaction that committed; one without was put there to keep a transaction
+// from committing any more. Rows older than the longest that anybody waits for
+// an outcome can be deleted.
+const CommitsTable = "CREATE TABLE IF NOT EXISTS holdfast_commits (" +
+	"id CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, " +
+	"committed_at DATETIME(6) NULL, " +
+	"KEY holdfast_commits_committed_at (committed_at)" +
+	") ENGINE=InnoDB"
+
+type resolver struct{ engine *engine }
+
+// Prepare implements dialect.Resolver: the mark is written by the transaction
+// itself, so that it is there if and only if the transaction committed. The id
+// is ours, 32 hexadecimal digits, and so may stand in the text. The token has
+// the connection's number, too.
+func (resolver) Prepare(_ context.Context, w dialect.Wire) (token string, prefix []string, err error) {
+	var id [16]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return "", nil, err
+	}
+	mark := hex.EncodeToString(id[:])
+	insert := "INSERT INTO holdfast_commits (id, committed_at) VALUES ('" + mark + "', UTC_TIMESTAMP(6))"
+	return fmt.Sprint(mark, " ", w.ID()), []string{insert}, nil
+}
+
+// patience is how long a transaction may still be in progress before its
+// connection, which nobody listens to any more, is ended. Where the network
+// swallows packets the server would hold it for hours.
+const patience = 2 * time.Second
+
+// Outcome implements dialect.Resolver. It does not look for the mark but tries
+// to write it, without a time:
+//
+//   - The transaction committed: its row is in the way.
+//   - It is in progress and has written its mark: the insert waits for it to end.
+//   - It was rolled back: the insert succeeds.
+//   - Its mark and COMMIT are still on their way to the server: the insert
+//     succeeds, and the row keeps the mark from being written. The COMMIT
+//     behind the mark in the same text then never runs.
+//
+// So what Outcome has found stays true. A look alone would miss the last case.
+// Asked again, it finds its own row, which has no time.
+func (r resolver) Outcome(ctx context.Context, w dialect.Wire, token string) (committed bool, err error) {
+	mark, connection, _ := strings.Cut(token, " ")
+	wait := r.engine.LockWait(patience)
+	if _, err := w.Exec(ctx, wait.Inside, "DO 0", nil); err != nil {
+		return false, err
+	}
+	committed, err = r.fence(ctx, w, mark, connection)
+	if err != nil {
+		return false, err
+	}
+	_, err = w.Exec(ctx, wait.Restore, "DO 0", nil)
+	return committed, err
+}
+
+func (r resolver) fence(ctx context.Context, w dialect.Wire, mark, connection string) (committed bool, err error) {
+	for {
+		_, err := w.Exec(ctx, nil, "INSERT INTO holdfast_commits (id, committed_at) VALUES (?, NULL)", []any{mark})
+		var refused *godriver.MySQLError
+		switch {
+		case err == nil:
+			return false, nil
+		case !errors.As(err, &refused):
+			return false, err
+		}
+		switch refused.Number {
+		case 1062:
+			return marked(ctx, w, mark)
+		case 1205: // still in progress
+			// Every user may end connections of its own. If it cannot be ended,
+			// it can still be waited for.
+			if id, err := strconv.ParseUint(connection, 10, 32); err == nil && id > 0 {
+				_, _ = w.Exec(ctx, nil, fmt.Sprint("KILL ", id), nil)
+			}
+		case 1213:
+		default:
+			return false, err
+		}
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
+	}
+}
+
+// marked reports whether the row that is there has a time.
+func marked(ctx context.Context, w dialect.Wire, mark string) (bool, error) {
+	rows, err := w.Query(ctx, nil, "SELECT committed_at IS NOT NULL FROM holdfast_commits WHERE id = ?", []any{mark})
+	if err != nil {
+		return false, err
+	}
+	row := make([]driver.Value, 1)
+	err = rows.Next(row)
+	if closeErr := rows.Close(); err == nil {
+		err = closeErr
+	}
+	if err == io.EOF {
+		return false, fmt.Errorf("the mark of transaction %s was deleted from holdfast_commits while it was asked for", mark)
+	}
+	return err == nil && row[0] == int64(1), err
+}

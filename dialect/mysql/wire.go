@@ -1,0 +1,244 @@
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	godriver "github.com/go-sql-driver/mysql"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// wire sends statements on one connection, with the control statements in front
+// of them in the same text.
+//
+// The server works through a text until one of its statements fails, so an
+// error of the real statement means that all of the prefix took effect, and an
+// error of the prefix that nothing after it did. replies tells the two apart.
+//
+// A statement such as CALL can end the transaction, and even begin another,
+// without anything in its text or in the server's flags to show it. Only a
+// savepoint is tied to the one transaction: whoever sends such a statement puts
+// "SAVEPOINT hf_guard" in its prefix and "RELEASE SAVEPOINT hf_guard" in the
+// next one. If the transaction is gone the release fails with 1305, the
+// statement behind it does not run, and Classify calls the error fatal.
+type wire struct {
+	raw     rawConn
+	replies replies
+	id      int64
+
+	used  bool
+	begun bool // a transaction of ours is open, or was
+	doubt bool // a statement that may have begun a transaction has failed
+	lost  bool
+	// leaveReadOnly closes the connection when the server turns out to be
+	// read-only (the driver's rejectReadOnly).
+	leaveReadOnly bool
+
+	values []driver.NamedValue // for the call in progress
+}
+
+// errEnded: the server says that no transaction is open where one of ours
+// should be. What ended it has committed the work before it, and the next
+// statement would be in autocommit (rule B8).
+var errEnded = errors.New("the transaction was ended by a statement in it, and what came before is committed: " +
+	"a procedure with a COMMIT of its own, or a statement with an implicit commit")
+
+// errClosed stands in for driver.ErrBadConn, at which database/sql would send a
+// statement again (rule S6).
+var errClosed = fmt.Errorf("the connection was found closed: %w", dialect.ErrConnectionLost)
+
+// Exec implements dialect.Wire.
+func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []any) (driver.Result, error) {
+	values, err := w.start(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(values)
+	route := wayOf(query, len(values))
+	if route == judged {
+		if err := w.judge(ctx, query, values); err != nil {
+			return nil, err
+		}
+	}
+	if route != prepared {
+		w.used = true
+		res, err := w.raw.ExecContext(ctx, join(prefix, query), values)
+		if err != driver.ErrSkip {
+			return res, w.answered(prefix, query, err)
+		}
+	}
+	var res driver.Result
+	err = w.bound(ctx, prefix, query, values, func(stmt preparedStmt) (err error) {
+		res, err = stmt.ExecContext(ctx, values)
+		_ = stmt.Close()
+		return err
+	})
+	return res, err
+}
+
+// Query implements dialect.Wire. An error of the server can also come from the
+// rows, and from closing them: a deadlock's does.
+func (w *wire) Query(ctx context.Context, prefix []string, query string, args []any) (driver.Rows, error) {
+	values, err := w.start(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(values)
+	route := wayOf(query, len(values))
+	if route == judged {
+		if err := w.judge(ctx, query, values); err != nil {
+			return nil, err
+		}
+	}
+	if route != prepared {
+		w.used = true
+		rows, err := w.raw.QueryContext(ctx, join(prefix, query), values)
+		if err != driver.ErrSkip {
+			err = w.answered(prefix, query, err)
+			if err == nil && opaque(query) {
+				w.doubt = true // until the rows have been read to their end
+				return w.wrap(rows, nil), nil
+			}
+			return rows, err
+		}
+	}
+	var rows driver.Rows
+	err = w.bound(ctx, prefix, query, values, func(stmt preparedStmt) error {
+		r, err := stmt.QueryContext(ctx, values)
+		if err != nil {
+			_ = stmt.Close()
+			return err
+		}
+		rows = w.wrap(r, stmt)
+		return nil
+	})
+	return rows, err
+}
+
+// Commit implements dialect.Wire.
+func (w *wire) Commit(ctx context.Context, prefix []string) error {
+	if _, err := w.start(ctx, nil); err != nil {
+		return err
+	}
+	w.used = true
+	_, err := w.raw.ExecContext(ctx, join(prefix, "COMMIT"), nil)
+	if err = w.answered(prefix, "COMMIT", err); err == nil {
+		w.begun = false
+	}
+	return err
+}
+
+// Rollback implements dialect.Wire.
+func (w *wire) Rollback(ctx context.Context, suffix []string) error {
+	w.begun = false
+	if _, err := w.start(ctx, nil); err != nil {
+		return err
+	}
+	all := append([]string{"ROLLBACK"}, suffix...)
+	return w.control(ctx, all)
+}
+
+// control sends control statements alone, in one round trip.
+func (w *wire) control(ctx context.Context, all []string) error {
+	w.used = true
+	last := len(all) - 1
+	_, err := w.raw.ExecContext(ctx, join(all[:last], all[last]), nil)
+	return w.answered(all, "", err)
+}
+
+// Alive implements dialect.Wire.
+func (w *wire) Alive() bool { return !w.lost && w.raw.IsValid() }
+
+// Idle implements dialect.Wire. It goes by what the server says with each
+// answer.
+func (w *wire) Idle() bool { return w.Alive() && !w.doubt && w.replies.idle() }
+
+// Used implements dialect.Wire.
+func (w *wire) Used() bool { return w.used }
+
+// ID implements dialect.Wire.
+func (w *wire) ID() int64 { return w.id }
+
+// start finds what is wrong with a call before anything is sent.
+func (w *wire) start(ctx context.Context, args []any) ([]driver.NamedValue, error) {
+	if !w.Alive() {
+		return nil, &dialect.NotSentError{Closed: true, Err: errClosed}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, &dialect.NotSentError{Err: err}
+	}
+	if w.begun && !w.replies.inTransaction() {
+		return nil, &dialect.NotSentError{Err: errEnded}
+	}
+	values, err := w.bind(args)
+	if err != nil {
+		return nil, &dialect.NotSentError{Err: err}
+	}
+	return values, nil
+}
+
+// hungUp is what MySQL says before it closes a connection that was idle for
+// wait_timeout (ER_CLIENT_INTERACTION_TIMEOUT). It is on its way when the
+// statement leaves, and nobody reads that any more.
+const hungUp = 4031
+
+// answered makes sense of the driver's error for a text of prefix and query.
+func (w *wire) answered(prefix []string, query string, err error) error {
+	if err == nil {
+		w.begun = w.begun || begins(prefix)
+		w.doubt = false
+		return nil
+	}
+	var refused *godriver.MySQLError
+	switch {
+	case errors.As(err, &refused) && refused.Number == hungUp:
+		w.lost = true
+		return &dialect.NotSentError{Closed: true, Err: refused}
+	case errors.As(err, &refused):
+		ran := max(w.replies.results()-1, 0) // the last one is the error
+		if ran < len(prefix) {
+			w.begun = w.begun || begins(prefix[:ran])
+			return &dialect.PrefixError{Statement: prefix[ran], Err: w.refused(refused)}
+		}
+		w.begun = w.begun || begins(prefix)
+		w.doubt = opaque(query)
+		return w.refused(refused)
+	case errors.Is(err, driver.ErrBadConn):
+		// The driver says so only if it has not written a byte.
+		w.lost = true
+		return &dialect.NotSentError{Closed: true, Err: errClosed}
+	case errors.Is(err, godriver.ErrPktTooLarge):
+		return &dialect.NotSentError{Err: errTooLarge}
+	case !w.raw.IsValid():
+		w.lost = true
+		return err
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		// It ended between our look at it and the driver's; once a statement is
+		// on its way the driver closes the connection instead.
+		return &dialect.NotSentError{Err: err}
+	}
+	// Something between driver and server, such as LOAD DATA LOCAL of a file
+	// that is not to be had, which the server had to be asked about first.
+	w.begun = w.begun || begins(prefix)
+	w.doubt = opaque(query)
+	return err
+}
+
+var errTooLarge = errors.New("the statement with its values is larger than the server takes in one packet: " +
+	"send less at once, or raise max_allowed_packet on the server")
+
+// refused notes an answer of the server that decides about the connection.
+func (w *wire) refused(err *godriver.MySQLError) error {
+	if w.leaveReadOnly && serverReadOnly(err) {
+		w.lost = true
+	}
+	return err
+}
+
+// opaque reports whether query may begin a transaction without saying so.
+func opaque(query string) bool {
+	return !dialect.MySQLSyntax.Plain(query) && inspect(query).Opaque
+}

@@ -1,0 +1,26 @@
+package postgres
+
+import (
+	"time"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// AdvisoryLock implements dialect.AdvisoryLocker with the locks that end with
+// their transaction (PostgreSQL manual, "Advisory Locks"). The key is a hash of
+// the name, in the key space of one bigint, per database.
+func (e *engine) AdvisoryLock(name string, wait *time.Duration) dialect.Advisory {
+	a := dialect.Advisory{
+		SQL:  "SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NOT NULL",
+		Args: []any{name},
+		Wait: wait,
+		Holder: `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+ AND (classid::bigint << 32 | objid::bigint) = hashtextextended($1, 0)
+ AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+		HolderArgs: []any{name},
+	}
+	if wait != nil && *wait == 0 {
+		a.SQL, a.Wait = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))", nil
+	}
+	return a
+}

@@ -1,0 +1,174 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// A message of the protocol holds less than 1 GiB (PQ_LARGE_MESSAGE_LIMIT), and
+// counts parameters in 16 bits. pgx closes the connection over more.
+const (
+	maxMessage = 1<<30 - 1<<16
+	maxParams  = math.MaxUint16
+)
+
+// rewrite lets pgx's own helpers, such as pgx.NamedArgs, turn a statement into
+// one with positional parameters.
+func (w *wire) rewrite(ctx context.Context, query string, args []any) (string, []any, error) {
+	if len(args) == 0 {
+		return query, args, nil
+	}
+	rewriter, ok := args[0].(pgx.QueryRewriter)
+	if !ok {
+		return query, args, nil
+	}
+	return rewriter.RewriteQuery(ctx, w.pgx, query, args[1:])
+}
+
+// sendable finds what can be found wrong before the server has described the
+// statement.
+func sendable(query string, args []any) error {
+	switch {
+	case strings.IndexByte(query, 0) >= 0:
+		return errors.New("the statement's text contains a zero byte")
+	case len(query) > maxMessage:
+		return errors.New("the statement's text is longer than the protocol allows (1 GiB)")
+	case copies(query):
+		return errors.New("COPY with STDIN or STDOUT needs the driver itself, since its data is not rows: call CopyFrom or CopyTo on the pgx connection that (*sql.Conn).Raw gives")
+	case len(args) > maxParams:
+		return fmt.Errorf("%d arguments are more than the protocol allows (%d): send the rows in several statements", len(args), maxParams)
+	}
+	for i, arg := range args {
+		if named, ok := arg.(sql.NamedArg); ok {
+			return fmt.Errorf("argument %d (%s): PostgreSQL has no named parameters", i+1, named.Name)
+		}
+	}
+	return nil
+}
+
+// copies reports whether query would make the connection wait for data that
+// nobody sends, or send data that nobody takes.
+func copies(query string) bool {
+	first := dialect.PostgresSyntax.Lexer(query)
+	if t := first.Next(); !t.Is("COPY") {
+		return false
+	}
+	all := dialect.PostgresSyntax.Tokens(query)
+	return all.Has("FROM", "STDIN") || all.Has("TO", "STDOUT")
+}
+
+// bind encodes args for st.
+func (w *wire) bind(st *statement, args []any) error {
+	if len(args) != len(st.params.ParamOIDs) {
+		if err := sendable(st.text, args); err != nil {
+			return err
+		}
+		return fmt.Errorf("expected %d arguments, got %d", len(st.params.ParamOIDs), len(args))
+	}
+	if st.timestamps {
+		args = inUTC(st, args)
+	}
+	if err := w.params.Build(w.pgx.TypeMap(), &st.params, args); err != nil {
+		if named := sendable(st.text, args); named != nil {
+			return named
+		}
+		i := len(w.params.ParamValues) // so many went well
+		return &argumentError{i, args[i], w.typeName(st.params.ParamOIDs[i]), err}
+	}
+	w.bound = 0
+	for _, v := range w.params.ParamValues {
+		w.bound += len(v)
+	}
+	if w.bound > maxMessage {
+		w.unbind()
+		return errors.New("the arguments are longer than the protocol allows (1 GiB)")
+	}
+	return nil
+}
+
+// unbind lets go of the bytes of long arguments, which the connection would
+// otherwise keep until its next statement.
+func (w *wire) unbind() {
+	const long = 64 << 10
+	if w.bound > long {
+		w.bound = 0
+		_ = w.params.Build(w.pgx.TypeMap(), &pgconn.StatementDescription{}, nil)
+	}
+}
+
+// argumentError says which argument cannot be encoded. The driver's own error,
+// which it wraps, quotes the value.
+type argumentError struct {
+	index int
+	arg   any
+	as    string
+	err   error
+}
+
+func (e *argumentError) Error() string {
+	return fmt.Sprintf("argument %d: this %T cannot be sent as %s", e.index+1, e.arg, e.as)
+}
+func (e *argumentError) Unwrap() error { return e.err }
+
+func (w *wire) typeName(oid uint32) string {
+	if t, ok := w.pgx.TypeMap().TypeForOID(oid); ok {
+		return t.Name
+	}
+	return fmt.Sprintf("the type with OID %d", oid)
+}
+
+// inUTC turns the times that go into a timestamp without time zone into UTC, in
+// which they are read back (rule S4). pgx would store the wall clock of
+// whatever zone they are in.
+func inUTC(st *statement, args []any) []any {
+	args = slices.Clone(args)
+	for i, oid := range st.params.ParamOIDs {
+		if oid == pgtype.TimestampOID || oid == pgtype.TimestampArrayOID {
+			args[i] = utc(args[i])
+		}
+	}
+	return args
+}
+
+func utc(arg any) any {
+	switch v := arg.(type) {
+	case time.Time:
+		return v.UTC()
+	case *time.Time:
+		if v == nil {
+			return nil
+		}
+		return v.UTC()
+	case []time.Time:
+		if v == nil {
+			return nil
+		}
+		all := make([]time.Time, len(v))
+		for i := range v {
+			all[i] = v[i].UTC()
+		}
+		return all
+	case pgtype.TimestampValuer: // means the wall clock
+		return arg
+	case driver.Valuer:
+		if value, err := driver.DefaultParameterConverter.ConvertValue(v); err == nil {
+			if t, ok := value.(time.Time); ok {
+				return t.UTC()
+			}
+		}
+	}
+	return arg
+}

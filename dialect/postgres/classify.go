@@ -1,0 +1,168 @@
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// kinds gives SQLSTATEs their kind
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+var kinds = map[string]error{
+	"23505": dialect.ErrUniqueViolation,
+	"23P01": dialect.ErrUniqueViolation, // exclusion constraint
+	"23503": dialect.ErrForeignKeyViolation,
+	"23001": dialect.ErrForeignKeyViolation, // ON DELETE RESTRICT
+	"23514": dialect.ErrCheckViolation,
+	"23502": dialect.ErrNotNullViolation,
+	"55P03": dialect.ErrLockNotAvailable,
+	"40P01": dialect.ErrDeadlock,
+	"40001": dialect.ErrSerializationFailure,
+	"40003": dialect.ErrConnectionLost, // statement completion unknown
+	"25006": dialect.ErrReadOnly,
+	"57014": dialect.ErrQueryCanceled,
+	"57P01": dialect.ErrConnectionLost, // pg_terminate_backend, shutdown
+	"57P02": dialect.ErrConnectionLost, // another server process crashed
+	"57P03": dialect.ErrConnectionLost, // starting up, shutting down
+	"57P05": dialect.ErrConnectionLost, // idle_session_timeout
+	"25P03": dialect.ErrConnectionLost, // idle_in_transaction_session_timeout
+	"25P04": dialect.ErrConnectionLost, // transaction_timeout
+}
+
+// Classify implements dialect.Engine.
+func (e *engine) Classify(err error) *dialect.Error {
+	if err == nil {
+		return nil
+	}
+	var known *dialect.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	c := &dialect.Error{Engine: dialect.Postgres, Err: err}
+	var prefix *dialect.PrefixError
+	var unsent *dialect.NotSentError
+	var connect *pgconn.ConnectError
+	switch {
+	case errors.As(err, &unsent):
+		c.NotSent = true
+	case errors.As(err, &connect):
+		c.NotSent, c.Kind, c.Fatal = true, dialect.ErrConnectionLost, true
+		err = errors.Unwrap(connect) // without the configuration
+		c.Err = err
+	}
+
+	a, answered := answerOf(err)
+	switch {
+	case answered:
+		c.Code, c.Message = a.code, a.safeMessage()
+		if kind := kinds[a.code]; kind != nil {
+			c.Kind = kind
+		}
+		if a.ends() && c.Kind == nil {
+			c.Kind = dialect.ErrConnectionLost
+		}
+		c.Fatal = c.Fatal || a.ends() || a.endsTransaction()
+	case unsent != nil && !unsent.Closed:
+		c.Message = err.Error()
+	case unsent != nil, connect != nil, connectionError(err):
+		c.Kind, c.Fatal, c.Message = dialect.ErrConnectionLost, true, err.Error()
+	default:
+		c.Message = err.Error()
+	}
+	if errors.As(err, &prefix) {
+		c.Message = prefix.Statement + " was refused: " + c.Message
+		c.Fatal = true
+	}
+	return c
+}
+
+// connectionError reports whether err, which is no answer of the server, came
+// of a connection that is gone. An error of ctx is one only if the statement
+// was under way: the wire says so.
+func connectionError(err error) bool {
+	if errors.Is(err, dialect.ErrConnectionLost) || errors.Is(err, driver.ErrBadConn) ||
+		errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return true
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	var network net.Error
+	return errors.As(err, &network)
+}
+
+// answer is an error message of the server.
+type answer struct {
+	severity, code, message string
+	raised                  bool // by RAISE in PL/pgSQL
+}
+
+// answerOf finds the server's answer in err: pgx's, or that of another driver
+// which hands its fields out.
+func answerOf(err error) (a answer, ok bool) {
+	var own *pgconn.PgError
+	if errors.As(err, &own) {
+		return answer{severity(own), own.Code, own.Message, own.Routine == "exec_stmt_raise"}, true
+	}
+	var pq interface {
+		error
+		Get(byte) string
+	}
+	if errors.As(err, &pq) {
+		return answerIn(pq.Get)
+	}
+	var pgdriver interface {
+		error
+		Field(byte) string
+	}
+	if errors.As(err, &pgdriver) {
+		return answerIn(pgdriver.Field)
+	}
+	return a, false
+}
+
+// answerIn reads the fields of an error message
+// (https://www.postgresql.org/docs/current/protocol-error-fields.html).
+func answerIn(field func(byte) string) (a answer, ok bool) {
+	a = answer{field('V'), field('C'), field('M'), field('R') == "exec_stmt_raise"}
+	if a.severity == "" {
+		a.severity = field('S')
+	}
+	return a, a.code != ""
+}
+
+// severity is not translated, unless by a proxy that knows of no other.
+func severity(e *pgconn.PgError) string {
+	if e.SeverityUnlocalized != "" {
+		return e.SeverityUnlocalized
+	}
+	return e.Severity
+}
+
+// ends reports whether the server ends the session with e.
+func ends(e *pgconn.PgError) bool { return answer{severity: severity(e)}.ends() }
+
+func (a answer) ends() bool {
+	return strings.EqualFold(a.severity, "FATAL") || strings.EqualFold(a.severity, "PANIC")
+}
+
+// endsTransaction reports whether nothing but ROLLBACK makes sense after a
+// (rule B8): the transaction cannot succeed any more, or the savepoint to go
+// back to does not exist.
+func (a answer) endsTransaction() bool {
+	switch a.code {
+	case "40001", "40P01", "40003", "3B001", "57P01", "57P02", "57P03":
+		return true
+	case "08P01": // a statement and its arguments that do not fit together
+		return false
+	}
+	return strings.HasPrefix(a.code, "08")
+}

@@ -1,0 +1,196 @@
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// TestS05ErrorsOfTheServerHaveKindsAndNoValues provokes each error on a server.
+func TestS05ErrorsOfTheServerHaveKindsAndNoValues(t *testing.T) {
+	t.Parallel()
+	db := fresh(t,
+		`CREATE TABLE parent (id int PRIMARY KEY, name varchar(10) CONSTRAINT short_name UNIQUE)`,
+		`CREATE TABLE child (parent_id int NOT NULL CONSTRAINT has_parent REFERENCES parent ON DELETE RESTRICT, secret int CONSTRAINT small CHECK (secret < 10))`,
+		`CREATE TABLE span (during int4range, CONSTRAINT apart EXCLUDE USING gist (during WITH &&))`,
+		`INSERT INTO parent VALUES (1, '12345678'), (2, 'two')`, `INSERT INTO child VALUES (1, 1)`, `INSERT INTO span VALUES ('[1,12345678)')`,
+		`CREATE TYPE mood AS ENUM ('ok')`,
+		`CREATE FUNCTION complain(what text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no %', what; END $$`,
+	)
+	opened := open(t, db.DSN)
+	value := "12345678"
+	for _, c := range []struct {
+		query string
+		args  []any
+		kind  error
+		code  string
+		says  string
+	}{
+		{`INSERT INTO parent VALUES (3, $1)`, []any{value}, dialect.ErrUniqueViolation, "23505", "short_name"},
+		{`INSERT INTO span VALUES ('[3,12345678)')`, nil, dialect.ErrUniqueViolation, "23P01", "apart"},
+		{`INSERT INTO child VALUES ($1, 1)`, []any{12345678}, dialect.ErrForeignKeyViolation, "23503", "has_parent"},
+		{`DELETE FROM parent WHERE id = 1`, nil, dialect.ErrForeignKeyViolation, "", "has_parent"}, // 23001 from 18 on
+		{`INSERT INTO child VALUES (2, $1)`, []any{12345678}, dialect.ErrCheckViolation, "23514", "small"},
+		{`INSERT INTO child VALUES (NULL, 12345678)`, nil, dialect.ErrNotNullViolation, "23502", "parent_id"},
+		{`SET statement_timeout = 1; SELECT pg_sleep(1)`, nil, nil, "42601", "multiple commands"},
+		{`SELECT $1::text::int`, []any{"x" + value}, nil, "22P02", "invalid input syntax for type integer"},
+		{`SELECT $1::text::mood`, []any{value}, nil, "22P02", "invalid input value for enum mood"},
+		{`SELECT $1::text::uuid`, []any{value}, nil, "22P02", "uuid"},
+		{`SELECT $1::text::json`, []any{"{" + value}, nil, "22P02", "json"},
+		{`SELECT $1::text::int2`, []any{value}, nil, "22003", "numeric value out of range"},
+		{`SELECT $1::text::date`, []any{value + "x"}, nil, "22007", "invalid input syntax for type date"},
+		{`SELECT $1::text::date`, []any{"12345678-99-99"}, nil, "22008", ""},
+		{`SELECT $1::text`, []any{value + "\x00"}, nil, "22021", "character not in repertoire"},
+		{`INSERT INTO parent VALUES (4, $1)`, []any{value + value}, nil, "22001", "character varying(10)"},
+		{`SELECT 12345678 / $1::int`, []any{0}, nil, "22012", "division by zero"},
+		{`SELECT complain($1)`, []any{value}, nil, "P0001", "raised by a function"},
+		{`SELECT 1 LIMIT $1`, []any{-12345678}, nil, "2201W", ""},
+		{`SELECT $1::int[]`, []any{"{" + value + ",x}"}, nil, "22P02", ""},
+		{`SELECT * FROM nowhere`, nil, nil, "42P01", `relation "nowhere" does not exist`},
+	} {
+		w := take(t, opened)
+		rows, err := w.Query(t.Context(), nil, c.query, c.args)
+		if err == nil {
+			_, err = readAll(rows)
+		}
+		require.Error(t, err, c.query)
+		e := opened.Engine.Classify(err)
+		require.Equal(t, c.kind, e.Kind, c.query)
+		if c.code != "" {
+			require.Equal(t, c.code, e.Code, c.query)
+		}
+		require.Contains(t, e.Error(), c.says, c.query)
+		require.NotContains(t, e.Error(), value, c.query)
+		require.False(t, e.Fatal || e.NotSent, c.query)
+		var own *pgconn.PgError
+		require.ErrorAs(t, e, &own, "the driver's own error is within reach")
+	}
+}
+
+func TestS05KindsOfTransactions(t *testing.T) {
+	t.Parallel()
+	db := fresh(t, `CREATE TABLE item (id int PRIMARY KEY, n int)`, `INSERT INTO item VALUES (1, 0), (2, 0)`)
+	opened := open(t, db.DSN)
+	update := `UPDATE item SET n = n + 1 WHERE id = $1`
+	ctx := t.Context()
+	kind := func(err error) *dialect.Error { t.Helper(); require.Error(t, err); return opened.Engine.Classify(err) }
+
+	t.Run("lock not available", func(t *testing.T) {
+		one, two := take(t, opened), take(t, opened)
+		execAfter(t, one, begin, update, 1)
+		e := kind(fails(two.Exec(ctx, begin, `SELECT FROM item FOR UPDATE NOWAIT`, nil)))
+		require.ErrorIs(t, e, dialect.ErrLockNotAvailable)
+		require.False(t, e.Fatal)
+		require.NoError(t, two.Rollback(ctx, nil))
+		e = kind(fails(two.Exec(ctx, []string{"BEGIN", "SET LOCAL lock_timeout = 10"}, update, []any{1})))
+		require.ErrorIs(t, e, dialect.ErrLockNotAvailable)
+		require.NoError(t, two.Rollback(ctx, nil))
+		require.NoError(t, one.Rollback(ctx, nil))
+	})
+	t.Run("deadlock", func(t *testing.T) {
+		one, two := take(t, opened), take(t, opened)
+		execAfter(t, one, begin, update, 1)
+		execAfter(t, two, begin, update, 2)
+		other := make(chan error, 1)
+		go func() { other <- fails(one.Exec(ctx, nil, update, []any{2})) }()
+		eventually(t, db, waiting, one.ID())
+		err := errors.Join(fails(two.Exec(ctx, nil, update, []any{1})), <-other)
+		e := kind(err)
+		require.ErrorIs(t, e, dialect.ErrDeadlock)
+		require.True(t, e.Fatal)
+		require.NoError(t, one.Rollback(ctx, nil))
+		require.NoError(t, two.Rollback(ctx, nil))
+	})
+	t.Run("serialization failure", func(t *testing.T) {
+		one, two := take(t, opened), take(t, opened)
+		execAfter(t, one, []string{"BEGIN ISOLATION LEVEL REPEATABLE READ"}, `SELECT FROM item`)
+		exec(t, two, update, 1)
+		e := kind(fails(one.Exec(ctx, []string{"SAVEPOINT hf_1"}, update, []any{1})))
+		require.ErrorIs(t, e, dialect.ErrSerializationFailure)
+		require.True(t, e.Fatal)
+		require.NoError(t, one.Rollback(ctx, nil))
+	})
+	t.Run("read only", func(t *testing.T) {
+		w := take(t, opened)
+		e := kind(fails(w.Exec(ctx, []string{"BEGIN READ ONLY"}, update, []any{1})))
+		require.ErrorIs(t, e, dialect.ErrReadOnly)
+		e = kind(fails(w.Exec(ctx, nil, `SELECT 1`, nil)))
+		require.Equal(t, failedTransaction, e.Code)
+		require.False(t, e.Fatal, "ROLLBACK TO would still help")
+		require.NoError(t, w.Rollback(ctx, nil))
+	})
+	t.Run("cancelled by the server", func(t *testing.T) {
+		w := take(t, opened)
+		e := kind(fails(w.Exec(ctx, []string{"BEGIN", "SET LOCAL statement_timeout = 10"}, `SELECT pg_sleep(5)`, nil)))
+		require.ErrorIs(t, e, dialect.ErrQueryCanceled)
+		require.False(t, e.Fatal)
+		require.NoError(t, w.Rollback(ctx, nil))
+	})
+	t.Run("savepoint gone", func(t *testing.T) {
+		w := take(t, opened)
+		e := kind(fails(w.Exec(ctx, []string{"BEGIN", "ROLLBACK TO SAVEPOINT hf_1"}, `SELECT 1`, nil)))
+		require.True(t, e.Fatal)
+		require.Contains(t, e.Error(), "ROLLBACK TO SAVEPOINT hf_1 was refused: savepoint \"hf_1\" does not exist (3B001)")
+		require.NoError(t, w.Rollback(ctx, nil))
+	})
+	t.Run("no connection", func(t *testing.T) {
+		_, err := fresh(t).Admin.Exec(`ALTER DATABASE ` + db.Name + ` ALLOW_CONNECTIONS false`)
+		require.NoError(t, err)
+		opened.Pool.SetMaxIdleConns(-1)
+		e := kind(opened.Pool.PingContext(ctx))
+		require.Equal(t, "55000", e.Code)
+		require.ErrorIs(t, e, dialect.ErrConnectionLost)
+		require.True(t, e.NotSent)
+		var connect *pgconn.ConnectError
+		require.NotErrorAs(t, e, &connect, "it carries the password")
+	})
+}
+
+func TestClassifyWhatIsNoAnswerOfTheServer(t *testing.T) {
+	t.Parallel()
+	e := &engine{}
+	require.Nil(t, e.Classify(nil))
+
+	plain := e.Classify(errors.New("something"))
+	require.Nil(t, plain.Kind)
+	require.False(t, plain.Fatal || plain.NotSent)
+	require.Equal(t, "postgres: something", plain.Error())
+	require.Same(t, plain, e.Classify(fmt.Errorf("wrapped: %w", plain)))
+
+	for _, err := range []error{context.Canceled, context.DeadlineExceeded} {
+		c := e.Classify(err)
+		require.Nil(t, c.Kind, "of itself it says nothing of the connection")
+		require.False(t, c.Fatal)
+		c = e.Classify(&dialect.NotSentError{Err: err})
+		require.Nil(t, c.Kind)
+		require.True(t, c.NotSent)
+		require.ErrorIs(t, c, err)
+		c = e.Classify(&lostError{err})
+		require.ErrorIs(t, c, dialect.ErrConnectionLost)
+		require.True(t, c.Fatal)
+	}
+	c := e.Classify(&dialect.NotSentError{Closed: true, Err: pgconn.ErrConnClosed})
+	require.True(t, c.NotSent && c.Fatal)
+	require.ErrorIs(t, c, dialect.ErrConnectionLost)
+	require.ErrorIs(t, e.Classify(driver.ErrBadConn), dialect.ErrConnectionLost)
+
+	for code, want := range map[string]dialect.Error{
+		"08006": {Fatal: true},
+		"08P01": {},
+		"40003": {Fatal: true, Kind: dialect.ErrConnectionLost},
+	} {
+		got := e.Classify(&pgconn.PgError{Severity: "ERROR", Code: code})
+		require.Equal(t, want.Fatal, got.Fatal, code)
+		require.Equal(t, want.Kind, got.Kind, code)
+	}
+	got := e.Classify(&pgconn.PgError{Severity: "致命错误", SeverityUnlocalized: "FATAL", Code: "XX000"})
+	require.ErrorIs(t, got, dialect.ErrConnectionLost)
+	require.True(t, got.Fatal)
+}

@@ -1,0 +1,95 @@
+package postgres
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/tests/proxy"
+)
+
+func TestB01CommitIsAcknowledgedOrRefused(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, opts ...Option) {
+		w := take(t, open(t, fresh(t, items, `CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)`).DSN, opts...))
+		ctx := t.Context()
+		for range 2 {
+			execAfter(t, w, begin, `INSERT INTO item VALUES (1, 'a')`)
+			require.NoError(t, w.Commit(ctx, nil))
+			require.True(t, w.Idle())
+
+			execAfter(t, w, begin, `DELETE FROM item`)
+			_, err := w.Exec(ctx, nil, `INSERT INTO nowhere VALUES (1)`, nil)
+			require.Error(t, err)
+			require.ErrorIs(t, w.Commit(ctx, nil), dialect.ErrCommitRefused)
+			require.True(t, w.Idle())
+			require.EqualValues(t, 1, exec(t, w, `DELETE FROM item`))
+		}
+	})
+}
+
+func TestB25ADeferredConstraintFailsTheCommit(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, opts ...Option) {
+		db := open(t, fresh(t, `CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)`).DSN, opts...)
+		w := take(t, db)
+		execAfter(t, w, begin, `INSERT INTO late VALUES (1), (1)`)
+		err := w.Commit(t.Context(), nil)
+		require.ErrorIs(t, db.Engine.Classify(err), dialect.ErrUniqueViolation)
+		require.True(t, w.Idle())
+
+		// Outside a transaction it fails the statement, behind its rows.
+		require.Error(t, fails(w.Exec(t.Context(), nil, `INSERT INTO late VALUES (1), (1)`, nil)))
+		rows, err := w.Query(t.Context(), nil, `INSERT INTO late SELECT 1 FROM generate_series(1, 2000) RETURNING id`, nil)
+		require.NoError(t, err)
+		all, err := readAll(rows)
+		require.ErrorIs(t, db.Engine.Classify(err), dialect.ErrUniqueViolation)
+		require.Len(t, all, 2000)
+		require.EqualValues(t, 0, one(t, w, `SELECT count(*) FROM late`))
+	})
+}
+
+// TestB12ALostCommitIsNeitherSuccessNorRefusal cuts the connection around COMMIT.
+func TestB12ALostCommitIsNeitherSuccessNorRefusal(t *testing.T) {
+	t.Parallel()
+	for action, arrived := range map[proxy.Action]bool{proxy.CutRequest: false, proxy.CutReply: true} {
+		for _, prefix := range [][]string{nil, {"RELEASE SAVEPOINT hf_1"}} {
+			db := fresh(t, items)
+			p := proxy.New(t, db.Addr)
+			opened := open(t, db.Via(p.Addr()))
+			w := take(t, opened)
+			execAfter(t, w, begin, `SELECT 1`)
+			require.NoError(t, w.Commit(t.Context(), nil)) // COMMIT is prepared from now on
+
+			execAfter(t, w, []string{"BEGIN", "SAVEPOINT hf_1"}, `INSERT INTO item VALUES (1, 'a')`)
+			trap := p.On("COMMIT", action)
+			err := w.Commit(t.Context(), prefix)
+			<-trap.Hit()
+			require.Error(t, err)
+			require.NotErrorIs(t, err, dialect.ErrCommitRefused)
+			require.ErrorIs(t, opened.Engine.Classify(err), dialect.ErrConnectionLost)
+			require.False(t, w.Alive())
+			require.False(t, w.Idle())
+			eventually(t, db, `SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)`, w.ID())
+			eventually(t, db, `SELECT (count(*) = 1) = $1 FROM item`, arrived)
+		}
+	}
+}
+
+func TestRollbackSendsWhatFollows(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, opts ...Option) {
+		w := take(t, open(t, fresh(t, items).DSN, opts...))
+		execAfter(t, w, begin, `INSERT INTO item VALUES (1, 'a')`)
+		require.NoError(t, w.Rollback(t.Context(), []string{"SELECT set_config('application_name', 'after', false)"}))
+		require.True(t, w.Idle())
+		require.Equal(t, "after", one(t, w, `SHOW application_name`))
+		require.EqualValues(t, 0, one(t, w, `SELECT count(*) FROM item`))
+
+		var refused *pgconn.PgError
+		require.ErrorAs(t, w.Rollback(t.Context(), []string{"NONSENSE"}), &refused)
+		require.True(t, w.Idle())
+	})
+}

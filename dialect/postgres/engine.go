@@ -1,0 +1,138 @@
+package postgres
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+type engine struct {
+	server   dialect.Server
+	settings settings
+}
+
+// Wire implements dialect.Engine.
+func (e *engine) Wire(driverConn any) dialect.Wire {
+	switch c := driverConn.(type) {
+	case *stdlib.Conn:
+		return wireOf(c.Conn(), e.settings)
+	case driver.Conn:
+		return &foreignWire{dialect.PlainWire(c), e}
+	}
+	panic(fmt.Sprintf("holdfast: postgres: %T is not a connection of database/sql", driverConn))
+}
+
+// Begin implements dialect.Engine.
+func (e *engine) Begin(o dialect.TxOptions) (dialect.Control, error) {
+	begin := "BEGIN"
+	level, readOnly := o.Isolation, o.ReadOnly
+	if o.Deferrable {
+		if e.server.Product == productCockroachDB {
+			return dialect.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "DEFERRABLE"}
+		}
+		if level != sql.LevelDefault && level != sql.LevelSerializable {
+			return dialect.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "DEFERRABLE with " + level.String(),
+				Hint: "only a serializable read-only transaction can be deferrable"}
+		}
+		level, readOnly = sql.LevelSerializable, true
+	}
+	if level != sql.LevelDefault {
+		name, ok := levels[level]
+		if !ok {
+			return dialect.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "isolation level " + level.String()}
+		}
+		begin += " ISOLATION LEVEL " + name
+	}
+	if readOnly {
+		begin += " READ ONLY"
+	}
+	if o.Deferrable {
+		begin += " DEFERRABLE"
+	}
+	c := dialect.Control{Begin: begin, Transactional: true}
+	if o.LockWait != nil {
+		c.Inside = append(c.Inside, setLocal("lock_timeout", *o.LockWait))
+	}
+	if o.Timeout > 0 {
+		// Before 17 the server can limit a statement only, which still ends
+		// what would otherwise go on without a client.
+		limit := "statement_timeout"
+		if e.server.Product == productPostgreSQL && e.server.Version.AtLeast(17, 0, 0) {
+			limit = "transaction_timeout"
+		}
+		c.Inside = append(c.Inside, setLocal(limit, o.Timeout+backstop))
+	}
+	if o.Idle > 0 {
+		c.Inside = append(c.Inside, setLocal("idle_in_transaction_session_timeout", o.Idle+backstop))
+	}
+	if o.Name != "" {
+		c.Inside = append(c.Inside, "SET LOCAL application_name = "+applicationName(o.Name))
+	}
+	return c, nil
+}
+
+// backstop is how much later than the block's own limits the server's run out:
+// it only ends what the block no longer can, and closes the connection for it.
+const backstop = time.Second
+
+// levels spells the isolation levels. A snapshot is what PostgreSQL's
+// REPEATABLE READ is.
+var levels = map[sql.IsolationLevel]string{
+	sql.LevelReadUncommitted: "READ UNCOMMITTED",
+	sql.LevelReadCommitted:   "READ COMMITTED",
+	sql.LevelRepeatableRead:  "REPEATABLE READ",
+	sql.LevelSnapshot:        "REPEATABLE READ",
+	sql.LevelSerializable:    "SERIALIZABLE",
+}
+
+// LockWait implements dialect.Engine. The limit that held before is kept in a
+// setting of the transaction's own, which a ROLLBACK TO takes back as it does
+// the limit.
+func (e *engine) LockWait(d time.Duration) dialect.Control {
+	return dialect.Control{
+		Inside: []string{
+			"SELECT set_config('holdfast.lock_timeout', current_setting('lock_timeout'), true)",
+			setLocal("lock_timeout", d),
+		},
+		Restore:       []string{"SELECT set_config('lock_timeout', current_setting('holdfast.lock_timeout'), true)"},
+		Transactional: true,
+	}
+}
+
+// setLocal limits something to d. The server counts whole milliseconds, and 0
+// would mean no limit.
+func setLocal(setting string, d time.Duration) string {
+	ms := (d + time.Millisecond - 1) / time.Millisecond
+	ms = min(max(ms, 1), math.MaxInt32)
+	return "SET LOCAL " + setting + " = " + strconv.FormatInt(int64(ms), 10)
+}
+
+// applicationName is name as the server shows it, quoted: 63 printable ASCII
+// characters at most. A backslash is left out, because it depends on a setting
+// of the session what it means within quotes.
+func applicationName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '\\' {
+			return '?'
+		}
+		return r
+	}, name)
+	return "'" + strings.ReplaceAll(name[:min(len(name), 63)], "'", "''") + "'"
+}
+
+// Inspect implements dialect.Engine.
+func (e *engine) Inspect(query string) dialect.Verdict { return inspect(query) }
+
+// Rebind implements dialect.Engine.
+func (e *engine) Rebind(query string) string { return rebind(query) }
+
+// Resolver implements dialect.Engine.
+func (e *engine) Resolver() dialect.Resolver { return resolver{e} }

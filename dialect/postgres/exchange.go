@@ -1,0 +1,215 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// exchange is one call's conversation with the server: what is queued is sent
+// together by flush, and then read in the order in which it was queued. The
+// server skips what comes after an error.
+type exchange struct {
+	*wire
+	pipe    *pgconn.Pipeline
+	closing int       // so many of wire.dropped are closed on the way
+	control []control // in front of the caller's statement
+	read    int       // so many of control have been answered
+}
+
+type control struct {
+	text  string
+	fresh *statement // prepared on the way; nil: it was before, or is not kept
+}
+
+// start begins an exchange. If ctx has ended since it was looked at, flush says so.
+func (w *wire) start(ctx context.Context) *exchange {
+	w.open = exchange{wire: w, pipe: w.conn.StartPipeline(ctx), control: w.open.control[:0]}
+	x := &w.open
+	// What has been dropped from the cache is closed first: its name may be
+	// wanted again.
+	for _, name := range x.dropped {
+		x.pipe.SendDeallocate(name)
+	}
+	x.closing = len(x.dropped)
+	return x
+}
+
+// queueControl queues control statements. One that the connection has not seen
+// before is prepared in the same round trip.
+func (x *exchange) queueControl(texts ...string) {
+	for _, text := range texts {
+		if !x.named {
+			x.pipe.SendQueryParams(text, nil, nil, nil, nil)
+			x.control = append(x.control, control{text: text})
+			continue
+		}
+		st := x.controls.get(text)
+		c := control{text: text}
+		if st == nil {
+			st = x.queued(text)
+		}
+		if st == nil {
+			st = newStatement(text)
+			st.sd.Name, st.sd.Fields = nameOfControl(text), undescribed
+			x.pipe.SendPrepare(st.sd.Name, text, nil)
+			c.fresh = st
+		}
+		x.pipe.SendQueryStatement(st.sd, nil, nil, nil)
+		x.control = append(x.control, c)
+	}
+}
+
+// queued returns the control statement that this exchange already prepares.
+func (x *exchange) queued(text string) *statement {
+	for _, c := range x.control {
+		if c.fresh != nil && c.text == text {
+			return c.fresh
+		}
+	}
+	return nil
+}
+
+// queueDescribe queues the description, and preparation if the connection
+// keeps prepared statements, of a caller's statement.
+func (x *exchange) queueDescribe(text string) *statement {
+	st := newStatement(text)
+	if x.named {
+		st.sd.Name = nameOf(text)
+	}
+	x.pipe.SendPrepare(st.sd.Name, text, nil)
+	return st
+}
+
+// queue queues the execution of a described statement with the arguments that
+// were bound last.
+func (x *exchange) queue(st *statement) {
+	p := &x.params
+	switch {
+	case x.named && st.described:
+		x.pipe.SendQueryStatement(st.sd, p.ParamValues, p.ParamFormats, st.formats)
+	case x.named:
+		x.pipe.SendQueryPrepared(st.sd.Name, p.ParamValues, p.ParamFormats, st.formats)
+	default:
+		// Without a name to go by the text is sent again, with the types that it
+		// was described with. Each round trip is then whole in itself, and a pooler
+		// may send the next one to another server.
+		x.pipe.SendQueryParams(st.text, p.ParamValues, st.sd.ParamOIDs, p.ParamFormats, st.formats)
+	}
+	x.unbind()
+}
+
+// flush sends what is queued and waits for what was closed in front of it. After
+// an error the exchange is over.
+func (x *exchange) flush() error {
+	if err := x.pipe.Sync(); err != nil {
+		if !x.conn.IsClosed() {
+			return &dialect.NotSentError{Err: err} // the pipeline was never begun
+		}
+		return x.lost(err)
+	}
+	x.used = true
+	for ; x.closing > 0; x.closing-- {
+		if _, err := results[*pgconn.CloseComplete](x.pipe); err != nil {
+			return x.finish(nil, err)
+		}
+		x.dropped = x.dropped[1:]
+	}
+	return nil
+}
+
+// readPrefix reads the results of the first n control statements.
+func (x *exchange) readPrefix(n int) error {
+	for x.read < n {
+		text := x.control[x.read].text
+		_, err := x.readControl()
+		var refused *pgconn.PgError
+		if errors.As(err, &refused) {
+			return &dialect.PrefixError{Statement: text, Err: err}
+		}
+		if err != nil {
+			return err // no answer: everything may have run
+		}
+	}
+	return nil
+}
+
+// readControl reads the result of the next control statement.
+func (x *exchange) readControl() (pgconn.CommandTag, error) {
+	c := x.control[x.read]
+	x.read++
+	if c.fresh != nil {
+		if _, err := results[*pgconn.StatementDescription](x.pipe); err != nil {
+			x.drop(c.fresh.sd.Name) // in case the server has got as far as to prepare it
+			return pgconn.CommandTag{}, err
+		}
+		x.drop(x.controls.put(c.fresh)...)
+	}
+	result, err := results[*pgconn.ResultReader](x.pipe)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	return result.Close()
+}
+
+// readDescription reads what queueDescribe asked for and keeps the statement.
+func (x *exchange) readDescription(st *statement) error {
+	sd, err := results[*pgconn.StatementDescription](x.pipe)
+	if err != nil {
+		x.drop(st.sd.Name)
+		return err
+	}
+	if _, err := results[*pgconn.PipelineSync](x.pipe); err != nil {
+		return err
+	}
+	st.describe(sd)
+	x.drop(x.statements.put(st)...)
+	return nil
+}
+
+// finish ends the exchange: it reads to its end, where an autocommitted
+// statement's deferred constraints are checked, and leaves the connection ready
+// for the next. failure is what has gone wrong so far, with st if it is not nil.
+func (x *exchange) finish(st *statement, failure error) error {
+	if err := x.pipe.Close(); failure == nil {
+		failure = err
+	}
+	if failure == nil {
+		return nil
+	}
+	x.forget(st, failure)
+	return x.lost(failure)
+}
+
+// results reads the next result of the pipeline.
+func results[T any](pipe *pgconn.Pipeline) (result T, err error) {
+	r, err := pipe.GetResults()
+	if err != nil {
+		return result, err
+	}
+	result, ok := r.(T)
+	if !ok {
+		return result, fmt.Errorf("the server answered with %T instead of %T", r, result)
+	}
+	return result, nil
+}
+
+// lost marks an error of the connection, after which nobody knows what the
+// server has done.
+func (w *wire) lost(err error) error {
+	var answer *pgconn.PgError
+	if err == nil || !w.conn.IsClosed() || errors.As(err, &answer) {
+		return err
+	}
+	return &lostError{err}
+}
+
+type lostError struct{ err error }
+
+func (e *lostError) Error() string        { return "connection lost: " + e.err.Error() }
+func (e *lostError) Unwrap() error        { return e.err }
+func (e *lostError) Is(target error) bool { return target == dialect.ErrConnectionLost }

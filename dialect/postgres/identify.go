@@ -1,0 +1,95 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"strings"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// The servers that identify knows. Any other that says "PostgreSQL" first is
+// taken for one.
+const (
+	productPostgreSQL  = "PostgreSQL"
+	productCockroachDB = "CockroachDB"
+	productYugabyteDB  = "YugabyteDB"
+)
+
+const oldest = 13 // what a server must speak: pg_current_xact_id_if_assigned is from 13
+
+// identify asks the server who it is.
+func identify(ctx context.Context, pool *sql.DB, e *engine) (server dialect.Server, err error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return server, err
+	}
+	defer func() { _ = conn.Close() }()
+	err = conn.Raw(func(driverConn any) error {
+		text, err := ask(ctx, e.Wire(driverConn), `SELECT version() || chr(10) || current_setting('server_version')`)
+		if err != nil {
+			return err
+		}
+		server, err = recognise(text)
+		return err
+	})
+	return server, err
+}
+
+// recognise reads the answers of version() and server_version, a line each. A
+// server that only speaks PostgreSQL's protocol has a version of its own, and
+// in server_version the version of PostgreSQL that it follows.
+func recognise(answer string) (server dialect.Server, err error) {
+	text, level, _ := strings.Cut(answer, "\n")
+	server = dialect.Server{Engine: dialect.Postgres, Product: productPostgreSQL, Text: text}
+	follows, err := dialect.ParseVersion(level)
+	if err != nil {
+		return server, err
+	}
+	server.Version = follows
+	if product, _, _ := strings.Cut(text, " "); product != productPostgreSQL {
+		server.Product = product
+		if server.Version, err = dialect.ParseVersion(text); err != nil {
+			return server, err
+		}
+	} else if _, own, ok := strings.Cut(text, "-YB-"); ok {
+		server.Product = productYugabyteDB
+		if server.Version, err = dialect.ParseVersion(own); err != nil {
+			return server, err
+		}
+	}
+	if !follows.AtLeast(oldest, 0, 0) {
+		problem := fmt.Sprintf("%s is too old: Holdfast needs PostgreSQL %d or later", server, oldest)
+		if server.Product != productPostgreSQL {
+			problem = fmt.Sprintf("%s follows PostgreSQL %s, which is too old: Holdfast needs %d or later", server, follows, oldest)
+		}
+		return server, &dialect.OpenError{Engine: dialect.Postgres, Setting: "version", Problem: problem}
+	}
+	return server, nil
+}
+
+// ask sends a query that yields one value and returns it as text, "" for NULL.
+func ask(ctx context.Context, w dialect.Wire, query string, args ...any) (string, error) {
+	rows, err := w.Query(ctx, nil, query, args)
+	if err != nil {
+		return "", err
+	}
+	row := make([]driver.Value, len(rows.Columns()))
+	err = rows.Next(row)
+	if closeErr := rows.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return "", err
+	}
+	switch v := row[0].(type) {
+	case nil:
+		return "", nil
+	case []byte: // as some drivers hand out text
+		return string(v), nil
+	default:
+		return fmt.Sprint(v), nil
+	}
+}

@@ -1,0 +1,234 @@
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// wire sends statements on one connection of pgx. It is kept with the
+// connection, and with it what the connection has prepared.
+type wire struct {
+	pgx    *pgx.Conn
+	conn   *pgconn.PgConn
+	params pgx.ExtendedQueryBuilder // the arguments that were bound last
+	bound  int                      // their length
+	open   exchange                 // the one in progress, or the last
+
+	named      bool     // the connection keeps prepared statements
+	statements *cache   // of callers
+	controls   *cache   // of blocks
+	dropped    []string // prepared statements to be closed
+
+	used   bool
+	reused time.Time // when the pool last handed the connection out
+}
+
+// maxControls bounds the control statements that a connection keeps. They are
+// few and come again, but for limits that are computed.
+const maxControls = 64
+
+// keep is the key of the wire in its connection's custom data.
+const keep = "github.com/holdfast-go/holdfast/dialect/postgres"
+
+// wireOf returns the one wire of c.
+func wireOf(c *pgx.Conn, s settings) *wire {
+	kept := c.PgConn().CustomData()
+	if w, ok := kept[keep].(*wire); ok {
+		return w
+	}
+	limit, named := s.cacheOf(c.Config())
+	w := &wire{
+		pgx: c, conn: c.PgConn(), reused: time.Now(),
+		named: named, statements: newCache(limit), controls: newCache(maxControls),
+	}
+	kept[keep] = w
+	return w
+}
+
+// Exec implements dialect.Wire.
+func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []any) (driver.Result, error) {
+	st, result, err := w.send(ctx, prefix, query, args)
+	if err != nil {
+		return nil, err
+	}
+	tag, err := result.Close()
+	if err := w.open.finish(st, err); err != nil {
+		return nil, err
+	}
+	return driver.RowsAffected(tag.RowsAffected()), nil
+}
+
+// Query implements dialect.Wire.
+func (w *wire) Query(ctx context.Context, prefix []string, query string, args []any) (driver.Rows, error) {
+	st, result, err := w.send(ctx, prefix, query, args)
+	if err != nil {
+		return nil, err
+	}
+	r := &rows{wire: w, st: st, result: result}
+	// The first row is awaited, so that an error in front of it is returned here.
+	if r.waiting = r.advance(); r.err != nil {
+		return nil, r.err
+	}
+	fields := result.FieldDescriptions()
+	if st.silent {
+		fields = nil
+	}
+	if st.columns == nil || !slices.Equal(st.columns.fields, fields) {
+		st.columns = newColumns(w.pgx.TypeMap(), slices.Clone(fields))
+	}
+	r.columns = st.columns
+	return r, nil
+}
+
+// Commit implements dialect.Wire.
+func (w *wire) Commit(ctx context.Context, prefix []string) error {
+	if err := w.ready(ctx); err != nil {
+		return err
+	}
+	if w.conn.TxStatus() == 'I' && (len(prefix) == 0 || !strings.HasPrefix(prefix[0], "BEGIN")) {
+		// The server would only warn, and answer as if it had committed something.
+		return &dialect.NotSentError{Err: errors.New("there is no transaction to commit on this connection")}
+	}
+	x := w.start(ctx)
+	x.queueControl(prefix...)
+	x.queueControl("COMMIT")
+	if err := x.flush(); err != nil {
+		return err
+	}
+	if err := x.readPrefix(len(prefix)); err != nil {
+		return x.finish(nil, err)
+	}
+	tag, err := x.readControl()
+	if err != nil {
+		return x.finish(nil, err)
+	}
+	// The server has answered. What can still go wrong is the connection's own end.
+	_ = x.finish(nil, nil)
+	switch tag.String() {
+	case "COMMIT":
+		return nil
+	case "ROLLBACK":
+		return dialect.ErrCommitRefused
+	}
+	return fmt.Errorf("the server answered COMMIT with %q", tag)
+}
+
+// Rollback implements dialect.Wire.
+func (w *wire) Rollback(ctx context.Context, suffix []string) error {
+	if err := w.ready(ctx); err != nil {
+		return err
+	}
+	x := w.start(ctx)
+	x.queueControl("ROLLBACK")
+	x.queueControl(suffix...)
+	if err := x.flush(); err != nil {
+		return err
+	}
+	for range x.control {
+		if _, err := x.readControl(); err != nil {
+			return x.finish(nil, err)
+		}
+	}
+	return x.finish(nil, nil)
+}
+
+// Alive implements dialect.Wire.
+func (w *wire) Alive() bool { return !w.conn.IsClosed() }
+
+// Idle implements dialect.Wire. The transaction's status is what the server
+// reported last, and out of date once the connection is closed.
+func (w *wire) Idle() bool {
+	return !w.conn.IsClosed() && !w.conn.IsBusy() && w.conn.TxStatus() == 'I'
+}
+
+// Used implements dialect.Wire.
+func (w *wire) Used() bool { return w.used }
+
+// ID implements dialect.Wire.
+func (w *wire) ID() int64 { return int64(w.conn.PID()) }
+
+// ready says why nothing can be sent now, or nil.
+func (w *wire) ready(ctx context.Context) error {
+	switch {
+	case w.conn.IsClosed():
+		return &dialect.NotSentError{Closed: true, Err: pgconn.ErrConnClosed}
+	case w.conn.IsBusy():
+		return &dialect.NotSentError{Err: errors.New("rows of another statement are still being read on this connection")}
+	case ctx.Err() != nil:
+		return &dialect.NotSentError{Err: ctx.Err()}
+	}
+	return nil
+}
+
+// send sends prefix and query and returns the result of query. The exchange
+// stays open until it is read.
+//
+// A statement that the connection does not know yet takes a round trip more: it
+// is described first, so that its arguments can be encoded as the types that
+// its parameters have. prefix goes with the description and not with the
+// statement, so that an error in the statement's text, like any other error of
+// it, finds the savepoints of prefix set.
+func (w *wire) send(ctx context.Context, prefix []string, query string, args []any) (*statement, *pgconn.ResultReader, error) {
+	if err := w.ready(ctx); err != nil {
+		return nil, nil, err
+	}
+	query, args, err := w.rewrite(ctx, query, args)
+	if err != nil {
+		return nil, nil, &dialect.NotSentError{Err: err}
+	}
+	st := w.statements.get(query)
+	known := st != nil
+	if known {
+		err = w.bind(st, args)
+	} else {
+		err = sendable(query, args)
+	}
+	if err != nil {
+		return nil, nil, &dialect.NotSentError{Err: err}
+	}
+
+	x := w.start(ctx)
+	x.queueControl(prefix...)
+	if known {
+		x.queue(st)
+	} else {
+		st = x.queueDescribe(query)
+	}
+	if err := x.flush(); err != nil {
+		return nil, nil, err
+	}
+	if err := x.readPrefix(len(prefix)); err != nil {
+		return nil, nil, x.finish(nil, err)
+	}
+	if !known {
+		if err := x.readDescription(st); err != nil {
+			return nil, nil, x.finish(nil, err)
+		}
+		if err := w.bind(st, args); err != nil {
+			_ = x.finish(nil, nil)
+			if len(prefix) == 0 {
+				return nil, nil, &dialect.NotSentError{Err: err}
+			}
+			return nil, nil, err // prefix has run
+		}
+		x.queue(st)
+		if err := x.flush(); err != nil {
+			return nil, nil, err
+		}
+	}
+	result, err := results[*pgconn.ResultReader](x.pipe)
+	if err != nil {
+		return nil, nil, x.finish(st, err)
+	}
+	return st, result, nil
+}

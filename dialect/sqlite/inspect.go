@@ -1,0 +1,77 @@
+package sqlite
+
+import (
+	"strings"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// inspect reads a caller's statement for what it would do to a block (rule
+// B15). DDL is a part of the transaction here and goes through. The driver runs
+// every statement of a text that holds several, so each is read.
+func inspect(query string) dialect.Verdict {
+	if dialect.SQLiteSyntax.Plain(query) {
+		return dialect.Verdict{}
+	}
+	return dialect.SQLiteSyntax.Inspect(query, endsStatement, inspectStatement)
+}
+
+func inspectStatement(s dialect.Tokens) dialect.Verdict {
+	switch verb := strings.ToUpper(s[0].Text); verb {
+	case "BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE":
+		return dialect.Verdict{Control: verb}
+	case "ATTACH", "DETACH", "VACUUM":
+		return dialect.Verdict{Session: true}
+	case "PRAGMA":
+		return dialect.Verdict{Session: setsPragma(s[1:])}
+	case "CREATE":
+		return dialect.Verdict{Session: createsTemporary(s)}
+	}
+	return dialect.Verdict{}
+}
+
+// setsPragma reports whether what follows PRAGMA gives it a value, other than
+// the table or index that some of them tell about.
+func setsPragma(s dialect.Tokens) bool {
+	if s.At(1).Text == "." {
+		s = s[2:]
+	}
+	if s.At(1).Text == "(" && s.At(0).IsAny("table_info", "table_xinfo", "table_list", "index_list", "index_info",
+		"index_xinfo", "foreign_key_list", "foreign_key_check", "integrity_check", "quick_check", "optimize",
+		"incremental_vacuum", "wal_checkpoint") {
+		return false
+	}
+	// These two are fields of the file, written in the transaction.
+	return len(s) > 1 && !s.At(0).IsAny("user_version", "application_id")
+}
+
+// createsTemporary reports whether CREATE makes something in the connection's
+// own schema.
+func createsTemporary(s dialect.Tokens) bool {
+	for i, t := range s {
+		if t.IsAny("TEMP", "TEMPORARY") && (i == 1 || s.At(i+1).Text == ".") {
+			return true
+		}
+		if t.Text == "(" {
+			break
+		}
+	}
+	return false
+}
+
+// endsStatement reports whether a semicolon after s ends it: in the body of a
+// trigger only the one behind "; END" does. SQLite itself finds the end of a
+// text in this way (sqlite3_complete).
+func endsStatement(s dialect.Tokens) bool {
+	trigger := s.At(0).Is("CREATE") &&
+		(s.At(1).Is("TRIGGER") || s.At(1).IsAny("TEMP", "TEMPORARY") && s.At(2).Is("TRIGGER"))
+	return !trigger || s.At(len(s)-1).Is("END") && s.At(len(s)-2).Kind == dialect.Semicolon
+}
+
+// rebind turns ?? into ?. The engine's own placeholder is the caller's.
+func rebind(query string) string {
+	if !strings.Contains(query, "??") {
+		return query
+	}
+	return dialect.SQLiteSyntax.Rebind(query, func(sb *strings.Builder, _ int) { sb.WriteByte('?') })
+}

@@ -1,0 +1,191 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// L4: whoever comes second waits, for as long as it was told to.
+func TestL04Busy(t *testing.T) {
+	each(t, func(t *testing.T, db *dialect.Database) {
+		holder, other := connect(t, db), connect(t, db)
+		holder.must("CREATE TABLE t (a)")
+		require.NoError(t, holder.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
+		for _, tt := range []struct {
+			wait     *time.Duration
+			min, max time.Duration
+		}{
+			{nil, 100 * time.Millisecond, time.Second}, // BusyTimeout of each
+			{limit(0), 0, 50 * time.Millisecond},
+			{limit(300 * time.Millisecond), 300 * time.Millisecond, 1300 * time.Millisecond},
+		} {
+			var err error
+			took := time.Hour
+			for range 3 { // the fastest, since others may use the machine
+				start := time.Now()
+				err = other.begin(dialect.TxOptions{LockWait: tt.wait}, "SELECT 1")
+				took = min(took, time.Since(start))
+			}
+			var p *dialect.PrefixError
+			require.ErrorAs(t, err, &p)
+			e := db.Engine.Classify(p.Err)
+			assert.Equal(t, dialect.ErrLockNotAvailable, e.Kind)
+			assert.Equal(t, "SQLITE_BUSY", e.Code)
+			assert.GreaterOrEqual(t, took, tt.min)
+			assert.Less(t, took, tt.max)
+			assert.True(t, other.wire.Idle())
+			c, err := db.Engine.Begin(dialect.TxOptions{LockWait: tt.wait})
+			require.NoError(t, err)
+			require.NoError(t, other.wire.Rollback(context.Background(), c.Restore))
+		}
+		assert.Equal(t, int64(100), other.one("PRAGMA busy_timeout"), "B23")
+		require.NoError(t, holder.commit())
+		assert.NoError(t, other.begin(dialect.TxOptions{LockWait: limit(0)}, "SELECT 1"))
+	})
+}
+
+// The same between pools, where SQLite itself has to find out.
+func TestL04BusyElsewhere(t *testing.T) {
+	path := file(t)
+	holder := connect(t, open(t, Open(path)))
+	db := open(t, Open(path, BusyTimeout(100*time.Millisecond)))
+	other := connect(t, db)
+	holder.must("CREATE TABLE t (a)")
+	require.NoError(t, holder.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
+	start := time.Now()
+	err := other.begin(dialect.TxOptions{LockWait: limit(0)}, "SELECT 1")
+	assert.Equal(t, dialect.ErrLockNotAvailable, other.kind(err))
+	assert.Less(t, time.Since(start), 5*time.Second, "the holder never ends")
+	other.rollback()
+	_, err = other.exec("PRAGMA busy_timeout = 100")
+	require.NoError(t, err)
+	_, err = other.exec("INSERT INTO t VALUES (2)")
+	assert.Equal(t, dialect.ErrLockNotAvailable, other.kind(err))
+	assert.Equal(t, int64(0), other.one("SELECT count(*) FROM t"), "readers do not wait")
+	require.NoError(t, holder.commit())
+	other.must("INSERT INTO t VALUES (2)")
+}
+
+func TestWaitEndsWithContext(t *testing.T) {
+	each(t, func(t *testing.T, db *dialect.Database) {
+		holder, other := connect(t, db), connect(t, db)
+		holder.must("CREATE TABLE t (a)")
+		require.NoError(t, holder.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		_, err := other.wire.Exec(ctx, []string{"PRAGMA busy_timeout = 60000", beginWrite}, "SELECT 1", nil)
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		var p *dialect.PrefixError
+		assert.ErrorAs(t, err, &p)
+		assert.Less(t, time.Since(start), 5*time.Second)
+		assert.True(t, other.wire.Idle())
+	})
+}
+
+// A connection that is closed in the middle of a transaction frees the lock and
+// the queue.
+func TestB13DiscardedConnection(t *testing.T) {
+	each(t, func(t *testing.T, db *dialect.Database) {
+		u, other := connect(t, db), connect(t, db)
+		u.must("CREATE TABLE t (a)")
+		require.NoError(t, u.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
+		u.discard()
+		require.NoError(t, other.begin(dialect.TxOptions{LockWait: limit(0)}, "INSERT INTO t VALUES (2)"))
+		require.NoError(t, other.commit())
+		assert.Equal(t, int64(1), other.one("SELECT count(*) FROM t"), "rolled back")
+
+		// So do rows of a write outside a block that are left half-read.
+		rows, err := other.wire.Query(context.Background(), nil, "INSERT INTO t VALUES (3), (4) RETURNING a", nil)
+		require.NoError(t, err)
+		assert.False(t, other.wire.Idle())
+		require.NoError(t, rows.Close())
+		third := connect(t, db)
+		require.NoError(t, third.begin(dialect.TxOptions{LockWait: limit(0)}, "SELECT 1"))
+		require.NoError(t, third.commit())
+		assert.Equal(t, int64(3), third.one("SELECT count(*) FROM t"))
+	})
+}
+
+func TestMemory(t *testing.T) {
+	db := open(t, Open(memory))
+	a, b := connect(t, db), connect(t, db)
+	a.must("CREATE TABLE t (a)")
+	a.must("INSERT INTO t VALUES (1)")
+	assert.Equal(t, int64(1), b.one("SELECT a FROM t"), "one database for all connections")
+	a.discard()
+	b.discard()
+	assert.Equal(t, int64(1), connect(t, db).one("SELECT a FROM t"), "it outlives its connections")
+
+	other := connect(t, open(t, Open(memory)))
+	assert.Equal(t, int64(0), other.one("SELECT count(*) FROM sqlite_master"), "and is nobody else's")
+}
+
+// Nothing is lost and nobody fails while many blocks read and then write.
+func TestConcurrentBlocks(t *testing.T) {
+	const workers, rounds = 8, 40
+	each := map[string]func() dialect.Source{
+		"file":   func() dialect.Source { return Open(file(t)) },
+		"memory": func() dialect.Source { return Open(memory) },
+	}
+	for name, source := range each {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, source())
+			connect(t, db).must("CREATE TABLE t (n INTEGER)")
+			connect(t, db).must("INSERT INTO t VALUES (0)")
+			var wg sync.WaitGroup
+			for range workers {
+				u := connect(t, db)
+				wg.Go(func() {
+					for range rounds {
+						if !assert.NoError(t, u.begin(dialect.TxOptions{}, "SELECT n FROM t")) {
+							return
+						}
+						n := u.one("SELECT n FROM t").(int64)
+						u.must("UPDATE t SET n = ?", n+1)
+						if !assert.NoError(t, u.commit()) {
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			assert.Equal(t, int64(workers*rounds), connect(t, db).one("SELECT n FROM t"))
+		})
+	}
+}
+
+// Two pools on one file know nothing of each other's queue.
+func TestConcurrentPools(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shared.db")
+	connect(t, open(t, Open(path))).must("CREATE TABLE t (pool, n)")
+	var wg sync.WaitGroup
+	var kept atomic.Int64
+	for pool := range 2 {
+		db := open(t, Open(path))
+		for range 2 {
+			u := connect(t, db)
+			wg.Go(func() {
+				for n := range 25 {
+					if err := u.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (?, ?)", pool, n); assert.NoError(t, err, fmt.Sprint(pool)) {
+						if assert.NoError(t, u.commit()) {
+							kept.Add(1)
+						}
+					}
+				}
+			})
+		}
+	}
+	wg.Wait()
+	assert.Equal(t, kept.Load(), connect(t, open(t, Open(path))).one("SELECT count(*) FROM t"))
+}

@@ -1,0 +1,191 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	modernc "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// Open returns the database in the file at path, which is created if it does
+// not exist; its directory is not. ":memory:" is a new database in memory.
+// Nothing is opened before Connect.
+//
+// Files are in WAL mode. Every connection checks foreign keys, takes "…" for a
+// name and never for a text, and is in SQLite's defensive mode, in which SQL
+// cannot damage the file. A commit is on the disk when it returns (SQLite's
+// default, synchronous = FULL).
+func Open(path string, opts ...Option) dialect.Source {
+	return &source{path: path, settings: gather(opts)}
+}
+
+// From returns the database behind a pool that the application has opened with
+// modernc.org/sqlite, or with a driver that wraps it. Its connections are taken
+// as they are: set foreign_keys, busy_timeout and journal_mode in its DSN. No
+// prepared statements are kept. Closing the database leaves the pool open.
+func From(pool *sql.DB, opts ...Option) dialect.Source {
+	return &source{pool: pool, settings: gather(opts)}
+}
+
+type source struct {
+	path string
+	pool *sql.DB
+	settings
+}
+
+// Connect implements dialect.Source.
+func (s *source) Connect(ctx context.Context) (*dialect.Database, error) {
+	if s.pool != nil {
+		return s.borrow(ctx)
+	}
+	if err := s.checkSettings(); err != nil {
+		return nil, err
+	}
+	c, err := newConnector(s.dsn(), s.settings, s.path == memory)
+	if err != nil {
+		return nil, openError(s.path, err)
+	}
+	pool := sql.OpenDB(c)
+	db, err := s.first(ctx, pool, c.queue)
+	if err != nil {
+		_ = pool.Close()
+		return nil, openError(s.path, err)
+	}
+	return db, nil
+}
+
+const memory = ":memory:"
+
+// dsn writes the path as a URI, and what every connection starts with.
+func (s *source) dsn() string {
+	q := url.Values{}
+	name := "/holdfast-" + rand.Text()
+	if s.path == memory {
+		// SQLite's own VFS for databases in memory: all connections that use the
+		// name share one database, with the locks of a file. (cache=shared has
+		// locks on tables, which do not wait and do not isolate.)
+		q.Set("vfs", "memdb")
+	} else {
+		name = filepath.ToSlash(s.path)
+		if filepath.VolumeName(s.path) != "" {
+			name = "/" + name // file:/C:/…
+		}
+		name = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(name)
+	}
+	if s.readOnly {
+		q.Set("mode", "ro")
+	}
+	q.Set("_busy_timeout", milliseconds(s.busy))
+	q.Set("_defensive", "1")
+	q.Set("_dqs", "0")
+	q.Set("_timezone", "UTC")
+	q.Set("_error_rc", "1")
+	q.Add("_pragma", "foreign_keys(1)")
+	q.Add("_pragma", "trusted_schema(0)")
+	for _, p := range s.pragmas {
+		q.Add("_pragma", p[0]+"("+p[1]+")")
+	}
+	return "file:" + name + "?" + q.Encode()
+}
+
+// first asks the first connection who it is and makes the file ready.
+func (s *source) first(ctx context.Context, pool *sql.DB, queue *queue) (*dialect.Database, error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close() }()
+	if s.path != memory && s.pool == nil {
+		if err := s.makeReady(ctx, conn); err != nil {
+			return nil, err
+		}
+	}
+	return identify(ctx, conn, pool, queue)
+}
+
+// makeReady switches the file to WAL mode, which the file then keeps, and tries
+// whether it can be written: SQLite opens a file without that permission
+// read-only and lets even BEGIN IMMEDIATE pass.
+func (s *source) makeReady(ctx context.Context, conn *sql.Conn) error {
+	var version int
+	if err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil || s.readOnly {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		if kindOf(err) == dialect.ErrLockNotAvailable {
+			return nil // somebody else is writing, so it can be written
+		}
+		return err
+	}
+	_, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version))
+	if _, undone := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK"); err == nil {
+		err = undone
+	}
+	return err
+}
+
+// identify reads the version, and the busy timeout to go back to after a block
+// that had another.
+func identify(ctx context.Context, conn *sql.Conn, pool *sql.DB, queue *queue) (*dialect.Database, error) {
+	var version string
+	var busy int64
+	if err := conn.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+		return nil, err
+	}
+	if err := conn.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&busy); err != nil {
+		return nil, err
+	}
+	v, err := dialect.ParseVersion(version)
+	if err != nil || !v.AtLeast(3, 35, 0) {
+		return nil, &dialect.OpenError{Engine: dialect.SQLite, Setting: "version",
+			Problem: "SQLite 3.35 or later is needed, this is " + version}
+	}
+	server := dialect.Server{Engine: dialect.SQLite, Product: "SQLite", Version: v, Text: "SQLite " + version}
+	return &dialect.Database{
+		Pool:   pool,
+		Server: server,
+		Engine: &engine{server: server, busy: time.Duration(busy) * time.Millisecond, queue: queue},
+		Schema: sqlitedialect.New(),
+	}, nil
+}
+
+// borrow takes a pool of the application's.
+func (s *source) borrow(ctx context.Context) (*dialect.Database, error) {
+	// A driver is told by its errors: it may be wrapped.
+	_, err := s.pool.ExecContext(ctx, "SELECT * FROM holdfast_no_such_table")
+	var known *modernc.Error
+	switch {
+	case err == nil || !errors.As(err, &known) && ctx.Err() == nil:
+		return nil, &dialect.OpenError{Engine: dialect.SQLite, Setting: "pool", Err: err,
+			Problem: "its driver is not modernc.org/sqlite, or it is closed: open it with sql.Open(\"sqlite\", …) and that driver"}
+	case ctx.Err() != nil:
+		return nil, openError("", err)
+	case known.Code() != sqlite3.SQLITE_ERROR:
+		return nil, openError("", err)
+	}
+	db, err := s.first(ctx, s.pool, newQueue())
+	if err != nil {
+		return nil, openError("", err)
+	}
+	db.Borrowed = true
+	return db, nil
+}
+
+func milliseconds(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Millisecond-1)/time.Millisecond), 10)
+}

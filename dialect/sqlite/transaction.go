@@ -1,0 +1,140 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	modernc "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// control runs a statement of the library's own. Only the wait for the write
+// lock can take long and heeds ctx.
+func (w *wire) control(ctx context.Context, text string) error {
+	w.used = true
+	switch text {
+	case beginWrite:
+		if !w.writing {
+			if err := w.enter(ctx); err != nil {
+				return err
+			}
+		}
+		w.begun = true
+	case beginRead:
+		w.begun = true
+	default:
+		ctx = context.WithoutCancel(ctx)
+	}
+	if err := w.run(ctx, text); err != nil {
+		return w.failed(err)
+	}
+	switch {
+	case text == readOnly, text == readWrite:
+		w.reading = text == readOnly
+	case strings.HasPrefix(text, busyPragma):
+		if ms, err := strconv.ParseInt(text[len(busyPragma):], 10, 64); err == nil {
+			w.wait = time.Duration(ms) * time.Millisecond
+		}
+	}
+	return nil
+}
+
+func (w *wire) run(ctx context.Context, text string) error {
+	kind, err := w.cache.kindOf(text)
+	if err != nil {
+		return err
+	}
+	kind.keep = kind.keep && !kind.dml // a mark of the resolver's comes once
+	st, err := w.cache.prepare(ctx, w.conn, text, kind)
+	if err != nil {
+		return err
+	}
+	defer w.cache.done(st)
+	_, err = st.exec.ExecContext(ctx, nil)
+	return err
+}
+
+// failed looks, after an error, what has become of the transaction.
+func (w *wire) failed(err error) error {
+	if !w.begun || w.lost {
+		return err
+	}
+	w.look()
+	if w.begun && !w.lost {
+		return err
+	}
+	return &endedError{err}
+}
+
+// look asks whether a transaction is open: BEGIN is refused then.
+func (w *wire) look() {
+	err := w.run(context.Background(), beginRead)
+	var e *modernc.Error
+	switch {
+	case err == nil:
+		if w.run(context.Background(), "ROLLBACK") != nil {
+			w.lost = true
+		}
+		w.ended()
+	case errors.As(err, &e) && e.Code() == sqlite3.SQLITE_ERROR && strings.Contains(e.Error(), "within a transaction"):
+		w.begun = true
+	default:
+		w.lost = true
+	}
+}
+
+// ended notes that no transaction is open any more.
+func (w *wire) ended() {
+	w.begun, w.reading = false, false
+	w.leave(true)
+}
+
+// Commit implements dialect.Wire. COMMIT is never interrupted: it returns when
+// the data is on the disk, or after the busy timeout, with an answer in every
+// case. Only an I/O error leaves open what a later look at the file will find.
+func (w *wire) Commit(ctx context.Context, prefix []string) error {
+	if !w.Alive() {
+		return &dialect.NotSentError{Closed: true, Err: errGone}
+	}
+	for _, text := range prefix {
+		if err := w.control(ctx, text); err != nil {
+			return &dialect.PrefixError{Statement: text, Err: err}
+		}
+	}
+	err := w.run(context.WithoutCancel(ctx), "COMMIT")
+	if err == nil {
+		w.ended()
+		return nil
+	}
+	var e *modernc.Error
+	if errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_IOERR {
+		w.lost = true
+		return &unansweredError{err}
+	}
+	return w.failed(err)
+}
+
+// Rollback implements dialect.Wire.
+func (w *wire) Rollback(ctx context.Context, suffix []string) error {
+	if !w.Alive() {
+		return &dialect.NotSentError{Closed: true, Err: errGone}
+	}
+	if w.begun { // else SQLite has rolled back already, and would complain
+		if err := w.run(context.WithoutCancel(ctx), "ROLLBACK"); err != nil {
+			w.lost = true
+			return err
+		}
+		w.ended()
+	}
+	for _, text := range suffix {
+		if err := w.control(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
