@@ -1,0 +1,128 @@
+package atomic
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// connection is one connection taken out of the pool. While it is out nobody
+// else can reach the driver's connection, so its wire is used directly.
+type connection struct {
+	pool  *sql.Conn
+	wire  dialect.Wire
+	dirty bool // its session may have been changed: not for others
+
+	id int64 // its number on the server, for ExplainLocks; 0: not known
+}
+
+// connectError says that no connection could be had, so that nothing was sent.
+type connectError struct{ error }
+
+func (e *connectError) Unwrap() error { return e.error }
+
+// connect takes a connection out of the pool, within ctx.
+func (g *Gate) connect(ctx context.Context) (*connection, error) {
+	c, err := g.db.Pool.Conn(ctx)
+	if err != nil {
+		return nil, &connectError{err}
+	}
+	conn := &connection{pool: c}
+	err = c.Raw(func(driverConn any) error {
+		conn.wire = g.db.Engine.Wire(driverConn)
+		return nil
+	})
+	if err != nil {
+		_ = c.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
+// giveBack returns the connection to the pool if it is known to be idle and
+// clean, and closes it otherwise (rule B13).
+func (c *connection) giveBack() {
+	if c.dirty || !c.wire.Idle() {
+		c.discard()
+		return
+	}
+	_ = c.pool.Close()
+}
+
+// discard closes the connection. The server then rolls back what it had open.
+func (c *connection) discard() {
+	// ErrBadConn out of Raw is how database/sql is told to close a connection
+	// instead of pooling it.
+	_ = c.pool.Raw(func(any) error { return driver.ErrBadConn })
+	_ = c.pool.Close()
+}
+
+// stales counts the stale connections that one statement finds in the pool.
+type stales struct{ found, limit int }
+
+// another reports whether to look for another connection: as often as the pool
+// can have held stale ones when the first was found.
+func (s *stales) another(g *Gate) bool {
+	if s.found++; s.found == 1 {
+		s.limit = g.db.Pool.Stats().OpenConnections
+	}
+	return s.found <= s.limit
+}
+
+// markSession notes that a caller's statement may have changed the session.
+func (c *connection) markSession(g *Gate, st Statement) {
+	if !st.Built && g.db.Engine.Inspect(st.SQL).Session {
+		c.dirty = true
+	}
+}
+
+// outside sends a statement outside any block, on a connection of the pool,
+// which it returns for the rows to be read. The statement is sent at most once
+// (rule S6): another connection is tried only when nothing has left on the
+// first.
+func (g *Gate) outside(ctx context.Context, st Statement, send func(dialect.Wire) error) (*connection, error) {
+	var stales stales
+	for {
+		conn, err := g.connect(ctx)
+		if err != nil && hasEnded(ctx) {
+			return nil, g.unsent(ctx, nil, st)
+		}
+		if err != nil {
+			return nil, g.failure(ctx, nil, st, err)
+		}
+		err = conn.safely(send)
+		if err == nil {
+			return conn, nil
+		}
+		if stale(err) && ctx.Err() == nil && stales.another(g) {
+			conn.discard()
+			continue
+		}
+		conn.giveBack()
+		return nil, g.outcome(ctx, st, err)
+	}
+}
+
+// safely closes the connection if send panics: reading rows runs code that is
+// not ours.
+func (c *connection) safely(send func(dialect.Wire) error) error {
+	returned := false
+	defer func() {
+		if !returned {
+			c.discard()
+		}
+	}()
+	err := send(c.wire)
+	returned = true
+	return err
+}
+
+// stale reports whether the connection was found closed before anything was
+// sent on it.
+func stale(err error) bool {
+	var n *dialect.NotSentError
+	return errors.As(err, &n) && n.Closed
+}

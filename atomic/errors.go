@@ -1,0 +1,178 @@
+package atomic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Rollback is what fn returns to have its block rolled back without an error:
+// Do then returns nil (rule B20).
+var Rollback = errors.New("holdfast: roll back")
+
+// The errors of blocks and sessions. Match them with [errors.Is]; what they
+// carry (the block, the statement, the server's error) is in their text and
+// reachable with [errors.As].
+var (
+	// ErrRollbackRequired: a statement of this block has failed before, so
+	// nothing but a rollback is possible. The failed statement and its error
+	// are in the chain, as a *FailedError. Nothing was sent (rule B6). To
+	// survive an error that is expected, put its statement in a nested block.
+	ErrRollbackRequired = errors.New("rollback required")
+	// ErrBlockClosed: ctx belongs to a block that has ended. Nothing was sent
+	// (rule B9).
+	ErrBlockClosed = errors.New("block is closed")
+	// ErrOuterContext: ctx belongs to an outer block while a nested one is in
+	// progress, perhaps on another goroutine. Nothing was sent (rule B10). Use
+	// the ctx that the nested fn was given.
+	ErrOuterContext = errors.New("ctx of an outer block while a nested one is in progress")
+	// ErrRowsOpen: rows of the same block are still being read. Nothing was
+	// sent (rule B10). Close or read them to the end first.
+	ErrRowsOpen = errors.New("rows of this block are still being read")
+	// ErrDurable: a Durable block was opened inside another one; fn did not
+	// run (rule B14).
+	ErrDurable = errors.New("durable block inside another block")
+	// ErrNotInBlock: a locking read, or Propagation(Mandatory), outside any
+	// block (rules L2 and B18). Nothing was sent.
+	ErrNotInBlock = errors.New("not in a block")
+	// ErrInBlock: Propagation(Never) inside a block, or a session's own Commit,
+	// Rollback or SetAutocommit inside one (rules B18 and A5).
+	ErrInBlock = errors.New("in a block")
+	// ErrOption: a nested block was given an option that only an outermost one
+	// can honour, or options contradict each other; fn did not run (rule B18).
+	ErrOption = errors.New("option cannot be honoured")
+	// ErrTransactionControl: the statement would end or start a transaction
+	// behind the block's back. Nothing was sent (rule B15).
+	ErrTransactionControl = errors.New("transaction control inside a block")
+	// ErrSavepointEnded: the savepoint was released, or undone together with
+	// an earlier one, or it belongs to another block (rule B24).
+	ErrSavepointEnded = errors.New("savepoint has ended")
+	// ErrPoolExhausted: this chain of blocks holds every connection that the
+	// pool may open, so waiting for another would never end.
+	ErrPoolExhausted = errors.New("every connection of the pool is held by the enclosing blocks")
+	// ErrCommitUnknown: COMMIT was sent and no answer came: the work is either
+	// committed or rolled back (rule B12). Never retried. ResolveCommit finds
+	// out which.
+	ErrCommitUnknown = errors.New("outcome of the commit is unknown")
+	// ErrOutcomeUnknown: a statement outside any block was sent and no answer
+	// came: it was either applied or not (rule S6). Never repeated.
+	ErrOutcomeUnknown = errors.New("outcome of the statement is unknown")
+	// ErrRetriesExhausted: the last attempt of a block under Retry failed with
+	// a retryable error, which is in the chain (rule B17).
+	ErrRetriesExhausted = errors.New("retries exhausted")
+	// ErrTimeout: the block ran longer than its Timeout and was rolled back
+	// (rule B19). It matches context.DeadlineExceeded.
+	ErrTimeout = fmt.Errorf("block ran into its Timeout: %w", context.DeadlineExceeded)
+	// ErrIdleTimeout: the block sent nothing for longer than its IdleTimeout
+	// and was rolled back (rule B19).
+	ErrIdleTimeout = errors.New("block was idle for longer than its IdleTimeout")
+	// ErrNoSession: autocommit is off and the statement has neither a block nor
+	// a session that could keep it. Nothing was sent (rule A2).
+	ErrNoSession = errors.New("autocommit is off and ctx has no session")
+	// ErrUncommitted: a session was closed, or its autocommit switched on, with
+	// work that was never committed (rule A3).
+	ErrUncommitted = errors.New("uncommitted work")
+	// ErrSessionClosed: ctx belongs to a session that was closed.
+	ErrSessionClosed = errors.New("session is closed")
+)
+
+// BlockError is an error of a block as a whole: it could not begin, may not go
+// on, or did not end as fn wanted.
+type BlockError struct {
+	Block  BlockInfo
+	Kind   error  // one of the errors above, or nil
+	Reason string // what happened and what to do; may be ""
+	Err    error  // what led to it; may be nil
+}
+
+// Error names the block, what happened and why.
+func (e *BlockError) Error() string {
+	var parts []string
+	if e.Kind != nil {
+		parts = append(parts, e.Kind.Error())
+	}
+	if e.Reason != "" {
+		parts = append(parts, e.Reason)
+	}
+	if e.Err != nil {
+		parts = append(parts, e.cause())
+	}
+	return "holdfast: " + e.Block.prefix() + strings.Join(parts, ": ")
+}
+
+// cause is the text of Err without what the text of e says already.
+func (e *BlockError) cause() string {
+	text := strings.TrimPrefix(e.Err.Error(), "holdfast: ")
+	return strings.TrimPrefix(text, e.Block.prefix())
+}
+
+// Unwrap returns the kind and the cause.
+func (e *BlockError) Unwrap() []error { return present(e.Kind, e.Err) }
+
+// FailedError is the failure of one statement: in a block it is what marks it
+// (rule B6).
+type FailedError struct {
+	Block     BlockInfo // zero outside any block
+	Statement string    // its text with placeholders, never with values
+	Err       error     // usually a *dialect.Error
+}
+
+// Error names the block, the statement and the error.
+func (e *FailedError) Error() string {
+	return "holdfast: " + e.Block.prefix() + e.describe()
+}
+
+func (e *FailedError) describe() string {
+	return abbreviate(e.Statement) + ": " + e.Err.Error()
+}
+
+// Unwrap returns the error of the server or of the connection.
+func (e *FailedError) Unwrap() error { return e.Err }
+
+// HookError says that a hook failed after the block had ended: for a hook of
+// OnCommit the data is committed (rule B16).
+type HookError struct {
+	Block     BlockInfo
+	Committed bool // the block was committed; false: it was rolled back
+	Hook      int  // which hook, counted from 1 in the order of registration
+	Skipped   int  // how many hooks after it did not run
+	Err       error
+}
+
+// Error says whether the data is committed.
+func (e *HookError) Error() string {
+	outcome := "rolled back"
+	if e.Committed {
+		outcome = "committed"
+	}
+	return fmt.Sprintf("holdfast: %s%s, but hook %d failed (%d after it did not run): %v",
+		e.Block.prefix(), outcome, e.Hook, e.Skipped, e.Err)
+}
+
+// Unwrap returns the hook's error.
+func (e *HookError) Unwrap() error { return e.Err }
+
+// abbreviate keeps an error readable when its statement is long.
+func abbreviate(sql string) string {
+	const limit = 200
+	sql = strings.Join(strings.Fields(sql), " ")
+	if len(sql) <= limit {
+		return sql
+	}
+	cut := limit
+	for cut > 0 && sql[cut]&0xC0 == 0x80 { // not inside a UTF-8 sequence
+		cut--
+	}
+	return sql[:cut] + "…"
+}
+
+func present(errs ...error) []error {
+	kept := errs[:0]
+	for _, err := range errs {
+		if err != nil {
+			kept = append(kept, err)
+		}
+	}
+	return kept
+}

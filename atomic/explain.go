@@ -1,0 +1,310 @@
+package atomic
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// ExplainLocks has an error that matches dialect.ErrLockNotAvailable or
+// dialect.ErrDeadlock say who held the lock: a *LockHeldError is then in its
+// chain. It is an option of any block, and of those nested in it.
+//
+// While a statement of the block has been waiting for more than some tens of
+// milliseconds, the server is asked on another connection of the pool whom it
+// waits for, and again every quarter of a second; after a deadlock the server's
+// own report is read. Where a lock was not to be had at once (NoWait) nobody has
+// waited, and the server only tells who has locked rows of that table
+// (PostgreSQL, MySQL) or of that database (MariaDB): LockHeldError.Certain is
+// false then.
+//
+// The outcome of the block is the same with and without it. If the server
+// cannot be asked (no connection is free, or the user may not, see
+// orm.LockWaits) the error stays as it is. The end of a statement may be
+// delayed by a question in progress, a quarter of a second at most, and the
+// error by one second. SQLite does not know who has its lock: there the option
+// has no effect.
+func ExplainLocks() Option { return optionFunc(func(o *options) { o.explain = true }) }
+
+// Holder is somebody who held a lock.
+type Holder struct {
+	dialect.LockParty
+	// Table is the one that the lock is on; "" if the server does not tell.
+	Table string
+	// Waits is true if the holder was itself waiting, for another one of the
+	// list.
+	Waits bool
+}
+
+// LockHeldError is in the chain of an error of a block with ExplainLocks, around
+// the *dialect.Error.
+type LockHeldError struct {
+	// Holders are those who had the lock, then those who these waited for.
+	Holders []Holder
+	// Certain is true if the server named the holders. If it is false it named
+	// those who have such locks: it may be any of them, and it may have been
+	// somebody who was faster than the question.
+	Certain bool
+	Err     error
+}
+
+// Error names the first of the holders.
+func (e *LockHeldError) Error() string {
+	var sb strings.Builder
+	sb.WriteString(e.Err.Error())
+	sb.WriteString(": held by ")
+	if !e.Certain {
+		sb.WriteString("somebody, perhaps ")
+	}
+	const most = 3
+	for i, h := range e.Holders[:min(len(e.Holders), most)] {
+		if i > 0 {
+			sb.WriteString(", ")
+		}
+		sb.WriteString(h.describe())
+	}
+	if more := len(e.Holders) - most; more > 0 {
+		fmt.Fprintf(&sb, " and %d more", more)
+	}
+	return sb.String()
+}
+
+// Unwrap returns the server's error.
+func (e *LockHeldError) Unwrap() error { return e.Err }
+
+func (h Holder) describe() string {
+	s := fmt.Sprintf("connection %d", h.ConnectionID)
+	if h.Block != "" {
+		s = fmt.Sprintf("block %q (%s)", h.Block, s)
+	}
+	if h.Age > 0 {
+		s += " in its transaction for " + h.Age.Round(time.Millisecond).String()
+	}
+	if h.Statement != "" {
+		s += ": " + abbreviate(h.Statement)
+	}
+	return s
+}
+
+const (
+	firstLook  = 40 * time.Millisecond
+	nextLook   = 250 * time.Millisecond
+	lookGrace  = 250 * time.Millisecond // for a question that the statement's end finds in progress
+	lookAfter  = time.Second            // for the questions after an error
+	maxHolders = 10
+)
+
+func (b *block) explains() bool {
+	for ; b != nil; b = b.parent {
+		if b.opts.explain {
+			return true
+		}
+	}
+	return false
+}
+
+// A lockWatch asks whom a statement waits for, as long as it does.
+type lockWatch struct {
+	gate    *Gate
+	watcher dialect.LockWatcher
+	self    int64
+	quit    context.CancelFunc // the statement has ended: no more questions
+	cut     context.CancelFunc // ends the question in progress
+	done    chan struct{}
+	holders []Holder // read after done is closed
+}
+
+// watching returns send with a watch on what it waits for. first says that it
+// is to send the first statement of the transaction. It needs the turn.
+func (t *transaction) watching(ctx context.Context, first bool, send sender) sender {
+	t.held = nil
+	watcher, self := t.watcher()
+	if watcher != nil && self == 0 && first {
+		// Later, inside the transaction, a question could change its outcome.
+		self, _ = watcher.ConnectionID(ctx, t.conn.wire)
+		t.conn.id = self
+	}
+	if self == 0 {
+		return send
+	}
+	return func(wire dialect.Wire, prefix []string, query string) (bool, error) {
+		w := &lockWatch{gate: t.gate, watcher: watcher, self: self, done: make(chan struct{})}
+		asking, cut := context.WithCancel(context.WithoutCancel(ctx))
+		waiting, quit := context.WithCancel(asking)
+		w.cut, w.quit = cut, quit
+		go w.run(waiting, asking)
+		defer func() { t.held = w.stop() }() // also when reading the rows panics
+		return send(wire, prefix, query)
+	}
+}
+
+// watcher returns who can be asked, or nil, and the connection's number, or 0.
+func (t *transaction) watcher() (dialect.LockWatcher, int64) {
+	watcher, ok := t.gate.db.Engine.(dialect.LockWatcher)
+	if !ok || t.conn == nil || !t.gate.db.Server.Can(dialect.LockWaits) {
+		return nil, 0
+	}
+	if t.conn.id == 0 {
+		t.conn.id = t.conn.wire.ID()
+	}
+	return watcher, t.conn.id
+}
+
+func (w *lockWatch) run(waiting, asking context.Context) {
+	defer close(w.done)
+	timer := time.NewTimer(firstLook)
+	defer timer.Stop()
+	for {
+		select {
+		case <-waiting.Done():
+			return
+		case <-timer.C:
+		}
+		w.look(waiting, asking)
+		timer.Reset(nextLook)
+	}
+}
+
+func (w *lockWatch) look(waiting, asking context.Context) {
+	var waits []dialect.LockWait
+	conn, err := w.gate.outside(waiting, question, func(wire dialect.Wire) (err error) {
+		waits, err = w.watcher.LockWaits(asking, wire)
+		return err
+	})
+	if err != nil {
+		return
+	}
+	conn.giveBack()
+	if holders := holdersOf(w.self, waits); len(holders) > 0 {
+		w.holders = holders
+	}
+}
+
+// question is what errors call a statement of this file.
+var question = Statement{SQL: "SELECT (who waits for whom)", Built: true}
+
+// stop ends the watch and returns the holders that were seen last.
+func (w *lockWatch) stop() []Holder {
+	w.quit()
+	grace := time.AfterFunc(lookGrace, w.cut)
+	<-w.done
+	grace.Stop()
+	w.cut()
+	return w.holders
+}
+
+// holdersOf follows the waits from self: those who it waits for, then those who
+// these wait for.
+func holdersOf(self int64, waits []dialect.LockWait) (holders []Holder) {
+	seen := []int64{self}
+	for i := 0; i < len(seen) && len(holders) < maxHolders; i++ {
+		for _, w := range waits {
+			if w.Waiting.ConnectionID != seen[i] {
+				continue
+			}
+			if i > 0 && len(holders) >= i {
+				holders[i-1].Waits = true
+			}
+			if id := w.Holding.ConnectionID; !slices.Contains(seen, id) {
+				seen = append(seen, id)
+				holders = append(holders, Holder{LockParty: w.Holding, Table: w.Table})
+			}
+		}
+	}
+	return holders
+}
+
+// asker asks, on a connection of its own, who held a lock.
+type asker func(ctx context.Context, watcher dialect.LockWatcher, w dialect.Wire, self int64) (holders []dialect.LockParty, certain bool, err error)
+
+// explain adds to f who held the lock, if b asked for that and somebody knows.
+// It needs the turn, or rows that keep everybody else from sending.
+func (t *transaction) explain(ctx context.Context, b *block, st Statement, f *FailedError) *FailedError {
+	if !b.explains() || !errors.Is(f.Err, dialect.ErrLockNotAvailable) && !errors.Is(f.Err, dialect.ErrDeadlock) {
+		return f
+	}
+	e := &LockHeldError{Holders: t.held, Certain: true, Err: f.Err}
+	if len(e.Holders) == 0 {
+		ask := st.holder
+		if ask == nil {
+			ask = func(ctx context.Context, watcher dialect.LockWatcher, w dialect.Wire, self int64) ([]dialect.LockParty, bool, error) {
+				return watcher.LockHolders(ctx, w, self, f.Err)
+			}
+		}
+		e.Holders, e.Certain = t.askHolders(ctx, ask)
+	}
+	if len(e.Holders) > 0 {
+		f.Err = e
+	}
+	return f
+}
+
+func (t *transaction) askHolders(ctx context.Context, ask asker) (holders []Holder, certain bool) {
+	watcher, self := t.watcher()
+	if self == 0 {
+		return nil, false
+	}
+	limit, cancel := context.WithTimeout(ctx, lookAfter)
+	defer cancel()
+	var parties []dialect.LockParty
+	conn, err := t.gate.outside(limit, question, func(w dialect.Wire) (err error) {
+		parties, certain, err = ask(limit, watcher, w, self)
+		return err
+	})
+	if err != nil {
+		return nil, false
+	}
+	conn.giveBack()
+	for _, p := range parties[:min(len(parties), maxHolders)] {
+		holders = append(holders, Holder{LockParty: p})
+	}
+	return holders, certain
+}
+
+// holderOf asks who has an advisory lock.
+func holderOf(lock dialect.Advisory) asker {
+	return func(ctx context.Context, watcher dialect.LockWatcher, w dialect.Wire, self int64) ([]dialect.LockParty, bool, error) {
+		var ids []int64
+		err := dialect.QueryRows(ctx, w, lock.Holder, lock.HolderArgs, func(row []driver.Value) error {
+			if id := dialect.Integer(row[0]); id != 0 && id != self {
+				ids = append(ids, id)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, false, err
+		}
+		parties, err := watcher.LockParties(ctx, w, ids)
+		return parties, true, err
+	}
+}
+
+// LockWaits asks who waits for whom in the database, on a connection of its own
+// whatever the block of ctx. orm.LockWaits is the usual way to call it.
+func (g *Gate) LockWaits(ctx context.Context) (waits []dialect.LockWait, err error) {
+	if err := g.db.Server.Require(dialect.LockWaits); err != nil {
+		return nil, err
+	}
+	watcher, ok := g.db.Engine.(dialect.LockWatcher)
+	if !ok {
+		return nil, &dialect.UnsupportedError{Server: g.db.Server, Feature: dialect.LockWaits.String()}
+	}
+	if err := g.scope(ctx).roomFor(g); err != nil {
+		return nil, err
+	}
+	conn, err := g.outside(ctx, question, func(w dialect.Wire) (err error) {
+		waits, err = watcher.LockWaits(ctx, w)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	conn.giveBack()
+	return waits, nil
+}

@@ -1,0 +1,121 @@
+package atomic
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// classify is the one place where an error of the driver becomes a
+// *dialect.Error.
+func (g *Gate) classify(err error) *dialect.Error {
+	var e *dialect.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	e = g.name(err)
+	if errors.Is(e.Err, driver.ErrBadConn) {
+		// database/sql runs a call again that ends with ErrBadConn: an error
+		// that passes through it must not match that (rule S6).
+		hidden := *e
+		hidden.Err = errors.New(e.Err.Error())
+		e = &hidden
+	}
+	return e
+}
+
+func (g *Gate) name(err error) *dialect.Error {
+	var prefix *dialect.PrefixError
+	if errors.As(err, &prefix) {
+		inner := g.db.Engine.Classify(prefix.Err)
+		named := *inner
+		named.Message = fmt.Sprintf("%s was refused: %s", prefix.Statement, inner.Message)
+		named.Fatal = true
+		named.Err = err
+		return &named
+	}
+	var refused *connectError
+	if errors.As(err, &refused) {
+		inner := g.db.Engine.Classify(refused.error)
+		named := *inner
+		named.Kind, named.NotSent = dialect.ErrConnectionLost, true
+		named.Message = "no connection could be opened: " + inner.Message
+		return &named
+	}
+	var unsent *dialect.NotSentError
+	if errors.As(err, &unsent) {
+		inner := g.db.Engine.Classify(unsent.Err)
+		named := *inner
+		named.NotSent = true
+		if unsent.Closed {
+			named.Kind, named.Fatal = dialect.ErrConnectionLost, true
+		}
+		return &named
+	}
+	return g.db.Engine.Classify(err)
+}
+
+// failure wraps what a statement failed with. A ctx that has ended is the cause
+// whatever the driver made of it: context.Cause(ctx) is then in the chain.
+func (g *Gate) failure(ctx context.Context, b *block, st Statement, err error) *FailedError {
+	f := &FailedError{Statement: st.SQL}
+	if b != nil {
+		f.Block = b.info()
+	}
+	e := g.classify(err)
+	switch {
+	case !hasEnded(ctx):
+		f.Err = e
+	case e.Kind == nil && e.Code == "" || e.Kind == dialect.ErrConnectionLost || e.Kind == dialect.ErrQueryCanceled:
+		f.Err = &interrupted{cause: context.Cause(ctx), err: e}
+	default:
+		f.Err = e
+	}
+	return f
+}
+
+// hasEnded reports whether ctx has ended. A driver turns ctx's deadline into one
+// of the socket, which passes a moment before ctx itself notices.
+func hasEnded(ctx context.Context) bool {
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(deadline) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
+}
+
+// unsent is the failure of a statement that ctx kept from being sent.
+func (g *Gate) unsent(ctx context.Context, b *block, st Statement) *FailedError {
+	f := &FailedError{Statement: st.SQL, Err: context.Cause(ctx)}
+	if b != nil {
+		f.Block = b.info()
+	}
+	return f
+}
+
+// interrupted is a statement that an ended ctx cut off.
+type interrupted struct {
+	cause error
+	err   *dialect.Error
+}
+
+func (i *interrupted) Error() string   { return i.cause.Error() }
+func (i *interrupted) Unwrap() []error { return []error{i.cause, i.err} }
+
+// outcome is the error of a statement outside any block. If it may have reached
+// the server and no answer came, nobody knows whether it was applied (rule S6).
+func (g *Gate) outcome(ctx context.Context, st Statement, err error) error {
+	f := g.failure(ctx, nil, st, err)
+	e := g.classify(err)
+	if e.Kind != dialect.ErrConnectionLost || e.NotSent || st.reads() {
+		return f
+	}
+	return &BlockError{
+		Kind:   ErrOutcomeUnknown,
+		Reason: "it was sent and no answer came; look before repeating it",
+		Err:    f,
+	}
+}

@@ -1,0 +1,216 @@
+package atomic
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// DB is what this package needs of a database. *orm.DB implements it, and so
+// does a *Gate itself.
+type DB interface {
+	// Gate returns the way by which the database's statements leave the process.
+	Gate() *Gate
+}
+
+// Settings are a database's defaults for its blocks and sessions.
+type Settings struct {
+	// ManualCommit switches autocommit off (rule A2): a statement outside a
+	// block then needs a session.
+	ManualCommit bool
+	// Isolation is the level of a block that does not choose one; LevelDefault
+	// is the server's own default (rule S8).
+	Isolation sql.IsolationLevel
+	// CommitTimeout limits a running COMMIT, which ctx does not cancel (rule
+	// B11). 0 means 30 s.
+	CommitTimeout time.Duration
+	// Logger gets what cannot be returned, such as the error of a Robust hook.
+	// nil means slog.Default().
+	Logger *slog.Logger
+}
+
+// Statement is one statement on its way to the server.
+type Statement struct {
+	SQL  string // with the engine's own placeholders
+	Args []any  // bound by the driver, never written into SQL
+	// Built is true for text that the library's own builder has rendered. Any
+	// other text is inspected first (rule B15).
+	Built bool
+	// Locks is true for a locking read: it is refused outside a block (L2).
+	Locks bool
+	// Wait limits the wait for a row lock by this statement alone; 0 means not
+	// to wait, nil the block's or the server's setting. It has a meaning only
+	// in a block.
+	Wait *time.Duration
+
+	holder asker // of the advisory lock that it takes
+}
+
+// reads reports whether the statement certainly writes nothing. A caller's own
+// SELECT may call a function that does.
+func (st Statement) reads() bool { return st.Built && strings.HasPrefix(st.SQL, "SELECT") }
+
+// Gate is the one place where statements leave the process. It finds the block
+// in a statement's ctx and sends the statement on that block's connection under
+// that block's rules, or outside any block on a connection of the pool.
+type Gate struct {
+	db       *dialect.Database
+	settings Settings
+	front    *sql.DB
+	closed   atomic.Bool
+}
+
+// NewGate returns the gate of an opened database.
+func NewGate(db *dialect.Database, s Settings) *Gate {
+	g := &Gate{db: db, settings: s}
+	g.front = sql.OpenDB(connector{g})
+	g.front.SetMaxIdleConns(64) // they are only structs; the real ones are in db.Pool
+	return g
+}
+
+// Gate returns g.
+func (g *Gate) Gate() *Gate { return g }
+
+// Database returns the database behind the gate.
+func (g *Gate) Database() *dialect.Database { return g.db }
+
+// SQL returns a *sql.DB whose calls look at their ctx: in a block they run on
+// the block's connection under its rules, and BeginTx opens a nested block;
+// outside they go to the pool. So code written for database/sql, or for a
+// library on top of it, joins a block by passing ctx on. A transaction that it
+// begins does not show in ctx: a statement through the *sql.Tx belongs to it,
+// and one with the plain ctx then is ErrOuterContext.
+//
+// Its own pool settings mean nothing: connections come from the database's pool.
+func (g *Gate) SQL() *sql.DB { return g.front }
+
+// Close closes the gate and the database. Blocks in progress are rolled back.
+func (g *Gate) Close() error {
+	g.closed.Store(true)
+	err := g.front.Close()
+	if dbErr := g.db.Close(); dbErr != nil {
+		err = dbErr
+	}
+	return err
+}
+
+// Exec sends a statement that returns no rows. Errors are a *FailedError with
+// the server's error in its chain, or one of this package's errors when
+// nothing was sent.
+func (g *Gate) Exec(ctx context.Context, st Statement) (driver.Result, error) {
+	var res driver.Result
+	err := g.run(ctx, st, func(w dialect.Wire, prefix []string, query string) (_ bool, err error) {
+		res, err = w.Exec(ctx, prefix, query, st.Args)
+		return true, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// Query sends a statement and hands its rows to read, once, while the
+// connection is held. An error of the server in the middle of the rows is
+// returned like any other. read must not send statements of the same block.
+func (g *Gate) Query(ctx context.Context, st Statement, read func(driver.Rows) error) error {
+	var readErr error
+	err := g.run(ctx, st, func(w dialect.Wire, prefix []string, query string) (bool, error) {
+		rows, err := w.Query(ctx, prefix, query, st.Args)
+		if err != nil {
+			return true, err
+		}
+		watched := watch(rows)
+		defer watched.Close() // when read panics, the connection must be free for the ROLLBACK
+		readErr = read(watched)
+		_ = watched.Close()
+		// The statement must not be repeated any more: read has seen rows.
+		return false, watched.failure
+	})
+	if err != nil {
+		return err
+	}
+	return readErr
+}
+
+// Stream sends a statement and returns its rows for the caller to read and
+// close. Until then the connection is busy: in a block another statement is
+// ErrRowsOpen (rule B10).
+func (g *Gate) Stream(ctx context.Context, st Statement) (driver.Rows, error) {
+	b, s, err := g.admit(ctx, st)
+	switch {
+	case err != nil:
+		return nil, err
+	case b != nil:
+		return b.tx.stream(ctx, b, st)
+	case s != nil:
+		return s.stream(ctx, st)
+	}
+	var rows driver.Rows
+	conn, err := g.outside(ctx, st, func(w dialect.Wire) (err error) {
+		rows, err = w.Query(ctx, nil, st.SQL, st.Args)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	conn.markSession(g, st)
+	return newStream(rows, func(err error) error {
+		defer conn.giveBack()
+		if err != nil {
+			return g.outcome(ctx, st, err)
+		}
+		return nil
+	}), nil
+}
+
+// sender sends one statement with what travels in front of it. query is its
+// text as the server gets it. It reports whether the statement could be
+// repeated on a fresh connection if its transaction died with a stale one.
+type sender func(w dialect.Wire, prefix []string, query string) (repeatable bool, err error)
+
+// run sends st where its ctx says.
+func (g *Gate) run(ctx context.Context, st Statement, send sender) error {
+	b, s, err := g.admit(ctx, st)
+	switch {
+	case err != nil:
+		return err
+	case b != nil:
+		return b.tx.run(ctx, b, st, send)
+	case s != nil:
+		return s.run(ctx, st, send)
+	}
+	conn, err := g.outside(ctx, st, func(w dialect.Wire) error {
+		_, err := send(w, nil, st.SQL)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	conn.markSession(g, st)
+	conn.giveBack()
+	return nil
+}
+
+// admit finds where a statement belongs: to a block, to a session, or to
+// neither.
+func (g *Gate) admit(ctx context.Context, st Statement) (*block, *Session, error) {
+	sc := g.scope(ctx)
+	switch {
+	case sc.block != nil:
+		return sc.block, nil, nil
+	case sc.session != nil:
+		b, err := sc.session.current(st)
+		return b, sc.session, err
+	case st.Locks:
+		return nil, nil, &BlockError{Kind: ErrNotInBlock, Reason: "a locking read holds its lock only to the end of its transaction; run it inside atomic.Do"}
+	case g.settings.ManualCommit:
+		return nil, nil, &BlockError{Kind: ErrNoSession, Reason: "open one with Session, or run the statement inside atomic.Do"}
+	}
+	return nil, nil, sc.outer.roomFor(g)
+}

@@ -1,0 +1,48 @@
+package atomic
+
+// PropagationMode says what a block does when it is opened inside another one of
+// the same database (rule B18). The names follow Spring's, whose manual
+// describes the same choices ("Transaction Propagation").
+type PropagationMode uint8
+
+const (
+	// Nested makes a block inside another a savepoint: its failure undoes its
+	// own part only. The default.
+	Nested PropagationMode = iota
+	// Join makes a block inside another part of it, as NoSavepoint does.
+	Join
+	// Mandatory is Join, and outside any block ErrNotInBlock.
+	Mandatory
+	// Independent is a transaction of its own on another connection, committed
+	// whatever becomes of the block around it. It cannot see what that has not
+	// committed, and waits for its locks: two blocks of one chain can so wait
+	// for each other until a time limit ends it.
+	Independent
+	// Never is ErrInBlock inside a block; outside, fn runs without one.
+	Never
+	// Suspended runs fn outside the block around it: each statement commits by
+	// itself on another connection.
+	Suspended
+)
+
+// Propagation says what the block does inside another one of the same database.
+func Propagation(m PropagationMode) Option {
+	return optionFunc(func(o *options) {
+		if m > Suspended {
+			o.reject("Propagation(%d): no such mode", m)
+		}
+		o.propagation = m
+	})
+}
+
+// enclosing is the block that a new one would be nested in: the one of ctx, or
+// the transaction of a session with autocommit off.
+func (sc *scope) enclosing() (*block, error) {
+	if sc.block != nil {
+		return sc.block, nil
+	}
+	if sc.session != nil {
+		return sc.session.root()
+	}
+	return nil, nil
+}

@@ -1,0 +1,170 @@
+package atomic
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+)
+
+// Everything on database/sql joins: connector, frontConn, frontStmt and frontTx
+// are a driver whose connections are only addresses. Each call goes to the gate
+// with its ctx, which finds the block there or takes a real connection from the
+// database's pool.
+
+type connector struct{ gate *Gate }
+
+// Connect returns a connection that reaches the server only when it is used.
+func (c connector) Connect(context.Context) (driver.Conn, error) {
+	return &frontConn{gate: c.gate}, nil
+}
+
+// Driver returns the connector itself.
+func (c connector) Driver() driver.Driver { return c }
+
+// Open is there for driver.Driver; database/sql never calls it.
+func (c connector) Open(string) (driver.Conn, error) { return &frontConn{gate: c.gate}, nil }
+
+type frontConn struct {
+	gate *Gate
+	tx   *frontTx // of BeginTx; its statements go there whatever their ctx says
+}
+
+func (c *frontConn) in(ctx context.Context) context.Context {
+	if c.tx == nil {
+		return ctx
+	}
+	return c.gate.with(ctx, &scope{block: c.tx.block})
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c *frontConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	return c.gate.Exec(c.in(ctx), Statement{SQL: query, Args: plain(args)})
+}
+
+// QueryContext implements driver.QueryerContext.
+func (c *frontConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	return c.gate.Stream(c.in(ctx), Statement{SQL: query, Args: plain(args)})
+}
+
+// CheckNamedValue leaves every value to the driver of the real connection.
+func (c *frontConn) CheckNamedValue(*driver.NamedValue) error { return nil }
+
+// Prepare implements driver.Conn.
+func (c *frontConn) Prepare(query string) (driver.Stmt, error) { return &frontStmt{c, query}, nil }
+
+// PrepareContext sends nothing: the real connection is known only when the
+// statement runs, and keeps its own prepared statements.
+func (c *frontConn) PrepareContext(_ context.Context, query string) (driver.Stmt, error) {
+	return &frontStmt{c, query}, nil
+}
+
+// Begin implements driver.Conn; database/sql calls BeginTx.
+func (c *frontConn) Begin() (driver.Tx, error) {
+	return c.BeginTx(context.Background(), driver.TxOptions{})
+}
+
+// BeginTx opens a block that is ended by hand: nested in the one of ctx, or an
+// outermost one.
+func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if c.tx != nil {
+		return nil, &BlockError{Block: c.tx.block.info(), Kind: ErrTransactionControl, Reason: "this connection is in a transaction already"}
+	}
+	o := &options{isolation: sql.IsolationLevel(opts.Isolation), readOnly: opts.ReadOnly}
+	sc := c.gate.scope(ctx)
+	parent, err := sc.enclosing()
+	if err != nil {
+		return nil, err
+	}
+	b := &block{opts: o, site: here(), ctx: ctx}
+	if parent == nil {
+		_, err = c.gate.begin(b, sc)
+	} else if names := o.outermostOnly(); names != "" {
+		err = &BlockError{Block: parent.info(), Kind: ErrOption, Reason: names + " cannot be honoured by a transaction inside this block"}
+	} else {
+		b, err = parent.enter(ctx, o, b.site, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.tx = &frontTx{conn: c, block: b, ctx: ctx}
+	return c.tx, nil
+}
+
+// Ping asks the server outside any block; a block's connection is left alone.
+func (c *frontConn) Ping(ctx context.Context) error {
+	if c.tx != nil || In(ctx, c.gate) {
+		return nil
+	}
+	return c.gate.db.Pool.PingContext(ctx)
+}
+
+// Close rolls back a transaction that was left open.
+func (c *frontConn) Close() error {
+	if c.tx != nil {
+		return c.tx.Rollback()
+	}
+	return nil
+}
+
+type frontTx struct {
+	conn  *frontConn
+	block *block
+	ctx   context.Context
+}
+
+// Commit ends the block as a Do whose fn returned nil.
+func (t *frontTx) Commit() error { return t.end(nil) }
+
+// Rollback ends the block as one that asked for it.
+func (t *frontTx) Rollback() error { return t.end(Rollback) }
+
+func (t *frontTx) end(how error) error {
+	t.conn.tx = nil
+	if t.block.parent != nil {
+		_, err := t.block.endNested(t.ctx, how)
+		return err
+	}
+	_, err := t.block.end(t.ctx, how)
+	return err
+}
+
+type frontStmt struct {
+	conn  *frontConn
+	query string
+}
+
+// Close implements driver.Stmt.
+func (s *frontStmt) Close() error { return nil }
+
+// NumInput leaves the count of the values to the server.
+func (s *frontStmt) NumInput() int { return -1 }
+
+// Exec implements driver.Stmt; database/sql calls ExecContext.
+func (s *frontStmt) Exec([]driver.Value) (driver.Result, error) { return nil, driver.ErrSkip }
+
+// Query implements driver.Stmt; database/sql calls QueryContext.
+func (s *frontStmt) Query([]driver.Value) (driver.Rows, error) { return nil, driver.ErrSkip }
+
+// ExecContext implements driver.StmtExecContext.
+func (s *frontStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	return s.conn.ExecContext(ctx, s.query, args)
+}
+
+// QueryContext implements driver.StmtQueryContext.
+func (s *frontStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	return s.conn.QueryContext(ctx, s.query, args)
+}
+
+func plain(args []driver.NamedValue) []any {
+	if len(args) == 0 {
+		return nil
+	}
+	values := make([]any, len(args))
+	for i, a := range args {
+		values[i] = a.Value
+		if a.Name != "" {
+			values[i] = sql.Named(a.Name, a.Value)
+		}
+	}
+	return values
+}
