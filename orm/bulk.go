@@ -1,0 +1,172 @@
+package orm
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// How much one INSERT carries: no more than the engine's limit on values, and
+// well below the least limit on the size of a packet that servers come with
+// (MariaDB: 16 MiB).
+const (
+	batchRows  = 1000
+	batchBytes = 4 << 20
+)
+
+// BulkCreate inserts many rows with few statements, and fills in what Create
+// does. It is all or nothing (rule S9): if it takes more than one statement, it
+// is a block of its own. Rows that leave different columns to the server go
+// into statements of their own.
+//
+// On MySQL the keys of a statement's rows are computed from the first of them,
+// which takes one more statement: the server counts them without a gap (its
+// manual, "InnoDB AUTO_INCREMENT Lock Modes"), by auto_increment_increment.
+func (q QuerySet[T]) BulkCreate(ctx context.Context, rows []*T) error {
+	return q.failed("BulkCreate", q.bulkCreate(ctx, rows))
+}
+
+func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
+	if err := q.fresh(); err != nil {
+		return err
+	}
+	for i, row := range rows {
+		if row == nil {
+			return fmt.Errorf("row %d: %w", i, errNilRow)
+		}
+		if err := beginRow(row); err != nil {
+			return fmt.Errorf("row %d: %w", i, err)
+		}
+	}
+	batches := q.batches(rows)
+	switch {
+	case len(batches) == 0:
+		return nil
+	case len(batches) == 1 && batches[0].statements(q.db) == 1:
+		return q.insertBatch(ctx, batches[0], nil)
+	}
+	return atomic.Do(ctx, q.db, func(ctx context.Context) error {
+		step := int64(0)
+		for _, b := range batches {
+			if err := q.insertBatch(ctx, b, &step); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// batch is the rows of one INSERT.
+type batch struct {
+	query.Insert
+	left []*query.Field
+	size int // roughly, in bytes
+	most int // rows
+}
+
+// statements is how many it takes to insert the batch and learn its columns:
+// 1, or 2 for more.
+func (b *batch) statements(db *DB) int {
+	if len(b.left) == 0 || db.models.Returns() || len(b.left) == 1 && counted(b.left[0]) && len(b.Rows) == 1 {
+		return 1
+	}
+	return 2
+}
+
+// batches sorts rows by the columns that they leave to the server, and cuts
+// them to size.
+func (q QuerySet[T]) batches(rows []*T) []*batch {
+	var all []*batch
+	filling := map[string]*batch{}
+	marks := make([]byte, len(q.model.Fields)) // of the columns that a row leaves to the server
+	for _, row := range rows {
+		v := reflect.ValueOf(row).Elem()
+		for i, f := range q.model.Fields {
+			marks[i] = 0
+			if left(f, v) {
+				marks[i] = 1
+			}
+		}
+		b := filling[string(marks)]
+		if b == nil || len(b.Rows) == b.most || b.size+sizeOf(b.Fields, v) > batchBytes {
+			given, left := columns(q.model, v)
+			b = &batch{Insert: query.Insert{Model: q.model, Fields: given}, left: left, most: 1}
+			if len(given) > 0 {
+				b.most = min(batchRows, q.db.models.MaxRows(len(given)))
+			}
+			filling[string(marks)] = b
+			all = append(all, b)
+		}
+		b.Rows = append(b.Rows, v)
+		b.size += sizeOf(b.Fields, v)
+	}
+	return all
+}
+
+// sizeOf is roughly how much a row adds to the statement.
+func sizeOf(fields []*query.Field, row reflect.Value) int {
+	n := 16 * len(fields)
+	for _, f := range fields {
+		switch f.IndirectType.Kind() {
+		case reflect.String, reflect.Slice, reflect.Map:
+			if v := reflect.Indirect(f.Field.Value(row)); v.IsValid() {
+				n += v.Len()
+			}
+		}
+	}
+	return n
+}
+
+// insertBatch sends one INSERT and fills in what the server gave its rows. step
+// is kept from batch to batch; it is nil outside a block.
+func (q QuerySet[T]) insertBatch(ctx context.Context, b *batch, step *int64) error {
+	if len(b.left) > 0 && q.db.models.Returns() {
+		b.Returning = b.left
+		return q.insertReturning(ctx, &b.Insert)
+	}
+	if len(b.left) == 0 {
+		return q.exec(ctx, &b.Insert, nil)
+	}
+	var first int64
+	err := q.exec(ctx, &b.Insert, func(res driver.Result) (err error) {
+		first, err = res.LastInsertId()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var others []*query.Field
+	for _, f := range b.left {
+		if !counted(f) {
+			others = append(others, f)
+			continue
+		}
+		if len(b.Rows) > 1 && *step == 0 {
+			if err := q.db.QueryRow(ctx, "SELECT @@auto_increment_increment").Scan(step); err != nil {
+				return err
+			}
+		}
+		for i, row := range b.Rows {
+			id := first
+			if i > 0 {
+				id += int64(i) * *step
+			}
+			if err := setKey(f, row, id); err != nil {
+				return err
+			}
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	for _, row := range b.Rows {
+		if err := q.reload(ctx, row, others); err != nil {
+			return err
+		}
+	}
+	return nil
+}

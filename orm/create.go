@@ -1,0 +1,175 @@
+package orm
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// Create inserts row and fills in what the server gave it: an auto-increment
+// key, and the columns tagged with a default that were left zero. The mixins of
+// package models get their times, versions and keys. Times are stored in UTC
+// and to the microsecond; what is finer is cut off in the database, not in row.
+//
+// MySQL cannot return columns, so a model with defaults takes a second
+// statement there, in one block with the first.
+func (q QuerySet[T]) Create(ctx context.Context, row *T) error {
+	return q.failed("Create", q.create(ctx, row))
+}
+
+func (q QuerySet[T]) create(ctx context.Context, row *T) error {
+	if err := q.fresh(); err != nil {
+		return err
+	}
+	if row == nil {
+		return errNilRow
+	}
+	if err := beginRow(row); err != nil {
+		return err
+	}
+	v := reflect.ValueOf(row).Elem()
+	given, left := columns(q.model, v)
+	insert := &query.Insert{Model: q.model, Fields: given, Rows: []reflect.Value{v}}
+	if len(left) == 0 {
+		return q.exec(ctx, insert, nil)
+	}
+	if q.db.models.Returns() {
+		insert.Returning = left
+		return q.insertReturning(ctx, insert)
+	}
+	var key *query.Field
+	others := left[:0:0]
+	for _, f := range left {
+		if counted(f) {
+			key = f
+		} else {
+			others = append(others, f)
+		}
+	}
+	insertOne := func(ctx context.Context) error {
+		return q.exec(ctx, insert, func(res driver.Result) error {
+			if key == nil {
+				return nil
+			}
+			id, err := res.LastInsertId()
+			if err != nil {
+				return err
+			}
+			return setKey(key, v, id)
+		})
+	}
+	if len(others) == 0 {
+		return insertOne(ctx)
+	}
+	return atomic.Do(ctx, q.db, func(ctx context.Context) error {
+		if err := insertOne(ctx); err != nil {
+			return err
+		}
+		return q.reload(ctx, v, others)
+	})
+}
+
+// fresh refuses to insert by way of a QuerySet that looks like a selection.
+func (q QuerySet[T]) fresh() error {
+	s := q.spec
+	if q.err == nil && (len(s.Where) > 0 || s.Limit != nil || s.Offset != 0 || len(s.Locks) > 0) {
+		return fmt.Errorf("rows are created with Objects, not with a query that selects some")
+	}
+	return q.err
+}
+
+// columns tells the columns that a row gives a value to from those that are
+// left to the server.
+func columns(m *query.Model, row reflect.Value) (given, leave []*query.Field) {
+	given = make([]*query.Field, 0, len(m.Fields))
+	for _, f := range m.Fields {
+		if left(f, row) {
+			leave = append(leave, f)
+		} else {
+			given = append(given, f)
+		}
+	}
+	return given, leave
+}
+
+// left reports whether a row leaves the column to the server.
+func left(f *query.Field, row reflect.Value) bool {
+	return (counted(f) || f.SQLDefault != "") && f.HasZeroValue(row)
+}
+
+// counted reports whether the server counts the column up.
+func counted(f *query.Field) bool { return f.AutoIncrement || f.Identity }
+
+func setKey(f *query.Field, row reflect.Value, id int64) error {
+	dst := f.Field.Value(row)
+	if dst.CanInt() && !dst.OverflowInt(id) {
+		dst.SetInt(id)
+		return nil
+	}
+	return explain(f.String(), dst.Type(), id, scannerOf(dst.Type(), f.Scan)(dst, id))
+}
+
+// exec sends an INSERT that returns nothing.
+func (q QuerySet[T]) exec(ctx context.Context, insert *query.Insert, then func(driver.Result) error) error {
+	text, err := insert.Render()
+	if err != nil {
+		return err
+	}
+	res, err := q.db.gate.Exec(ctx, built(text))
+	if err != nil || then == nil {
+		return err
+	}
+	return then(res)
+}
+
+// insertReturning sends an INSERT and puts the columns that it returns into the
+// rows, which the server returns in the order in which they were sent.
+func (q QuerySet[T]) insertReturning(ctx context.Context, insert *query.Insert) error {
+	text, err := insert.Render()
+	if err != nil {
+		return err
+	}
+	return q.db.gate.Query(ctx, built(text), func(rows driver.Rows) error {
+		return q.scanColumns(rows, insert.Returning, insert.Rows)
+	})
+}
+
+// reload reads columns that the server has filled in.
+func (q QuerySet[T]) reload(ctx context.Context, row reflect.Value, fields []*query.Field) error {
+	key, err := q.byKey(row)
+	if err != nil {
+		return err
+	}
+	text, err := (&query.Columns{Model: q.model, Fields: fields, Where: key}).Render()
+	if err != nil {
+		return err
+	}
+	return q.db.gate.Query(ctx, built(text), func(rows driver.Rows) error {
+		return q.scanColumns(rows, fields, []reflect.Value{row})
+	})
+}
+
+// scanColumns reads as many rows as there are in into, and no fewer.
+func (q QuerySet[T]) scanColumns(rows driver.Rows, fields []*query.Field, into []reflect.Value) error {
+	values := make([]driver.Value, len(fields))
+	scan := make([]scanner, len(fields))
+	for i, f := range fields {
+		scan[i] = fieldScanner(f)
+	}
+	for n, row := range into {
+		if err := rows.Next(values); err != nil {
+			return fmt.Errorf("the server returned %d rows for %d: %w", n, len(into), err)
+		}
+		for i, f := range fields {
+			dst := f.Field.Value(row)
+			if err := scan[i](dst, values[i]); err != nil {
+				return explain(f.String(), dst.Type(), values[i], err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package orm
+
+import (
+	"context"
+	"database/sql"
+	"reflect"
+	"sync"
+
+	"github.com/uptrace/bun"
+	bundialect "github.com/uptrace/bun/dialect"
+	"github.com/uptrace/bun/schema"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// DB is an opened database. It is safe for use by several goroutines and meant
+// to be kept for the life of the program.
+type DB struct {
+	gate    *atomic.Gate
+	models  *query.Models
+	readers sync.Map // *query.Model → *reader
+	bun     func() *bun.DB
+}
+
+// Open connects to a database and asks the server who it is. src comes from the
+// package of the engine: mysql.Open(dsn), postgres.Open(dsn), sqlite.Open(path),
+// or From of each for a pool that is open already. Errors of the connection are
+// a *dialect.OpenError, which names the setting at fault and never holds a
+// password.
+//
+// Unless options say otherwise, a pool that Open opened holds up to 4
+// connections for each processor and 16 at least, keeps half of them when idle,
+// and closes one after 30 minutes. A pool given to From is left as it is.
+func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) {
+	database, err := src.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	models, err := query.NewModels(database.Server, database.Schema)
+	if err != nil {
+		_ = database.Close()
+		return nil, err
+	}
+	s := settings{}
+	for _, o := range opts {
+		o(&s)
+	}
+	s.pool.apply(database)
+	gate := atomic.NewGate(database, s.Settings)
+	return &DB{
+		gate: gate, models: models,
+		bun: sync.OnceValue(func() *bun.DB { return bunOver(gate) }),
+	}, nil
+}
+
+// Close closes the pool, unless the application handed it in (From).
+func (db *DB) Close() error { return db.gate.Close() }
+
+// Gate is the way by which statements leave the process: it makes a *DB the
+// database of atomic.Do.
+func (db *DB) Gate() *atomic.Gate { return db.gate }
+
+// Server is what the server said of itself when the database was opened.
+func (db *DB) Server() dialect.Server { return db.gate.Database().Server }
+
+// SQL is the database as a *sql.DB. Its calls look at their ctx: in a block of
+// this database they run on the block's connection and under its rules, and
+// BeginTx opens a nested block; outside any block they go to the pool. So code
+// written for database/sql, or for a library on top of it, takes part in
+// atomic.Do by passing ctx on.
+func (db *DB) SQL() *sql.DB { return db.gate.SQL() }
+
+// Bun is the database as a *bun.DB, over [DB.SQL]. bun writes values into the
+// text of its statements; see its documentation for what that means for them.
+func (db *DB) Bun() *bun.DB { return db.bun() }
+
+// Session pins a connection to the ctx that it returns. It is what statements
+// outside a block need when autocommit is off (rule A2). Close it.
+func (db *DB) Session(ctx context.Context) (*atomic.Session, context.Context, error) {
+	return atomic.OpenSession(ctx, db)
+}
+
+// bunOver lets bun's dialect for MySQL ask for the version before it is put
+// behind the gate, which may refuse a question outside a session (rule A2).
+func bunOver(gate *atomic.Gate) *bun.DB {
+	database := gate.Database()
+	if d := database.Schema; d.Name() == bundialect.MySQL {
+		d.Init(database.Pool)
+		return bun.NewDB(gate.SQL(), initialized{d})
+	}
+	return bun.NewDB(gate.SQL(), database.Schema)
+}
+
+type initialized struct{ schema.Dialect }
+
+func (initialized) Init(*sql.DB) {}
+
+// model returns the model of T and the way to read its rows.
+func (db *DB) model(t reflect.Type) (*query.Model, error) { return db.models.Of(t) }

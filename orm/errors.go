@@ -1,0 +1,67 @@
+package orm
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/holdfast-go/holdfast/query"
+)
+
+var (
+	// ErrNotFound: no row where one was asked for: by Get, First and Lock, and
+	// by Save for a row that is not in the database (any more).
+	ErrNotFound = errors.New("no such row")
+	// ErrMultipleRows: Get found more than one row.
+	ErrMultipleRows = errors.New("more than one row")
+	// ErrStale: Save found that the row was changed or deleted by somebody else
+	// since it was read (models.Versioned). Nothing was written: read it again.
+	ErrStale = errors.New("the row was changed or deleted since it was read")
+	// ErrLockOptions: lock options contradict each other, or the query is one
+	// in which rows cannot be locked (rules L1 and L6). Nothing was sent.
+	ErrLockOptions = query.ErrLockOptions
+)
+
+// FieldError says that a name given as a string does not exist in the model
+// (rule S2). It lists the choices.
+type FieldError = query.FieldError
+
+// ValueError says that a value cannot be bound where it stands. It never holds
+// the value.
+type ValueError = query.ValueError
+
+// ScanError says that a value of the database does not fit into its struct
+// field. It never shows the value; Err, the cause, may.
+type ScanError struct {
+	Field string // "Audio.index", or the number of a column
+	From  string // the type that the driver gave, or "NULL"
+	To    string // the Go type that cannot hold it
+	Err   error  // may be nil
+}
+
+// Error names the field and the types.
+func (e *ScanError) Error() string {
+	if e.From == "NULL" {
+		return fmt.Sprintf("%s is NULL, which %s cannot hold: make it a pointer, or tag the field nullzero", e.Field, e.To)
+	}
+	return fmt.Sprintf("%s: a value of type %s does not fit into %s", e.Field, e.From, e.To)
+}
+
+// Unwrap returns the cause.
+func (e *ScanError) Unwrap() error { return e.Err }
+
+// failed says what was being done.
+func failed(model, operation string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("orm: %s.%s: %w", model, operation, err)
+}
+
+// nameOf is what errors call a model that could not be compiled.
+func nameOf[T any]() string {
+	if t := reflect.TypeFor[T](); t.Name() != "" {
+		return t.Name()
+	}
+	return reflect.TypeFor[T]().String()
+}

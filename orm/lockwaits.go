@@ -1,0 +1,41 @@
+package orm
+
+import (
+	"context"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// LockWait is one connection that waits for a lock and one that keeps it
+// waiting. A connection that waits for several has a LockWait for each.
+type LockWait = dialect.LockWait
+
+// LockParty is one side of a LockWait. It never holds values: the Statement has
+// a ? for each.
+type LockParty = dialect.LockParty
+
+// LockWaits returns who waits for whom in the database, the longest wait first:
+// an empty list if nobody does. Programs that know nothing of Holdfast are in it
+// too. It asks on a connection of its own, also when ctx carries a block, and
+// changes nothing.
+//
+//   - PostgreSQL: pg_blocking_pids and pg_stat_activity. Without the role
+//     pg_monitor (pg_read_all_stats), connections of other users are left out on
+//     the waiting side, and on the holding one their statements are not shown.
+//   - MySQL: performance_schema (data_locks, data_lock_waits, metadata_locks,
+//     threads, events_statements_current, events_transactions_current), which
+//     the user must be allowed to SELECT from. Waits for an advisory lock and
+//     for a table that is being altered are in it.
+//   - MariaDB: information_schema.INNODB_LOCK_WAITS and its neighbours, for which
+//     the user needs the privilege PROCESS. What they show is up to 0.1 s old,
+//     and older while somebody else asks more often than that; waits for an
+//     advisory lock are not in it. Statement and Block of a connection that is
+//     idle, as a holder often is, are known only if the server runs with
+//     performance_schema=ON and
+//     performance_schema_consumer_events_statements_current=ON, and the user may
+//     SELECT from performance_schema.
+//   - SQLite does not know: dialect.ErrUnsupported. There is one writer, and a
+//     list of who waits for it exists nowhere.
+//
+// A missing privilege is the server's error.
+func LockWaits(ctx context.Context, db *DB) ([]LockWait, error) { return db.gate.LockWaits(ctx) }

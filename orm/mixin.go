@@ -1,0 +1,89 @@
+package orm
+
+import (
+	"errors"
+	"reflect"
+	"time"
+
+	"github.com/holdfast-go/holdfast/query"
+)
+
+var (
+	errNilRow   = errors.New("the row is nil")
+	errNoKey    = errors.New("the model has no primary key")
+	errKeyUnset = errors.New("the row has no primary key: it was never created or read")
+)
+
+// What a model can do to be looked after. The structs of package models
+// implement these; a model that embeds them does too.
+type (
+	// A timestamped model has the time at which it was created and that of its
+	// last change.
+	timestamped interface {
+		TimestampFields() (created, updated *time.Time)
+	}
+	// A versioned model counts its changes.
+	versioned interface {
+		VersionField() *int64
+	}
+	// A selfKeyed model makes its own primary key, if it is not set yet.
+	selfKeyed interface {
+		NewKey() error
+	}
+)
+
+// now is what a time column can hold.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// beginRow fills in what a new row gets from the library.
+func beginRow(row any) error {
+	if t, ok := row.(timestamped); ok {
+		at := now()
+		created, updated := t.TimestampFields()
+		if created.IsZero() {
+			*created = at
+		}
+		if updated.IsZero() {
+			*updated = at
+		}
+	}
+	if v, ok := row.(versioned); ok {
+		if n := v.VersionField(); *n == 0 {
+			*n = 1
+		}
+	}
+	if k, ok := row.(selfKeyed); ok {
+		return k.NewKey()
+	}
+	return nil
+}
+
+// updatedField and versionField find the columns that the library looks after
+// in rows that it does not see; nil if the model has none.
+func updatedField(m *query.Model) *query.Field {
+	probe := reflect.New(m.Type)
+	t, ok := probe.Interface().(timestamped)
+	if !ok {
+		return nil
+	}
+	_, updated := t.TimestampFields()
+	return fieldBehind(m, probe.Elem(), updated)
+}
+
+func versionField(m *query.Model) *query.Field {
+	probe := reflect.New(m.Type)
+	v, ok := probe.Interface().(versioned)
+	if !ok {
+		return nil
+	}
+	return fieldBehind(m, probe.Elem(), v.VersionField())
+}
+
+func fieldBehind[V any](m *query.Model, row reflect.Value, at *V) *query.Field {
+	for _, f := range m.Fields {
+		if p, ok := f.Field.Value(row).Addr().Interface().(*V); ok && p == at {
+			return f
+		}
+	}
+	return nil
+}

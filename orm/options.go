@@ -1,0 +1,105 @@
+package orm
+
+import (
+	"database/sql"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// Option is a setting of [Open].
+type Option func(*settings)
+
+type settings struct {
+	atomic.Settings
+	pool pool
+}
+
+// WithAutocommit switches autocommit off or on; the default is on. When it is
+// off, a statement outside a block needs a session ([DB.Session]) and is kept
+// only by the session's Commit; without one it is atomic.ErrNoSession.
+func WithAutocommit(on bool) Option {
+	return func(s *settings) { s.ManualCommit = !on }
+}
+
+// WithIsolation sets the isolation level of every block that does not choose
+// one (atomic.Isolation). The default is the server's: READ COMMITTED on
+// PostgreSQL, REPEATABLE READ on MySQL and MariaDB; SQLite is serializable.
+//
+// Under REPEATABLE READ on MySQL a plain SELECT shows the rows as they were at
+// the block's first statement, while a locking read shows and locks their
+// newest versions: the two may differ within one block. What is read in order
+// to be changed should be read with SelectForUpdate, or under
+// sql.LevelReadCommitted.
+func WithIsolation(level sql.IsolationLevel) Option {
+	return func(s *settings) { s.Isolation = level }
+}
+
+// WithCommitTimeout limits a running COMMIT, which is not cancelled with the
+// ctx of its block. The default is 30 s. A COMMIT without an answer is
+// atomic.ErrCommitUnknown.
+func WithCommitTimeout(d time.Duration) Option {
+	return func(s *settings) { s.CommitTimeout = d }
+}
+
+// WithLogger sets where that goes which cannot be returned, such as the error
+// of a hook that runs on. The default is slog.Default().
+func WithLogger(l *slog.Logger) Option {
+	return func(s *settings) { s.Logger = l }
+}
+
+// MaxOpenConns is the most connections that are open at the same time; 0 means
+// no limit. A block holds one from its first statement to its end.
+func MaxOpenConns(n int) Option { return func(s *settings) { s.pool.open = &n } }
+
+// MaxIdleConns is the most connections that are kept open without use.
+func MaxIdleConns(n int) Option { return func(s *settings) { s.pool.idle = &n } }
+
+// ConnMaxLifetime closes a connection that is older, when it is not in use; 0
+// means never.
+func ConnMaxLifetime(d time.Duration) Option { return func(s *settings) { s.pool.lifetime = &d } }
+
+// ConnMaxIdleTime closes a connection that was not used for longer; 0 means
+// never.
+func ConnMaxIdleTime(d time.Duration) Option { return func(s *settings) { s.pool.idleTime = &d } }
+
+// pool is the size of the pool; nil leaves a setting to its default.
+type pool struct {
+	open, idle         *int
+	lifetime, idleTime *time.Duration
+}
+
+func (p pool) apply(db *dialect.Database) {
+	if !db.Borrowed && db.Server.Engine != dialect.SQLite { // SQLite's own package knows what its files need
+		open := max(16, 4*runtime.GOMAXPROCS(0))
+		if p.open == nil {
+			p.open = &open
+		}
+		if p.idle == nil {
+			half := (*p.open + 1) / 2
+			if *p.open <= 0 { // no limit
+				half = open / 2
+			}
+			p.idle = &half
+		}
+		if p.lifetime == nil {
+			halfHour := 30 * time.Minute
+			p.lifetime = &halfHour
+		}
+	}
+	if p.open != nil {
+		db.Pool.SetMaxOpenConns(*p.open)
+	}
+	if p.idle != nil {
+		db.Pool.SetMaxIdleConns(*p.idle)
+	}
+	if p.lifetime != nil {
+		db.Pool.SetConnMaxLifetime(*p.lifetime)
+	}
+	if p.idleTime != nil {
+		db.Pool.SetConnMaxIdleTime(*p.idleTime)
+	}
+}

@@ -1,0 +1,142 @@
+package orm
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// QuerySet is a query over the rows of the model T. It is immutable: every
+// method returns a new one, so that a QuerySet can be kept, shared between
+// goroutines and refined in several ways. Nothing is sent before a method with a
+// ctx is called. If ctx carries a block of the database, the statement belongs
+// to it.
+//
+// An error in the building (an unknown name, contradictory options) is kept and
+// returned by every method that would send, and by [QuerySet.Err]. A QuerySet
+// begins with [Objects]; its zero value cannot be used.
+type QuerySet[T any] struct {
+	db    *DB
+	model *query.Model
+	spec  query.Select
+	err   error
+}
+
+// Objects returns all rows of the model T, a struct with bun's tags.
+func Objects[T any](db *DB) QuerySet[T] {
+	m, err := db.model(reflect.TypeFor[T]())
+	q := QuerySet[T]{db: db, model: m, err: err}
+	q.spec.Model = m
+	return q
+}
+
+// Filter keeps the rows for which all conditions hold.
+func (q QuerySet[T]) Filter(conds ...query.Cond) QuerySet[T] {
+	q.spec.Where = appended(q.spec.Where, conds)
+	return q
+}
+
+// Exclude keeps the rows for which the conditions do not all hold: exactly
+// those that Filter with the same conditions drops.
+func (q QuerySet[T]) Exclude(conds ...query.Cond) QuerySet[T] {
+	q.spec.Where = appended(q.spec.Where, []query.Cond{query.Not(query.And(conds...))})
+	return q
+}
+
+// OrderBy orders by columns, the first one first: "updated_at", "-speed" for
+// descending, "project.name" over a relation. It replaces an earlier ordering;
+// without names there is none. The names are checked (rule S2), so that they
+// may come from a user. NULL sorts before all other values.
+func (q QuerySet[T]) OrderBy(names ...string) QuerySet[T] {
+	orders := make([]query.Order, len(names))
+	for i, name := range names {
+		orders[i] = query.OrderBy(name)
+	}
+	return q.OrderByExpr(orders...)
+}
+
+// OrderByExpr is OrderBy for expressions and typed columns:
+// query.Lower(query.F("name")).Asc(), UpdatedAt.Desc().
+func (q QuerySet[T]) OrderByExpr(orders ...query.Order) QuerySet[T] {
+	q.spec.Order = slices.Clone(orders)
+	return q
+}
+
+// Limit keeps at most n rows.
+func (q QuerySet[T]) Limit(n int) QuerySet[T] {
+	limit := int64(n)
+	q.spec.Limit = &limit
+	return q
+}
+
+// Offset leaves out the first n rows.
+func (q QuerySet[T]) Offset(n int) QuerySet[T] {
+	q.spec.Offset = int64(n)
+	return q
+}
+
+// Distinct keeps one of several equal rows.
+func (q QuerySet[T]) Distinct() QuerySet[T] {
+	q.spec.Distinct = true
+	return q
+}
+
+// Related reads the rows of belongs-to and has-one relations in the same
+// statement and sets the struct fields that hold them: "project",
+// "project.owner". A related row that does not exist leaves nil. The join is an
+// inner one where every row must have a related row.
+func (q QuerySet[T]) Related(paths ...string) QuerySet[T] {
+	q.spec.Related = appended(q.spec.Related, paths)
+	return q
+}
+
+// Err returns what is wrong with the query as it stands, or nil.
+func (q QuerySet[T]) Err() error {
+	_, _, err := q.render()
+	return q.failed("Err", err)
+}
+
+// SQL returns the text of the statement that All would send, with the engine's
+// placeholders, and the values that the driver would bind to them. Nothing is
+// sent.
+func (q QuerySet[T]) SQL(context.Context) (string, []any, error) {
+	st, _, err := q.render()
+	return st.SQL, st.Args, q.failed("SQL", err)
+}
+
+// render returns the statement that reads the rows, and how to read them.
+func (q QuerySet[T]) render() (atomic.Statement, *rowReader, error) {
+	if q.err != nil {
+		return atomic.Statement{}, nil, q.err
+	}
+	text, joins, err := q.spec.Render()
+	if err != nil {
+		return atomic.Statement{}, nil, err
+	}
+	return q.statement(text), q.db.rowReader(q.model, joins), nil
+}
+
+func (q QuerySet[T]) statement(t query.Text) atomic.Statement {
+	st := built(t)
+	st.Locks = len(q.spec.Locks) > 0
+	st.Wait = q.db.models.StatementWait(q.spec.Locks)
+	return st
+}
+
+// built is a statement that package query has rendered. Text of the caller's in
+// it makes it one to be inspected like any other (rule B15).
+func built(t query.Text) atomic.Statement {
+	return atomic.Statement{SQL: t.SQL, Args: t.Args, Built: !t.Raw}
+}
+
+func (q QuerySet[T]) failed(operation string, err error) error {
+	return failed(nameOf[T](), operation, err)
+}
+
+// appended never writes into the array of list, which other QuerySets share.
+func appended[E any](list, more []E) []E {
+	return append(slices.Clip(list), more...)
+}

@@ -1,0 +1,189 @@
+package orm
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"reflect"
+
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// All returns the rows. Without any it returns an empty slice.
+func (q QuerySet[T]) All(ctx context.Context) ([]*T, error) {
+	list, err := q.all(ctx)
+	return list, q.failed("All", err)
+}
+
+func (q QuerySet[T]) all(ctx context.Context) ([]*T, error) {
+	st, reader, err := q.render()
+	if err != nil {
+		return nil, err
+	}
+	list := []*T{}
+	err = q.db.gate.Query(ctx, st, func(rows driver.Rows) error {
+		list = list[:0]
+		return reader.each(rows, func(row reflect.Value) bool {
+			list = append(list, row.Interface().(*T))
+			return true
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// Get returns the one row of the query. It returns [ErrNotFound] if there is
+// none and [ErrMultipleRows] if there are several. With SelectForUpdate the row
+// is locked.
+func (q QuerySet[T]) Get(ctx context.Context) (*T, error) {
+	row, err := q.one(ctx)
+	return row, q.failed("Get", err)
+}
+
+func (q QuerySet[T]) one(ctx context.Context) (*T, error) {
+	if q.spec.Limit == nil || *q.spec.Limit > 2 {
+		q = q.Limit(2)
+	}
+	list, err := q.all(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(list) == 0:
+		return nil, ErrNotFound
+	case len(list) > 1:
+		return nil, ErrMultipleRows
+	}
+	return list[0], nil
+}
+
+// First returns the first row, by the primary key if the query has no ordering
+// of its own, or [ErrNotFound].
+func (q QuerySet[T]) First(ctx context.Context) (*T, error) {
+	if len(q.spec.Order) == 0 && q.model != nil {
+		for _, f := range q.model.PKs {
+			q.spec.Order = append(q.spec.Order, query.F(f.Name).Asc())
+		}
+	}
+	if q.spec.Limit == nil || *q.spec.Limit > 1 {
+		q = q.Limit(1)
+	}
+	list, err := q.all(ctx)
+	switch {
+	case err != nil:
+		return nil, q.failed("First", err)
+	case len(list) == 0:
+		return nil, q.failed("First", ErrNotFound)
+	}
+	return list[0], nil
+}
+
+// Count returns the number of rows. Limit and Offset count.
+func (q QuerySet[T]) Count(ctx context.Context) (int64, error) {
+	if q.err != nil {
+		return 0, q.failed("Count", q.err)
+	}
+	text, err := q.spec.RenderCount()
+	if err != nil {
+		return 0, q.failed("Count", err)
+	}
+	var n int64
+	err = q.scalar(ctx, text, &n)
+	return n, q.failed("Count", err)
+}
+
+// Exists reports whether there is any row.
+func (q QuerySet[T]) Exists(ctx context.Context) (bool, error) {
+	if q.err != nil {
+		return false, q.failed("Exists", q.err)
+	}
+	text, err := q.spec.RenderExists()
+	if err != nil {
+		return false, q.failed("Exists", err)
+	}
+	found := false
+	err = q.db.gate.Query(ctx, q.statement(text), func(rows driver.Rows) error {
+		err := rows.Next(make([]driver.Value, len(rows.Columns())))
+		found = err == nil
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		return err
+	})
+	return found, q.failed("Exists", err)
+}
+
+// Aggregate computes an aggregate over the rows of q:
+//
+//	longest, err := orm.Aggregate[*int64](ctx, q, query.Max(query.F("length")))
+//
+// Over no rows at all, everything but Count is NULL: a V that cannot hold it is
+// a *ScanError. Use a pointer, or query.Coalesce.
+func Aggregate[V, T any](ctx context.Context, q QuerySet[T], e query.Operand) (V, error) {
+	var v V
+	if q.err != nil {
+		return v, q.failed("Aggregate", q.err)
+	}
+	text, err := q.spec.RenderAggregate(e)
+	if err != nil {
+		return v, q.failed("Aggregate", err)
+	}
+	err = q.scalar(ctx, text, &v)
+	return v, q.failed("Aggregate", err)
+}
+
+// scalar reads one row with one column.
+func (q QuerySet[T]) scalar(ctx context.Context, text query.Text, dst any) error {
+	return q.db.gate.Query(ctx, q.statement(text), func(rows driver.Rows) error {
+		values := make([]driver.Value, len(rows.Columns()))
+		if err := rows.Next(values); err != nil {
+			return fmt.Errorf("the server returned no row: %w", err)
+		}
+		return assign("the result", dst, values[0])
+	})
+}
+
+// Iterate yields the rows one by one, as the server sends them, for results
+// that are too large for memory:
+//
+//	for row, err := range orm.Objects[Audio](db).Iterate(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		…
+//	}
+//
+// An error ends the loop. While the loop runs its connection is busy: inside a
+// block, a statement of the same block in the loop is atomic.ErrRowsOpen (rule
+// B10), and outside one the pool has a connection less. To change rows while
+// going over them, read them with All in pieces.
+func (q QuerySet[T]) Iterate(ctx context.Context) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		st, reader, err := q.render()
+		if err != nil {
+			yield(nil, q.failed("Iterate", err))
+			return
+		}
+		rows, err := q.db.gate.Stream(ctx, st)
+		if err != nil {
+			yield(nil, q.failed("Iterate", err))
+			return
+		}
+		defer func() { _ = rows.Close() }() // also when the body of the loop panics
+		stopped := false
+		err = reader.each(rows, func(row reflect.Value) bool {
+			stopped = !yield(row.Interface().(*T), nil)
+			return !stopped
+		})
+		if closeErr := rows.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil && !stopped {
+			yield(nil, q.failed("Iterate", err))
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package orm
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+
+	"github.com/uptrace/bun/schema"
+
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// reader puts the columns of a model into its struct.
+type reader struct {
+	model *query.Model
+	scan  []scanner // by the order of the model's fields
+	keys  []int     // which of them are the primary key
+}
+
+func (db *DB) reader(m *query.Model) *reader {
+	if r, ok := db.readers.Load(m); ok {
+		return r.(*reader)
+	}
+	r := &reader{model: m}
+	for i, f := range m.Fields {
+		r.scan = append(r.scan, fieldScanner(f))
+		if f.IsPK {
+			r.keys = append(r.keys, i)
+		}
+	}
+	kept, _ := db.readers.LoadOrStore(m, r)
+	return kept.(*reader)
+}
+
+func fieldScanner(f *query.Field) scanner {
+	if f.Tag.HasOption("array") || f.Tag.HasOption("json_use_number") {
+		return func(dst reflect.Value, src driver.Value) error { return f.Scan(dst, src) }
+	}
+	scan := scannerOf(f.StructField.Type, f.Scan)
+	if f.NullZero {
+		return orZero(scan)
+	}
+	return scan
+}
+
+// into scans values, one for each field of the model.
+func (r *reader) into(row reflect.Value, values []driver.Value) error {
+	for i, f := range r.model.Fields {
+		if err := r.field(row, i, f, values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reader) field(row reflect.Value, i int, f *query.Field, src driver.Value) error {
+	dst := f.Field.Value(row)
+	if err := r.scan[i](dst, src); err != nil {
+		return explain(f.String(), dst.Type(), src, err)
+	}
+	return nil
+}
+
+// missing reports whether the values are those of a LEFT JOIN that found no
+// row.
+func (r *reader) missing(values []driver.Value) bool {
+	if len(r.keys) == 0 {
+		for _, v := range values {
+			if v != nil {
+				return false
+			}
+		}
+		return true
+	}
+	for _, i := range r.keys {
+		if values[i] == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// rowReader reads the rows of one query: a model and the relations joined to
+// it.
+type rowReader struct {
+	root  *reader
+	joins []joined
+	width int
+}
+
+type joined struct {
+	*query.Join
+	reader *reader
+	first  int // its first column
+	parent int // in joins; -1: the root
+}
+
+func (db *DB) rowReader(m *query.Model, joins []*query.Join) *rowReader {
+	r := &rowReader{root: db.reader(m), width: len(m.Fields)}
+	for _, j := range joins {
+		parent := -1
+		for i, have := range r.joins {
+			if have.Join == j.Parent {
+				parent = i
+			}
+		}
+		r.joins = append(r.joins, joined{Join: j, reader: db.reader(j.Model), first: r.width, parent: parent})
+		r.width += len(j.Model.Fields)
+	}
+	return r
+}
+
+// into scans one row into a struct and the related structs that it points to.
+func (r *rowReader) into(row reflect.Value, values []driver.Value) error {
+	if err := r.root.into(row, values[:len(r.root.model.Fields)]); err != nil {
+		return err
+	}
+	if len(r.joins) == 0 {
+		return nil
+	}
+	at := make([]reflect.Value, len(r.joins))
+	for i, j := range r.joins {
+		base := row
+		if j.parent >= 0 {
+			if base = at[j.parent]; !base.IsValid() {
+				continue // there is nothing to hold it
+			}
+		}
+		field := fieldAt(base, j.Field)
+		values := values[j.first : j.first+len(j.Model.Fields)]
+		if j.Nullable && j.reader.missing(values) {
+			field.SetZero()
+			continue
+		}
+		if field.Kind() == reflect.Pointer {
+			field.Set(reflect.New(field.Type().Elem()))
+			field = field.Elem()
+		}
+		if err := j.reader.into(field, values); err != nil {
+			return err
+		}
+		at[i] = field
+	}
+	return nil
+}
+
+// fieldAt is the struct field that holds a relation.
+func fieldAt(row reflect.Value, f *schema.Field) reflect.Value { return f.Value(row) }
+
+// each calls yield with every row, a new struct each, until it returns false.
+func (r *rowReader) each(rows driver.Rows, yield func(row reflect.Value) bool) error {
+	if n := len(rows.Columns()); n != r.width {
+		return fmt.Errorf("the server returned %d columns instead of %d", n, r.width)
+	}
+	values := make([]driver.Value, r.width)
+	for {
+		switch err := rows.Next(values); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		row := reflect.New(r.root.model.Type)
+		if err := r.into(row.Elem(), values); err != nil {
+			return err
+		}
+		if !yield(row) {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package orm_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/models"
+	"github.com/holdfast-go/holdfast/orm"
+)
+
+// Parent's table is called like its relation.
+type Parent struct {
+	bun.BaseModel `bun:"table:parent"`
+	models.AutoID
+	Name     string
+	ParentID *int64
+	Parent   *Parent  `bun:"rel:belongs-to,join:parent_id=id"`
+	Profile  *Profile `bun:"rel:has-one,join:id=parent_id"`
+}
+
+type Profile struct {
+	models.AutoID
+	ParentID int64
+	Select   string `bun:"select"` // a reserved word
+}
+
+// Label holds its relation by value, and a list.
+type Label struct {
+	models.AutoID
+	ParentID int64
+	Parent   Parent   `bun:"rel:belongs-to,join:parent_id=id"`
+	Tags     []string `bun:",array"`
+	Numbers  []int64  `bun:",array"`
+}
+
+func TestRelationsToItselfAndBack(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		require.NoError(t, orm.CreateTables(ctx, db, (*Label)(nil), (*Profile)(nil), (*Parent)(nil)))
+		top := &Parent{Name: "top"}
+		require.NoError(t, orm.Objects[Parent](db).Create(ctx, top))
+		low := &Parent{Name: "low", ParentID: &top.ID}
+		require.NoError(t, orm.Objects[Parent](db).Create(ctx, low))
+		require.NoError(t, orm.Objects[Profile](db).Create(ctx, &Profile{ParentID: top.ID, Select: "x"}))
+
+		got, err := orm.Objects[Parent](db).Related("parent.profile", "profile").Filter(F("parent.name").Eq("top")).Get(ctx)
+		require.NoError(t, err)
+		require.Equal(t, "low", got.Name)
+		require.Equal(t, "top", got.Parent.Name)
+		require.Equal(t, "x", got.Parent.Profile.Select)
+		require.Nil(t, got.Profile)
+		n, err := orm.Objects[Parent](db).Filter(F("profile.select").Ne("x")).Count(ctx)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
+
+		label := &Label{ParentID: low.ID, Tags: []string{"a", `b"',{}\`, ""}, Numbers: []int64{1, -2}}
+		require.NoError(t, orm.Objects[Label](db).Create(ctx, label))
+		back, err := orm.Objects[Label](db).Related("parent.parent").Get(ctx)
+		require.NoError(t, err)
+		require.Equal(t, "top", back.Parent.Parent.Name)
+		require.Equal(t, label.Tags, back.Tags)
+		require.Equal(t, label.Numbers, back.Numbers)
+
+		locked := orm.Objects[Label](db).Related("parent").SelectForUpdate(orm.Of("self", "parent"))
+		if db.Server().Can(dialect.Of) {
+			inBlock(ctx, t, db, func(ctx context.Context) {
+				_, err := locked.All(ctx)
+				require.NoError(t, err)
+			})
+		}
+		inBlock(ctx, t, db, func(ctx context.Context) {
+			require.NoError(t, orm.Lock(ctx, db, label))
+			require.Len(t, label.Tags, 3)
+		})
+	})
+}

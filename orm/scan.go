@@ -1,0 +1,118 @@
+package orm
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"reflect"
+	"time"
+
+	"github.com/uptrace/bun/schema"
+)
+
+// scanner puts a value of the driver into a Go value. What bun scans by
+// silently changing it (a number that is too large, NULL in a plain int) is an
+// error here.
+type scanner func(dst reflect.Value, src driver.Value) error
+
+var (
+	errNull     = errors.New("NULL")
+	errTooLarge = errors.New("the number is too large")
+	errType     = errors.New("another type")
+
+	sqlScanner = reflect.TypeFor[sql.Scanner]()
+	timeType   = reflect.TypeFor[time.Time]()
+	anyType    = reflect.TypeFor[any]()
+)
+
+// scannerOf compiles the way from the driver to a Go type. fallback is bun's
+// for what has no way of its own here, JSON above all.
+func scannerOf(t reflect.Type, fallback schema.ScannerFunc) scanner {
+	switch {
+	case t == timeType:
+		return scanTime
+	case t == anyType:
+		return scanAny
+	case reflect.PointerTo(t).Implements(sqlScanner):
+		return func(dst reflect.Value, src driver.Value) error {
+			return dst.Addr().Interface().(sql.Scanner).Scan(src)
+		}
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		if elem := t.Elem(); elem.Kind() != reflect.Struct || elem == timeType || reflect.PointerTo(elem).Implements(sqlScanner) {
+			return pointerTo(scannerOf(elem, schema.Scanner(elem)))
+		}
+	case reflect.Bool:
+		return scanBool
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return scanInt
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return scanUint
+	case reflect.Float32, reflect.Float64:
+		return scanFloat
+	case reflect.String:
+		return scanString
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return scanBytes
+		}
+	case reflect.Array:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return scanByteArray
+		}
+		return scanJSON
+	}
+	if fallback == nil {
+		return func(reflect.Value, driver.Value) error { return errType }
+	}
+	return func(dst reflect.Value, src driver.Value) error {
+		dst.SetZero() // JSON is merged into what is there
+		return fallback(dst, src)
+	}
+}
+
+func pointerTo(elem scanner) scanner {
+	return func(dst reflect.Value, src driver.Value) error {
+		if src == nil {
+			dst.SetZero()
+			return nil
+		}
+		p := reflect.New(dst.Type().Elem())
+		if err := elem(p.Elem(), src); err != nil {
+			return err
+		}
+		dst.Set(p)
+		return nil
+	}
+}
+
+// orZero lets NULL be the zero value, which the tag nullzero asks for.
+func orZero(scan scanner) scanner {
+	return func(dst reflect.Value, src driver.Value) error {
+		if src == nil {
+			dst.SetZero()
+			return nil
+		}
+		return scan(dst, src)
+	}
+}
+
+// explain tells what did not fit where, without the value.
+func explain(field string, to reflect.Type, src driver.Value, err error) error {
+	if err == nil {
+		return nil
+	}
+	e := &ScanError{Field: field, To: to.String(), From: "NULL", Err: err}
+	switch src.(type) {
+	case nil:
+		if err != errNull {
+			e.From = "null"
+		}
+	case []byte:
+		e.From = "[]byte"
+	default:
+		e.From = reflect.TypeOf(src).String()
+	}
+	return e
+}

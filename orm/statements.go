@@ -1,0 +1,131 @@
+package orm
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+
+	"github.com/uptrace/bun/schema"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// Exec sends a statement that returns no rows. Each ? is bound to the next of
+// args, on every engine; ?? stands for one ?. RowsAffected counts the rows that
+// matched, on every engine (rule S7).
+//
+// In a block of this database the statement belongs to it; it must then not end
+// or begin transactions (atomic.ErrTransactionControl).
+func (db *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	st, err := db.written(text, args)
+	if err != nil {
+		return nil, fmt.Errorf("orm: Exec: %w", err)
+	}
+	res, err := db.gate.Exec(ctx, st)
+	if err != nil {
+		return nil, fmt.Errorf("orm: Exec: %w", err)
+	}
+	return res, nil
+}
+
+// Query sends a statement and returns its rows, which the caller closes. Until
+// then the connection is busy: in a block, another statement is
+// atomic.ErrRowsOpen (rule B10). Placeholders are those of [DB.Exec].
+func (db *DB) Query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	st, err := db.written(text, args)
+	if err != nil {
+		return nil, fmt.Errorf("orm: Query: %w", err)
+	}
+	return db.SQL().QueryContext(ctx, st.SQL, st.Args...)
+}
+
+// QueryRow sends a statement and reads its first row; the connection is free
+// again when it returns. Errors are those of Scan. Placeholders are those of
+// [DB.Exec].
+func (db *DB) QueryRow(ctx context.Context, text string, args ...any) *Row {
+	r := &Row{}
+	st, err := db.written(text, args)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	r.err = db.gate.Query(ctx, st, r.read)
+	return r
+}
+
+func (db *DB) written(text string, args []any) (atomic.Statement, error) {
+	bound := make([]any, len(args))
+	for i, arg := range args {
+		v, err := query.Bind(arg)
+		if err != nil {
+			return atomic.Statement{}, fmt.Errorf("argument %d: %w", i+1, err)
+		}
+		bound[i] = v
+	}
+	return atomic.Statement{SQL: db.gate.Database().Engine.Rebind(text), Args: bound}, nil
+}
+
+// Row is the first row of a result.
+type Row struct {
+	values []driver.Value
+	err    error
+}
+
+// read takes the row out of the driver's hands.
+func (r *Row) read(rows driver.Rows) error {
+	r.values = make([]driver.Value, len(rows.Columns()))
+	if err := rows.Next(r.values); err != nil {
+		if errors.Is(err, io.EOF) {
+			return sql.ErrNoRows
+		}
+		return err
+	}
+	for i, v := range r.values {
+		if b, ok := v.([]byte); ok {
+			r.values[i] = append(make([]byte, 0, len(b)), b...)
+		}
+	}
+	return nil
+}
+
+// Err returns what went wrong when the statement was sent, and sql.ErrNoRows if
+// there was no row.
+func (r *Row) Err() error {
+	if r.err != nil {
+		return fmt.Errorf("orm: QueryRow: %w", r.err)
+	}
+	return nil
+}
+
+// Scan copies the columns into the values that dest points to. Without a row it
+// returns sql.ErrNoRows. A column that is NULL needs a pointer to a pointer, or
+// a type that can hold it. Times come in UTC.
+func (r *Row) Scan(dest ...any) error {
+	if err := r.Err(); err != nil {
+		return err
+	}
+	if len(dest) != len(r.values) {
+		return fmt.Errorf("orm: Scan: %d destinations for %d columns", len(dest), len(r.values))
+	}
+	for i, d := range dest {
+		if err := assign(fmt.Sprintf("column %d", i+1), d, r.values[i]); err != nil {
+			return fmt.Errorf("orm: Scan: %w", err)
+		}
+	}
+	return nil
+}
+
+// assign scans one value into what dest points to.
+func assign(column string, dest any, src driver.Value) error {
+	p := reflect.ValueOf(dest)
+	if p.Kind() != reflect.Pointer || p.IsNil() {
+		return fmt.Errorf("%s: the destination is a %T, not a pointer to where the value goes", column, dest)
+	}
+	dst := p.Elem()
+	return explain(column, dst.Type(), src, scannerOf(dst.Type(), schema.Scanner(dst.Type()))(dst, src))
+}

@@ -1,0 +1,213 @@
+package orm
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun/schema"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// CreateTables creates the tables of models that do not exist yet, with their
+// primary keys, unique constraints (bun's tag unique) and foreign keys (the
+// belongs-to relations). It is meant for tests, examples and first steps: it
+// never changes a table that exists, and is no migration tool.
+//
+//	err := orm.CreateTables(ctx, db, (*Project)(nil), (*Audio)(nil))
+//
+// A field whose Go type cannot hold NULL becomes NOT NULL. Times are stored
+// with microseconds. On MySQL and MariaDB text compares exactly, as it does on
+// PostgreSQL and SQLite, and a string becomes LONGTEXT, or VARCHAR(255) where
+// MySQL needs a length: in keys and with defaults. The tag type (bun:"type:…")
+// overrides a column's type.
+//
+// On PostgreSQL and SQLite all tables are created or none. On MySQL and MariaDB
+// each is created by itself, and inside a block CreateTables is refused with
+// atomic.ErrTransactionControl, because CREATE TABLE would commit it.
+func CreateTables(ctx context.Context, db *DB, models ...any) error {
+	compiled, err := db.ordered(models)
+	if err != nil {
+		return fmt.Errorf("orm: CreateTables: %w", err)
+	}
+	create := func(ctx context.Context) error {
+		for _, m := range compiled {
+			text, err := db.createTable(m)
+			if err != nil {
+				return err
+			}
+			if _, err := db.gate.Exec(ctx, atomic.Statement{SQL: text}); err != nil {
+				return fmt.Errorf("%s: %w", m.Name, err)
+			}
+		}
+		return nil
+	}
+	if ddlOf(db.Server()).transactional {
+		err = atomic.Do(ctx, db, create)
+	} else {
+		err = create(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("orm: CreateTables: %w", err)
+	}
+	return nil
+}
+
+// ordered compiles models and puts each after those that it refers to.
+func (db *DB) ordered(models []any) ([]*query.Model, error) {
+	var given, sorted []*query.Model
+	for _, model := range models {
+		if model == nil {
+			return nil, fmt.Errorf("a model is nil; write (*Audio)(nil)")
+		}
+		m, err := db.model(reflect.TypeOf(model))
+		if err != nil {
+			return nil, err
+		}
+		given = append(given, m)
+	}
+	var visit func(m *query.Model, path []*query.Model) error
+	visit = func(m *query.Model, path []*query.Model) error {
+		if slices.Contains(sorted, m) {
+			return nil
+		}
+		if slices.Contains(path, m) {
+			return fmt.Errorf("%s refers to itself by way of %s: create the tables with SQL", m.Name, path[len(path)-1].Name)
+		}
+		for _, rel := range references(m) {
+			for _, other := range given {
+				if other != m && other.Type == rel.JoinTable.Type {
+					if err := visit(other, append(path, m)); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		sorted = append(sorted, m)
+		return nil
+	}
+	for _, m := range given {
+		if err := visit(m, nil); err != nil {
+			return nil, err
+		}
+	}
+	return sorted, nil
+}
+
+// references are the relations that become foreign keys, in a fixed order.
+func references(m *query.Model) []*schema.Relation {
+	var list []*schema.Relation
+	for _, rel := range m.Table.Relations {
+		if rel.Type == schema.BelongsToRelation && len(rel.Condition) == 0 {
+			list = append(list, rel)
+		}
+	}
+	slices.SortFunc(list, func(a, b *schema.Relation) int { return strings.Compare(a.Field.Name, b.Field.Name) })
+	return list
+}
+
+func (db *DB) createTable(m *query.Model) (string, error) {
+	d := ddlOf(db.Server())
+	var parts []string
+	keyed := false
+	for _, f := range m.Fields {
+		column, isKey, err := d.column(m, f)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", f, err)
+		}
+		keyed = keyed || isKey
+		parts = append(parts, column)
+	}
+	if len(m.PKs) > 0 && !keyed {
+		parts = append(parts, "PRIMARY KEY ("+names(m.Table.PKs)+")")
+	}
+	uniques := make([]string, 0, len(m.Table.Unique))
+	for name, fields := range m.Table.Unique {
+		if name != "" {
+			uniques = append(uniques, "UNIQUE ("+names(fields)+")")
+			continue
+		}
+		for _, f := range fields {
+			uniques = append(uniques, "UNIQUE ("+string(f.SQLName)+")")
+		}
+	}
+	slices.Sort(uniques)
+	parts = append(parts, uniques...)
+	for _, rel := range references(m) {
+		constraint := "FOREIGN KEY (" + names(rel.BasePKs) + ") REFERENCES " + string(rel.JoinTable.SQLName) + " (" + names(rel.JoinPKs) + ")"
+		for _, action := range []string{rel.OnUpdate, rel.OnDelete} {
+			if action != "" {
+				constraint += " " + action
+			}
+		}
+		parts = append(parts, constraint)
+	}
+	return "CREATE TABLE IF NOT EXISTS " + string(m.Table.SQLName) + " (\n\t" + strings.Join(parts, ",\n\t") + "\n)" + d.suffix, nil
+}
+
+func names(fields []*schema.Field) string {
+	list := make([]string, len(fields))
+	for i, f := range fields {
+		list[i] = string(f.SQLName)
+	}
+	return strings.Join(list, ", ")
+}
+
+// CreateIndex creates an index on columns of a model, "-" in front for a
+// descending one, unless an index of the same name exists: idx_table_columns.
+func CreateIndex(ctx context.Context, db *DB, model any, fields ...string) error {
+	if err := db.createIndex(ctx, model, fields); err != nil {
+		return fmt.Errorf("orm: CreateIndex: %w", err)
+	}
+	return nil
+}
+
+func (db *DB) createIndex(ctx context.Context, model any, fields []string) error {
+	if model == nil || len(fields) == 0 {
+		return fmt.Errorf("an index needs a model and columns")
+	}
+	m, err := db.model(reflect.TypeOf(model))
+	if err != nil {
+		return err
+	}
+	_, table, qualified := strings.Cut(m.Table.Name, ".")
+	if !qualified {
+		table = m.Table.Name
+	}
+	name, columns := "idx_"+table, make([]string, len(fields))
+	for i, field := range fields {
+		field, desc := strings.CutPrefix(field, "-")
+		f, err := m.Field(field)
+		if err != nil {
+			return err
+		}
+		name += "_" + field
+		columns[i] = string(f.SQLName)
+		if desc {
+			columns[i] += " DESC"
+		}
+	}
+	if len(name) > 63 { // PostgreSQL would cut it off, MySQL refuse it
+		name = name[:63]
+	}
+	d := ddlOf(db.Server())
+	ifNotExists := "IF NOT EXISTS "
+	if db.Server().Engine == dialect.MySQL { // it has none
+		ifNotExists = ""
+		n := 0
+		err := db.QueryRow(ctx, "SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?",
+			table, name).Scan(&n)
+		if err != nil || n > 0 {
+			return err
+		}
+	}
+	_, err = db.gate.Exec(ctx, atomic.Statement{
+		SQL: "CREATE INDEX " + ifNotExists + d.quote + name + d.quote + " ON " + string(m.Table.SQLName) + " (" + strings.Join(columns, ", ") + ")",
+	})
+	return err
+}

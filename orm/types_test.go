@@ -1,0 +1,97 @@
+package orm_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/models"
+	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+func TestS01ValuesComeBackUnchanged(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		texts := []string{``, `'`, `\`, `\'; DROP TABLE owners; --`, `"`, "`", `?`, `$1`, `%s`, "a\nb\r\t\x1a", "한국어 🎧", " trailing "}
+		if db.Server().Engine != dialect.Postgres {
+			texts = append(texts, "nul\x00byte") // PostgreSQL's text cannot hold it, and says so
+		}
+		for _, text := range texts {
+			o := &Owner{Name: text}
+			require.NoError(t, orm.Objects[Owner](db).Create(ctx, o))
+			got, err := orm.Objects[Owner](db).Filter(F("name").Eq(text)).Get(ctx)
+			require.NoError(t, err, "%q", text)
+			require.Equal(t, o, got)
+			found, err := orm.Objects[Owner](db).Filter(F("id").Eq(o.ID), F("name").Like(`%`), F("name").Contains(text), F("name").StartsWith(text), F("name").EndsWith(text)).Exists(ctx)
+			require.NoError(t, err)
+			require.True(t, found, "%q", text)
+		}
+		if db.Server().Engine == dialect.Postgres {
+			require.Error(t, orm.Objects[Owner](db).Create(ctx, &Owner{Name: "nul\x00byte"}))
+		}
+	})
+}
+
+type Everything struct {
+	bun.BaseModel `bun:"table:everything"`
+	models.AutoID
+	Bool     bool
+	I8       int8
+	I16      int16
+	I32      int32
+	U8       uint8
+	U32      uint32
+	F32      float32
+	F64      float64
+	Str      string
+	StrP     *string
+	Bytes    []byte
+	Time     time.Time
+	TimeP    *time.Time
+	NullTime bun.NullTime
+	Zero     string         `bun:",nullzero"`
+	Map      map[string]int `bun:",nullzero"`
+	List     []string
+	Struct   struct{ A, B int }
+}
+
+func TestTypesComeBackAsTheyWent(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		require.NoError(t, orm.CreateTables(ctx, db, (*Everything)(nil)))
+		zone := time.FixedZone("KST", 9*3600)
+		at := time.Date(2026, 3, 29, 2, 30, 0, 123456000, zone)
+		str := "s"
+		full := &Everything{
+			Bool: true, I8: -128, I16: -32768, I32: -1 << 31, U8: 255, U32: 1<<32 - 1, F32: 0.1, F64: 0.1,
+			Str: "x", StrP: &str, Bytes: []byte{0, 255, 39}, Time: at, TimeP: &at, NullTime: bun.NullTime{Time: at},
+			Zero: "z", Map: map[string]int{"a": 1}, List: []string{"a", "b'"}, Struct: struct{ A, B int }{1, 2},
+		}
+		empty := &Everything{Time: start}
+		require.NoError(t, orm.Objects[Everything](db).BulkCreate(ctx, []*Everything{full, empty}))
+		got, err := orm.Objects[Everything](db).OrderBy("id").All(ctx)
+		require.NoError(t, err)
+		require.Len(t, got, 2)
+		require.True(t, at.Equal(got[0].Time))
+		require.Equal(t, time.UTC, got[0].Time.Location())
+		full.Time, full.NullTime.Time = at.UTC(), at.UTC()
+		utc := at.UTC()
+		full.TimeP = &utc
+		require.Equal(t, full, got[0])
+		require.Equal(t, empty, got[1])
+
+		_, err = db.Exec(ctx, "UPDATE everything SET str = NULL")
+		require.ErrorIs(t, err, dialect.ErrNotNullViolation)
+		for _, c := range []query.Cond{
+			F("time").Eq(at), F("f64").Eq(0.1), F("bytes").Eq([]byte{0, 255, 39}), F("zero").Eq("z"), F("timep").Ge(at), F("u32").Gt(int64(1) << 31),
+			F("null_time").IsNotNull(), F("strp").Eq(&str),
+		} {
+			n, err := orm.Objects[Everything](db).Filter(c).Count(ctx)
+			require.NoError(t, err)
+			require.EqualValues(t, 1, n, "%v", c)
+		}
+	})
+}

@@ -1,0 +1,192 @@
+package orm
+
+import (
+	"context"
+	"errors"
+	"reflect"
+
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// Save writes the columns of a row that was read or created before, by its
+// primary key: all of them except those tagged skipupdate, or only the named
+// ones. With models.Timestamps, updated_at becomes the present; with
+// models.Versioned the row is written only if nobody else has changed it since
+// it was read.
+//
+// It returns [ErrNotFound] if the row is not in the database, and [ErrStale] if
+// the version has moved on.
+func (q QuerySet[T]) Save(ctx context.Context, row *T, fields ...string) error {
+	return q.failed("Save", q.save(ctx, row, fields))
+}
+
+func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
+	if err := q.fresh(); err != nil {
+		return err
+	}
+	if row == nil {
+		return errNilRow
+	}
+	v := reflect.ValueOf(row).Elem()
+	fields, err := saved(q.model, names)
+	if err != nil {
+		return err
+	}
+	where, err := q.byKey(v)
+	if err != nil {
+		return err
+	}
+	update := &query.Update{Model: q.model}
+	looked := map[*query.Field]bool{}
+	confirm := func() {}
+	if f := updatedField(q.model); f != nil {
+		looked[f] = true
+		at := now()
+		update.Set = append(update.Set, query.Set(f.Name, at))
+		_, updated := any(row).(timestamped).TimestampFields()
+		confirm = func() { *updated = at }
+	}
+	version := versionField(q.model)
+	if f := version; f != nil {
+		looked[f] = true
+		n := any(row).(versioned).VersionField()
+		update.Set = append(update.Set, query.Set(f.Name, *n+1))
+		where = append(where, query.F(f.Name).Eq(*n))
+		stamped := confirm
+		confirm = func() { stamped(); *n++ }
+	}
+	for _, f := range fields {
+		if looked[f] {
+			continue
+		}
+		value, err := f.Value(v)
+		if err != nil {
+			return err
+		}
+		update.Set = append(update.Set, query.SetBound(f, value))
+	}
+	update.Where = where
+	matched, err := q.execUpdate(ctx, update)
+	switch {
+	case err != nil:
+		return err
+	case matched == 0 && version != nil:
+		return ErrStale
+	case matched == 0:
+		return ErrNotFound
+	}
+	confirm()
+	return nil
+}
+
+// saved is the columns that Save writes.
+func saved(m *query.Model, names []string) ([]*query.Field, error) {
+	var fields []*query.Field
+	if len(names) == 0 {
+		for _, f := range m.Fields {
+			if !f.IsPK && !f.SkipUpdate() {
+				fields = append(fields, f)
+			}
+		}
+		return fields, nil
+	}
+	for _, name := range names {
+		f, err := m.Field(name)
+		if err != nil {
+			return nil, err
+		}
+		if f.IsPK {
+			return nil, &FieldError{Model: m.Name, Name: name, Reason: "is the primary key, by which the row is found"}
+		}
+		fields = append(fields, f)
+	}
+	return fields, nil
+}
+
+// Update changes all rows of the query in one statement and returns how many
+// matched, on every engine also those that had the values already (rule S7):
+//
+//	n, err := orm.Objects[Audio](db).Filter(query.F("project_id").Eq(7)).
+//		Update(ctx, query.Set("speed", query.F("speed").Mul(2)))
+//
+// With models.Timestamps it sets updated_at too, with models.Versioned it counts
+// the version up, unless they are assigned. A query with Limit, Offset, Distinct
+// or SelectForUpdate cannot be updated.
+func (q QuerySet[T]) Update(ctx context.Context, set ...query.Assignment) (int64, error) {
+	n, err := q.update(ctx, set)
+	return n, q.failed("Update", err)
+}
+
+func (q QuerySet[T]) update(ctx context.Context, set []query.Assignment) (int64, error) {
+	if err := q.changeable(); err != nil {
+		return 0, err
+	}
+	if len(set) == 0 {
+		return 0, errors.New("Update without an assignment")
+	}
+	assigned := map[*query.Field]bool{}
+	for _, a := range set {
+		f, err := a.Field(q.model)
+		if err != nil {
+			return 0, err
+		}
+		assigned[f] = true
+	}
+	if f := updatedField(q.model); f != nil && !assigned[f] {
+		set = append(set[:len(set):len(set)], query.Set(f.Name, now()))
+	}
+	if f := versionField(q.model); f != nil && !assigned[f] {
+		set = append(set[:len(set):len(set)], query.Set(f.Name, query.F(f.Name).Add(1)))
+	}
+	return q.execUpdate(ctx, &query.Update{Model: q.model, Set: set, Where: q.spec.Where})
+}
+
+func (q QuerySet[T]) execUpdate(ctx context.Context, u *query.Update) (int64, error) {
+	text, err := u.Render()
+	if err != nil {
+		return 0, err
+	}
+	res, err := q.db.gate.Exec(ctx, built(text))
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// Delete deletes all rows of the query in one statement and returns how many
+// there were. Rows that refer to them are the database's business (ON DELETE).
+// A query with Limit, Offset, Distinct or SelectForUpdate cannot be deleted.
+func (q QuerySet[T]) Delete(ctx context.Context) (int64, error) {
+	n, err := q.delete(ctx)
+	return n, q.failed("Delete", err)
+}
+
+func (q QuerySet[T]) delete(ctx context.Context) (int64, error) {
+	if err := q.changeable(); err != nil {
+		return 0, err
+	}
+	text, err := (&query.Delete{Model: q.model, Where: q.spec.Where}).Render()
+	if err != nil {
+		return 0, err
+	}
+	res, err := q.db.gate.Exec(ctx, built(text))
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// changeable refuses what an UPDATE or a DELETE would have to ignore.
+func (q QuerySet[T]) changeable() error {
+	switch s := q.spec; {
+	case q.err != nil:
+		return q.err
+	case s.Limit != nil || s.Offset != 0:
+		return errors.New("a query with Limit or Offset cannot be changed in one statement: filter on what it selects")
+	case s.Distinct:
+		return errors.New("a Distinct query cannot be changed")
+	case len(s.Locks) > 0:
+		return errors.New("UPDATE and DELETE lock the rows that they change: leave SelectForUpdate out")
+	}
+	return nil
+}

@@ -1,0 +1,136 @@
+package orm_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+func TestSave(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		_, rows := studio(ctx, t, db, 2)
+		a := rows[0]
+		created := a.CreatedAt
+		a.Text, a.Speed, a.CreatedAt = "new", 2, start
+		path := "x.wav"
+		a.Path = &path
+		require.NoError(t, orm.Objects[Audio](db).Save(ctx, a))
+		got, err := orm.Objects[Audio](db).Filter(F("id").Eq(a.ID)).Get(ctx)
+		require.NoError(t, err)
+		require.Equal(t, created, got.CreatedAt, "Save never writes it")
+		require.Equal(t, a.UpdatedAt, got.UpdatedAt)
+		require.Equal(t, "new", got.Text)
+		require.Equal(t, "x.wav", *got.Path)
+
+		require.NoError(t, orm.Objects[Audio](db).Save(ctx, got), "the same values again")
+		got.Text, got.Speed, got.Path = "only this", 9, nil
+		require.NoError(t, orm.Objects[Audio](db).Save(ctx, got, "text", "path"))
+		again, err := orm.Objects[Audio](db).Filter(F("id").Eq(a.ID)).Get(ctx)
+		require.NoError(t, err)
+		require.Equal(t, "only this", again.Text)
+		require.Nil(t, again.Path)
+		require.InDelta(t, 2, again.Speed, 0)
+		require.True(t, again.UpdatedAt.After(a.UpdatedAt) || again.UpdatedAt.Equal(got.UpdatedAt))
+
+		_, err = orm.Objects[Audio](db).Filter(F("id").Eq(a.ID)).Delete(ctx)
+		require.NoError(t, err)
+		require.ErrorIs(t, orm.Objects[Audio](db).Save(ctx, a), orm.ErrNotFound)
+		require.ErrorContains(t, orm.Objects[Audio](db).Save(ctx, &Audio{}), "no primary key")
+		var fe *orm.FieldError
+		require.ErrorAs(t, orm.Objects[Audio](db).Save(ctx, rows[1], "txt"), &fe)
+		require.Contains(t, fe.Choices, "text")
+	})
+}
+
+func TestVersionFindsStaleRows(t *testing.T) {
+	withDocuments(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		d := &Document{Title: "a"}
+		require.NoError(t, orm.Objects[Document](db).Create(ctx, d))
+		mine, err := orm.Objects[Document](db).Get(ctx)
+		require.NoError(t, err)
+		theirs := *mine
+		theirs.Title = "theirs"
+		require.NoError(t, orm.Objects[Document](db).Save(ctx, &theirs))
+		require.EqualValues(t, 2, theirs.Version)
+		mine.Title = "mine"
+		err = orm.Objects[Document](db).Save(ctx, mine)
+		require.ErrorIs(t, err, orm.ErrStale)
+		require.EqualValues(t, 1, mine.Version)
+
+		n, err := orm.Objects[Document](db).Update(ctx, query.Set("hits", F("hits").Add(1)))
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
+		require.ErrorIs(t, orm.Objects[Document](db).Save(ctx, &theirs), orm.ErrStale, "Update counts too")
+		got, err := orm.Objects[Document](db).Get(ctx)
+		require.NoError(t, err)
+		require.Equal(t, "theirs", got.Title)
+		require.Equal(t, 4, got.Hits)
+		require.EqualValues(t, 3, got.Version)
+	})
+}
+
+func TestS07UpdateCountsTheRowsThatMatched(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		studio(ctx, t, db, 4)
+		odd := orm.Objects[Audio](db).Filter(F("is_audio_required").Eq(false))
+		for range 2 {
+			n, err := odd.Update(ctx, query.Set("text", "same"), query.Set("updated_at", start))
+			require.NoError(t, err)
+			require.EqualValues(t, 2, n)
+		}
+		res, err := db.Exec(ctx, "UPDATE audio SET text = ? WHERE text = ?", "same", "same")
+		require.NoError(t, err)
+		n, err := res.RowsAffected()
+		require.NoError(t, err)
+		require.EqualValues(t, 2, n)
+	})
+}
+
+func TestUpdateWithExpressions(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		_, rows := studio(ctx, t, db, 3)
+		all := orm.Objects[Audio](db)
+		n, err := all.Filter(F("project.name").Eq("Radio"), F("index").Gt(0)).Update(ctx,
+			query.Set("speed", F("speed").Add(F("index")).Mul(0.5)),
+			query.Set("user_id", F("index").Add(100)),
+			query.Set("index", F("user_id")), // as it was before
+			query.Set("path", "p"))
+		if db.Server().Engine == dialect.MySQL || db.Server().Engine == dialect.MariaDB {
+			require.ErrorIs(t, err, dialect.ErrUnsupported)
+			require.ErrorContains(t, err, "exchanging")
+			n, err = all.Filter(F("project.name").Eq("Radio"), F("index").Gt(0)).Update(ctx,
+				query.Set("user_id", F("index").Add(100)),
+				query.Set("index", 7),
+				query.Set("speed", F("speed").Add(F("index")).Mul(0.5)),
+				query.Set("path", "p"))
+		}
+		require.NoError(t, err)
+		require.EqualValues(t, 2, n)
+		got, err := all.OrderBy("id").All(ctx)
+		require.NoError(t, err)
+		require.Equal(t, []int{0, 7, 7}, indexes(got))
+		require.Equal(t, rows[0], got[0])
+		require.EqualValues(t, 102, got[2].UserID)
+		require.InDelta(t, 1.5, got[2].Speed, 0)
+		require.True(t, got[2].UpdatedAt.After(rows[2].UpdatedAt))
+
+		n, err = all.Filter(F("project.owner.name").Eq("Ada"), F("speed").Gt(1)).Delete(ctx)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
+		for _, bad := range []orm.QuerySet[Audio]{all.Limit(1), all.Offset(1), all.Distinct(), all.SelectForUpdate()} {
+			_, err = bad.Update(ctx, query.Set("text", ""))
+			require.Error(t, err)
+			_, err = bad.Delete(ctx)
+			require.Error(t, err)
+		}
+		_, err = all.Update(ctx)
+		require.ErrorContains(t, err, "without an assignment")
+		_, err = all.Update(ctx, query.Set("text", F("project.name")))
+		require.ErrorContains(t, err, "another table")
+	})
+}

@@ -1,0 +1,205 @@
+package query
+
+import (
+	"bytes"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
+	"reflect"
+	"time"
+
+	"github.com/uptrace/bun/schema"
+)
+
+// Bind turns a Go value into one that every driver accepts: int64, float64,
+// bool, string, []byte, time.Time, nil, or uint64 where it is too large for
+// int64.
+//
+// Times become UTC with a precision of a microsecond, which is what the engines
+// keep: the rest is cut off here, and not rounded in a way of its own by each
+// server. A driver.Valuer speaks for itself. Maps, structs, slices and arrays
+// that do not are bound as JSON text.
+func Bind(v any) (any, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case bool, int64, float64, string:
+		return v, nil
+	case int:
+		return int64(v), nil
+	case time.Time:
+		return wireTime(v), nil
+	case []byte:
+		if v == nil {
+			return nil, nil
+		}
+		return v, nil
+	case sql.NamedArg:
+		inner, err := Bind(v.Value)
+		v.Value = inner
+		return v, err
+	}
+	rv := reflect.ValueOf(v)
+	return binderOf(rv.Type())(rv)
+}
+
+func wireTime(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// binder turns the value of a field into one for the driver.
+type binder func(reflect.Value) (any, error)
+
+var (
+	rawJSONType = reflect.TypeFor[json.RawMessage]()
+	ipType      = reflect.TypeFor[net.IP]()
+	ipNetType   = reflect.TypeFor[net.IPNet]()
+	addrType    = reflect.TypeFor[netip.Addr]()
+	prefixType  = reflect.TypeFor[netip.Prefix]()
+	nullTime    = reflect.TypeFor[schema.NullTime]()
+)
+
+// binderOf compiles the way from a Go type to the driver.
+func binderOf(t reflect.Type) binder {
+	switch t {
+	case timeType:
+		return func(v reflect.Value) (any, error) {
+			if v.CanAddr() { // a row's field: not copied to the heap first
+				return wireTime(*v.Addr().Interface().(*time.Time)), nil
+			}
+			return wireTime(v.Interface().(time.Time)), nil
+		}
+	case nullTime:
+		return func(v reflect.Value) (any, error) {
+			if t := v.Interface().(schema.NullTime); !t.IsZero() {
+				return wireTime(t.Time), nil
+			}
+			return nil, nil
+		}
+	case rawJSONType:
+		return func(v reflect.Value) (any, error) {
+			if v.IsNil() {
+				return nil, nil
+			}
+			return string(v.Bytes()), nil
+		}
+	case ipType, addrType, prefixType, ipNetType:
+		return bindStringer
+	}
+	if t.Kind() == reflect.Pointer {
+		if t.Implements(valuerType) && !t.Elem().Implements(valuerType) {
+			return nilOr(bindValuer)
+		}
+		elem := binderOf(t.Elem())
+		return nilOr(func(v reflect.Value) (any, error) { return elem(v.Elem()) })
+	}
+	if t.Implements(valuerType) {
+		return bindValuer
+	}
+	if reflect.PointerTo(t).Implements(valuerType) {
+		return func(v reflect.Value) (any, error) { return bindValuer(addressable(v).Addr()) }
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return func(v reflect.Value) (any, error) { return v.Bool(), nil }
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return func(v reflect.Value) (any, error) { return v.Int(), nil }
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return func(v reflect.Value) (any, error) {
+			if n := v.Uint(); n > 1<<63-1 {
+				return n, nil
+			}
+			return int64(v.Uint()), nil
+		}
+	case reflect.Float32, reflect.Float64:
+		return func(v reflect.Value) (any, error) { return v.Float(), nil }
+	case reflect.String:
+		return func(v reflect.Value) (any, error) { return v.String(), nil }
+	case reflect.Interface:
+		return func(v reflect.Value) (any, error) {
+			if v.IsNil() {
+				return nil, nil
+			}
+			return Bind(v.Elem().Interface())
+		}
+	case reflect.Slice, reflect.Array:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return bindBytes
+		}
+		return bindJSON
+	case reflect.Map, reflect.Struct:
+		return bindJSON
+	}
+	return func(v reflect.Value) (any, error) {
+		return nil, &ValueError{Type: t.String(), Reason: "cannot be stored"}
+	}
+}
+
+func nilOr(bind binder) binder {
+	return func(v reflect.Value) (any, error) {
+		if v.IsNil() {
+			return nil, nil
+		}
+		return bind(v)
+	}
+}
+
+// addressable returns v, or a copy of it that has an address.
+func addressable(v reflect.Value) reflect.Value {
+	if v.CanAddr() {
+		return v
+	}
+	c := reflect.New(v.Type()).Elem()
+	c.Set(v)
+	return c
+}
+
+func bindValuer(v reflect.Value) (any, error) {
+	if v.Kind() == reflect.Map || v.Kind() == reflect.Slice || v.Kind() == reflect.Interface {
+		if v.IsNil() {
+			return nil, nil
+		}
+	}
+	value, err := v.Interface().(driver.Valuer).Value()
+	if err != nil {
+		return nil, &ValueError{Type: v.Type().String(), Reason: "cannot be bound", Err: err}
+	}
+	if _, again := value.(driver.Valuer); again {
+		return nil, &ValueError{Type: v.Type().String(), Reason: fmt.Sprintf("cannot be bound: its Value returns %T", value)}
+	}
+	return Bind(value)
+}
+
+func bindStringer(v reflect.Value) (any, error) {
+	if v.IsZero() {
+		return nil, nil
+	}
+	return addressable(v).Addr().Interface().(fmt.Stringer).String(), nil
+}
+
+func bindBytes(v reflect.Value) (any, error) {
+	if v.Kind() == reflect.Slice {
+		if v.IsNil() {
+			return nil, nil
+		}
+		return v.Bytes(), nil
+	}
+	return bytes.Clone(addressable(v).Bytes()), nil
+}
+
+// bindJSON binds text, not bytes: MySQL refuses a binary string for a JSON
+// column.
+func bindJSON(v reflect.Value) (any, error) {
+	switch v.Kind() {
+	case reflect.Map, reflect.Slice, reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return nil, nil
+		}
+	}
+	b, err := json.Marshal(v.Interface())
+	if err != nil {
+		return nil, &ValueError{Type: v.Type().String(), Reason: "cannot be written as JSON", Err: err}
+	}
+	return string(b), nil
+}

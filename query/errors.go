@@ -1,0 +1,60 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+var (
+	errNilCond = errors.New("a condition is nil")
+	errNoExpr  = errors.New("an expression is empty: begin with F, Value or a function of package query")
+)
+
+// FieldError says that a name does not exist in a model, or cannot be used
+// where it stands (rule S2). Nothing was sent.
+type FieldError struct {
+	Model   string   // the model in which the name was looked up
+	Name    string   // the name as it was given
+	Reason  string   // why it cannot be used; "" if it does not exist
+	Choices []string // what can stand in its place: columns, then relations
+}
+
+// Error names the model and the choices.
+func (e *FieldError) Error() string {
+	var sb strings.Builder
+	if e.Reason == "" {
+		fmt.Fprintf(&sb, "%s has no field %q", e.Model, e.Name)
+	} else {
+		fmt.Fprintf(&sb, "%s: field %q %s", e.Model, e.Name, e.Reason)
+	}
+	if len(e.Choices) > 0 {
+		sb.WriteString("; choices are ")
+		sb.WriteString(strings.Join(e.Choices, ", "))
+	}
+	return sb.String()
+}
+
+// ValueError says that a value cannot be used where it stands. It never holds
+// the value. Nothing was sent.
+type ValueError struct {
+	Field  string // what the value was meant for: "Audio.index"; may be ""
+	Type   string // the Go type of the value
+	Reason string
+	Err    error // the cause, such as the error of a driver.Valuer; may be nil
+}
+
+// Error names the field and the type.
+func (e *ValueError) Error() string {
+	s := fmt.Sprintf("a value of type %s %s", e.Type, e.Reason)
+	if e.Field != "" {
+		s = e.Field + ": " + s
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *ValueError) Unwrap() error { return e.Err }

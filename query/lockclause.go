@@ -1,0 +1,139 @@
+package query
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// locks writes the lock clauses.
+func (w *writer) locks(locks []*Lock) {
+	for _, l := range locks {
+		w.lockable(l)
+		if err := supported(w.server, l); err != nil {
+			w.fail(err)
+		}
+		clause := w.server.Spelling(strengths[l.Strength])
+		if clause == "" || w.err != nil {
+			continue // SQLite: the block holds the one lock that there is
+		}
+		w.string(" " + clause)
+		for i, name := range l.Of {
+			if i == 0 {
+				w.string(" OF ")
+			} else {
+				w.string(", ")
+			}
+			j, _ := w.scope.target(name)
+			w.string(w.scope.lockName(j))
+		}
+		switch {
+		case l.Waiting == WaitNever:
+			w.string(" NOWAIT")
+		case l.Waiting == WaitSkip:
+			w.string(" SKIP LOCKED")
+		case l.Waiting == WaitLimited && w.server.Can(dialect.WaitClause):
+			w.string(" WAIT " + strconv.FormatInt(seconds(l.Wait), 10))
+		}
+	}
+}
+
+// seconds rounds up.
+func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+
+var strengths = [...]dialect.Capability{
+	ForUpdate: dialect.ForUpdate, ForNoKeyUpdate: dialect.NoKeyUpdate,
+	ForShare: dialect.ForShare, ForKeyShare: dialect.KeyShare,
+}
+
+// supported reports what the server cannot lock (rule L3).
+func supported(s dialect.Server, l *Lock) error {
+	if err := s.Require(strengths[l.Strength]); err != nil {
+		return err
+	}
+	if len(l.Of) > 0 {
+		if err := s.Require(dialect.Of); err != nil {
+			return err
+		}
+	}
+	switch {
+	case l.Waiting == WaitNever:
+		return s.Require(dialect.NoWait)
+	case l.Waiting == WaitSkip:
+		return s.Require(dialect.SkipLocked)
+	case l.Waiting == WaitLimited && !s.Can(dialect.WaitClause):
+		return s.Require(dialect.WaitSetting)
+	}
+	return nil
+}
+
+// lockable checks the tables that l locks (rule L6, and S2 for the names).
+func (w *writer) lockable(l *Lock) {
+	if len(l.Of) == 0 {
+		for _, j := range w.scope.joins {
+			if j.Nullable {
+				w.fail(fmt.Errorf(`%w: %s may have no %s, and a missing row cannot be locked: name the tables to lock with Of("self")`,
+					ErrLockOptions, w.scope.root.Name, j.Path))
+				return
+			}
+		}
+	}
+	for _, name := range l.Of {
+		j, err := w.scope.target(name)
+		switch {
+		case err != nil:
+			w.fail(err)
+		case j != nil && j.Nullable:
+			w.fail(fmt.Errorf("%w: %s may have no %s, and a missing row cannot be locked: leave it out of Of",
+				ErrLockOptions, w.scope.root.Name, name))
+		}
+	}
+}
+
+// target finds the table that a name in Of stands for.
+func (s *scope) target(name string) (*Join, error) {
+	if name == "self" {
+		return nil, nil
+	}
+	choices := []string{"self"}
+	for _, j := range s.joins {
+		if j.Path == name {
+			return j, nil
+		}
+		choices = append(choices, j.Path)
+	}
+	e := &FieldError{Model: s.root.Name, Name: name, Choices: choices}
+	if first, _, _ := strings.Cut(name, "."); s.root.relation(first) != nil {
+		e.Reason = fmt.Sprintf("is named by Of but not joined; join it with Related(%q)", name)
+	}
+	return nil, e
+}
+
+// lockName is a table's name in OF, which takes no schema in front of it.
+func (s *scope) lockName(j *Join) string {
+	if j != nil {
+		return s.quoted(j.alias)
+	}
+	name := s.root.Table.Name
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		name = name[i+1:]
+	}
+	return s.quoted(name)
+}
+
+// StatementWait is the limit on waiting that the statement itself cannot
+// express, to be set around it; nil if there is none.
+func (ms *Models) StatementWait(locks []*Lock) *time.Duration {
+	for _, l := range locks {
+		switch {
+		case l.Waiting == WaitLimited && !ms.server.Can(dialect.WaitClause):
+			return &l.Wait
+		case l.Waiting == WaitNever && ms.server.Spelling(dialect.NoWait) == "":
+			return new(time.Duration)
+		}
+	}
+	return nil
+}

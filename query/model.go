@@ -1,0 +1,181 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/uptrace/bun/schema"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// Models knows the models of one database: bun's tables, with what this package
+// adds to them. It is safe for use by several goroutines.
+type Models struct {
+	server   dialect.Server
+	spelling *spelling
+	schema   schema.Dialect
+	known    sync.Map // reflect.Type → *Model, or error
+}
+
+// NewModels returns the models of a database with this server and this dialect
+// of bun's.
+func NewModels(server dialect.Server, d schema.Dialect) (*Models, error) {
+	sp, ok := spellings[server.Engine]
+	if !ok {
+		return nil, fmt.Errorf("query: unknown engine %q", server.Engine)
+	}
+	return &Models{server: server, spelling: sp, schema: d}, nil
+}
+
+// Server is the server that statements are rendered for.
+func (ms *Models) Server() dialect.Server { return ms.server }
+
+// Of returns the model of a struct type. It returns an error for a type that is
+// no struct, and for one whose tags bun or Holdfast cannot follow.
+func (ms *Models) Of(t reflect.Type) (*Model, error) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if v, ok := ms.known.Load(t); ok {
+		return modelOrError(v)
+	}
+	m, err := ms.compile(t)
+	if err != nil {
+		v, _ := ms.known.LoadOrStore(t, err)
+		return modelOrError(v)
+	}
+	v, _ := ms.known.LoadOrStore(t, m)
+	return modelOrError(v)
+}
+
+func modelOrError(v any) (*Model, error) {
+	if err, ok := v.(error); ok {
+		return nil, err
+	}
+	return v.(*Model), nil
+}
+
+// Model is a table and the struct that its rows are.
+type Model struct {
+	Type  reflect.Type
+	Name  string // the struct's name, as errors give it
+	Table *schema.Table
+	// Fields are the columns in the order of the struct, PKs the primary key.
+	Fields []*Field
+	PKs    []*Field
+
+	models    *Models
+	columns   map[string]*Field
+	relations []*relation
+	list      string // the columns, qualified, as a SELECT names them
+}
+
+// Field is one column of a model.
+type Field struct {
+	*schema.Field
+	Model *Model
+	// Nullable is true if the Go type can hold NULL: a pointer, a slice, a map,
+	// a Null type, or a field tagged nullzero.
+	Nullable bool
+
+	class class
+	bind  binder
+}
+
+// String is "Audio.updated_at".
+func (f *Field) String() string { return f.Model.Name + "." + f.Name }
+
+// Value returns the field's value in a row for the driver to bind. A zero value
+// is NULL if the field is tagged nullzero.
+func (f *Field) Value(row reflect.Value) (any, error) {
+	fv, ok := fieldByIndex(row, f.Index)
+	if !ok || f.NullZero && f.IsZero(fv) {
+		return nil, nil
+	}
+	v, err := f.bind(fv)
+	if err != nil {
+		err = f.explain(err)
+	}
+	return v, err
+}
+
+func (f *Field) explain(err error) error {
+	var ve *ValueError
+	if errors.As(err, &ve) && ve.Field == "" {
+		ve.Field = f.String()
+	}
+	return err
+}
+
+// fieldByIndex is reflect's, and false where an embedded pointer is nil.
+func fieldByIndex(v reflect.Value, index []int) (reflect.Value, bool) {
+	for i, n := range index {
+		if i > 0 && v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				return v, false
+			}
+			v = v.Elem()
+		}
+		v = v.Field(n)
+	}
+	return v, true
+}
+
+// relation is a field that stands for rows of another table.
+type relation struct {
+	*schema.Relation
+	name     string
+	many     bool // has-many, many-to-many
+	nullable bool // the other row may be missing
+}
+
+// Field returns the column of that name, or a *FieldError.
+func (m *Model) Field(name string) (*Field, error) {
+	if f, ok := m.columns[name]; ok {
+		return f, nil
+	}
+	if r := m.relation(name); r != nil {
+		return nil, &FieldError{Model: m.Name, Name: name, Reason: "is a relation, not a column; write " + name + ".column", Choices: m.choices()}
+	}
+	return nil, &FieldError{Model: m.Name, Name: name, Choices: m.choices()}
+}
+
+func (m *Model) relation(name string) *relation {
+	for _, r := range m.relations {
+		if r.name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+func (m *Model) choices() []string {
+	names := make([]string, 0, len(m.Fields)+len(m.relations))
+	for _, f := range m.Fields {
+		names = append(names, f.Name)
+	}
+	for _, r := range m.relations {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+// byIndex finds the column that is the struct field with this index.
+func (m *Model) byIndex(index []int) *Field {
+next:
+	for _, f := range m.Fields {
+		if len(f.Index) != len(index) {
+			continue
+		}
+		for i := range index {
+			if f.Index[i] != index[i] {
+				continue next
+			}
+		}
+		return f
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package query_test
+
+import (
+	"database/sql/driver"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/query"
+)
+
+func TestS02UnknownNamesListTheChoices(t *testing.T) {
+	var fe *query.FieldError
+	require.ErrorAs(t, whereError(t, query.F("txt").Eq(1)), &fe)
+	require.Equal(t, `Audio has no field "txt"; choices are id, created_at, updated_at, project_id, user_id, index, text, speed, path, `+
+		`is_audio_required, project`, fe.Error())
+	for _, c := range []struct {
+		cond   query.Cond
+		reason string
+	}{
+		{query.F("project").Eq(1), "is a relation, not a column; write project.column"},
+		{query.F("text.length").Eq(1), "is a column, not a relation"},
+		{query.F("project.audio.text").Eq(""), "has many rows and cannot be joined; query Audio instead"},
+		{query.F("project.owner.surname").IsNull(), ""},
+		{query.F("nothing").Contains("x"), ""},
+		{query.F("nothing").In(), ""},
+		{query.Lower(query.F("nothing")).Eq("x"), ""},
+	} {
+		require.ErrorAs(t, whereError(t, c.cond), &fe)
+		require.Equal(t, c.reason, fe.Reason)
+	}
+}
+
+type angry struct{}
+
+func (angry) Value() (driver.Value, error) { return nil, errors.New("no value today") }
+
+func TestValuesThatDoNotFit(t *testing.T) {
+	for _, c := range []struct {
+		cond query.Cond
+		want string
+	}{
+		{query.F("index").Eq("5"), "Audio.index: a value of type string cannot stand beside an integer"},
+		{query.F("text").Eq(5), "Audio.text: a value of type int cannot stand beside text"},
+		{query.F("is_audio_required").Eq(1), "Audio.is_audio_required: a value of type int cannot stand beside a boolean"},
+		{query.F("updated_at").Gt("2026-01-01"), "Audio.updated_at: a value of type string cannot stand beside a time"},
+		{query.F("index").In(1, "2"), "Audio.index: a value of type string cannot stand beside an integer"},
+		{query.F("index").Eq(query.F("text")), "an integer cannot be compared with text"},
+		{query.F("index").Lt(nil), "has no place in an order"},
+		{query.F("index").Between(1, nil), "has no place in an order"},
+		{query.F("index").Add(nil).Eq(1), "cannot be calculated with"},
+		{query.F("index").Contains("1"), "a pattern needs text, and this is an integer"},
+		{query.F("id").Eq(angry{}), "a value of type query_test.angry cannot be bound: no value today"},
+		{query.F("id").Eq(make(chan int)), "a value of type chan int cannot be stored"},
+		{query.Expr{}.Eq(1), "an expression is empty"},
+		{query.TypedColumn[Audio, int]{}.Eq(1), "an expression is empty"},
+		{query.Lower(nil).Eq("x"), "an expression is empty"},
+		{query.Lower(query.Expr{}).Eq("x"), "an expression is empty"},
+		{query.Sum(nil).Eq(1), "use orm.Aggregate"},
+		{query.And(nil), "a condition is nil"},
+		{query.Not(nil), "a condition is nil"},
+		{query.Raw("? = ?", 1), "Raw has 2 placeholders and 1 values"},
+		{query.Raw("'?' = 1", 1), "Raw has 0 placeholders and 1 values"},
+	} {
+		require.ErrorContains(t, whereError(t, c.cond), c.want)
+	}
+}
+
+func TestModelsThatCannotWork(t *testing.T) {
+	models, err := query.NewModels(engines[0], schemaOf(engines[0].Engine))
+	require.NoError(t, err)
+	_, err = models.Of(reflect.TypeFor[struct{}]())
+	require.ErrorContains(t, err, "has no columns")
+	_, err = models.Of(reflect.TypeFor[time.Duration]())
+	require.ErrorContains(t, err, "a model is a struct")
+	server := engines[0]
+	server.Engine = "oracle"
+	_, err = query.NewModels(server, schemaOf(""))
+	require.ErrorContains(t, err, `unknown engine "oracle"`)
+}
+
+func TestS03TypedColumns(t *testing.T) {
+	var (
+		updated = query.Column(func(a *Audio) *time.Time { return &a.UpdatedAt })
+		created = query.Column(func(a *Audio) *time.Time { return &a.CreatedAt })
+		path    = query.Column(func(a *Audio) **string { return &a.Path })
+		project = query.Column(func(a *Audio) *string { return &a.Project.Name })
+		owner   = query.Column(func(a *Audio) *string { return &a.Project.Owner.Name })
+		index   = query.Column(func(a *Audio) *int { return &a.Index })
+	)
+	sql, args := where(t, engines[3], updated.Gt(noon), created.Between(noon, noon), path.IsNull(), project.In("a", "b"), owner.Ne("x"),
+		index.Expr().Add(1).Eq(index))
+	require.Equal(t, `SELECT COUNT(*) FROM "audio" INNER JOIN "project" AS "project" ON "project"."id" = "audio"."project_id" `+
+		`LEFT JOIN "owners" AS "project__owner" ON "project__owner"."id" = "project"."owner_id" `+
+		`WHERE "audio"."updated_at" > ? AND ("audio"."created_at" >= ? AND "audio"."created_at" <= ?) AND "audio"."path" IS NULL `+
+		`AND "project"."name" IN (?, ?) AND ("project__owner"."name" <> ?) IS NOT FALSE AND ("audio"."index" + ?) = "audio"."index"`, sql)
+	require.Len(t, args, 7)
+
+	elsewhere := 5
+	for want, bad := range map[string]query.Cond{
+		"does not return the address of one of its fields": query.Column(func(*Audio) *int { return &elsewhere }).Eq(1),
+		"returns nil":                  query.Column(func(*Audio) *int { return nil }).Eq(1),
+		"panics":                       query.Column(func(*Audio) *int { panic("x") }).Eq(1),
+		"a column of query_test.Owner": query.Column(func(o *Owner) *string { return &o.Name }).Eq(""),
+		"is no column of Audio":        query.Column(func(a *Audio) **Project { return &a.Project }).IsNull(),
+		"a model is a struct, not int": query.Column(func(n *int) *int { return n }).Eq(1),
+	} {
+		require.ErrorContains(t, whereError(t, bad), want)
+	}
+}
+
+func TestBind(t *testing.T) {
+	type name string
+	type point struct{ X, Y int }
+	five := int16(5)
+	for _, c := range []struct{ in, out any }{
+		{nil, nil}, {five, int64(5)}, {&five, int64(5)}, {uint64(1 << 63), uint64(1 << 63)}, {uint8(3), int64(3)},
+		{name("x"), "x"}, {point{1, 2}, `{"X":1,"Y":2}`}, {map[string]int(nil), nil}, {[]string{"a"}, `["a"]`},
+		{(*point)(nil), nil}, {[]byte(nil), nil}, {[]byte{1}, []byte{1}}, {[2]byte{1, 2}, []byte{1, 2}}, {float32(0.5), 0.5},
+		{noon, noon.UTC().Truncate(time.Microsecond)},
+	} {
+		out, err := query.Bind(c.in)
+		require.NoError(t, err)
+		require.Equal(t, c.out, out, "%T", c.in)
+	}
+}

@@ -1,0 +1,190 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Select is a SELECT over one model and the related tables that it needs.
+type Select struct {
+	Model    *Model
+	Related  []string // paths of relations whose columns are read too
+	Where    []Cond
+	Order    []Order
+	Limit    *int64
+	Offset   int64
+	Distinct bool
+	Locks    []*Lock
+}
+
+// Render returns the statement, and the joined tables whose columns follow
+// those of the model, in their order.
+func (s *Select) Render() (Text, []*Join, error) {
+	w := newWriter(s.Model, 128+len(s.Model.list))
+	joins := w.related(s.Related)
+	w.string("SELECT ")
+	if s.Distinct {
+		w.string("DISTINCT ")
+	}
+	w.string(s.Model.list)
+	for _, j := range joins {
+		for _, f := range j.Model.Fields {
+			w.string(", ")
+			w.column(j, f)
+		}
+	}
+	w.nullable = false
+	s.tail(w)
+	t, err := w.text()
+	return t, joins, err
+}
+
+// RenderExists returns a statement that yields a row if there is any.
+func (s *Select) RenderExists() (Text, error) {
+	w := newWriter(s.Model, 256)
+	w.related(s.Related)
+	w.string("SELECT 1")
+	one := *s
+	if s.Limit == nil || *s.Limit > 1 {
+		one.Limit = new(int64)
+		*one.Limit = 1
+	}
+	one.Order, one.Distinct = nil, false
+	one.tail(w)
+	return w.text()
+}
+
+// RenderCount returns a statement that counts the rows.
+func (s *Select) RenderCount() (Text, error) {
+	w := newWriter(s.Model, 256)
+	w.related(s.Related)
+	if len(s.Locks) > 0 {
+		w.fail(errNoAggregate)
+	}
+	if s.Limit == nil && s.Offset == 0 && !s.Distinct {
+		w.string("SELECT COUNT(*)")
+		plain := *s
+		plain.Order = nil
+		plain.tail(w)
+		return w.text()
+	}
+	w.string("SELECT COUNT(*) FROM (SELECT ")
+	if s.Distinct {
+		w.string("DISTINCT " + s.Model.list)
+	} else {
+		w.string("1 AS one")
+	}
+	s.tail(w)
+	w.string(") AS counted")
+	return w.text()
+}
+
+var errNoAggregate = fmt.Errorf("%w: a count or another aggregate has no rows to lock", ErrLockOptions)
+
+// RenderAggregate returns a statement that computes e over the rows.
+func (s *Select) RenderAggregate(e Operand) (Text, error) {
+	w := newWriter(s.Model, 256)
+	w.related(s.Related)
+	switch {
+	case len(s.Locks) > 0:
+		w.fail(errNoAggregate)
+	case s.Limit != nil || s.Offset != 0 || s.Distinct:
+		w.fail(errors.New("an aggregate cannot be computed over Limit, Offset or Distinct"))
+	}
+	if w.err != nil {
+		return w.text()
+	}
+	w.string("SELECT ")
+	w.aggregates = true
+	w.writeNode(nodeOf(e))
+	w.aggregates = false
+	plain := *s
+	plain.Order = nil
+	plain.tail(w)
+	return w.text()
+}
+
+// related joins the tables whose columns are read.
+func (w *writer) related(paths []string) []*Join {
+	for _, path := range paths {
+		j, err := w.scope.join(path)
+		if err != nil {
+			w.fail(err)
+			return nil
+		}
+		for ; j != nil; j = j.Parent {
+			j.Selected = true
+		}
+	}
+	joins := make([]*Join, 0, len(w.scope.joins))
+	for _, j := range w.scope.joins {
+		if j.Selected {
+			joins = append(joins, j)
+		}
+	}
+	return joins
+}
+
+// tail writes everything after the select list. The joins that the conditions
+// turn out to need go in front of them; they bind no values.
+func (s *Select) tail(w *writer) {
+	w.string(" FROM ")
+	w.string(string(s.Model.Table.SQLName))
+	at := len(w.buf)
+	w.where(s.Where)
+	w.orderBy(s.Order)
+	s.limit(w)
+	if len(w.scope.joins) > 0 {
+		rest := string(w.buf[at:])
+		w.buf = w.buf[:at]
+		w.joins()
+		w.string(rest)
+	}
+	if len(s.Locks) > 0 && s.Distinct {
+		w.fail(fmt.Errorf("%w: a row of a DISTINCT query may stand for several, so it cannot be locked", ErrLockOptions))
+	}
+	if err := CheckLocks(s.Locks); err != nil {
+		w.fail(err)
+	}
+	w.locks(s.Locks)
+}
+
+func (s *Select) limit(w *writer) {
+	switch {
+	case s.Limit != nil && *s.Limit < 0:
+		w.fail(fmt.Errorf("Limit(%d) is negative", *s.Limit))
+	case s.Offset < 0:
+		w.fail(fmt.Errorf("Offset(%d) is negative", s.Offset))
+	case s.Limit != nil:
+		w.string(" LIMIT ")
+		w.bind(*s.Limit)
+	case s.Offset > 0:
+		w.string(" LIMIT " + w.noLimit)
+	}
+	if s.Offset > 0 {
+		w.string(" OFFSET ")
+		w.bind(s.Offset)
+	}
+}
+
+// Columns is a SELECT of some columns of a model.
+type Columns struct {
+	Model  *Model
+	Fields []*Field
+	Where  []Cond
+}
+
+// Render returns the statement.
+func (s *Columns) Render() (Text, error) {
+	w := newWriter(s.Model, 256)
+	w.string("SELECT ")
+	for i, f := range s.Fields {
+		if i > 0 {
+			w.string(", ")
+		}
+		w.column(nil, f)
+	}
+	w.nullable = false
+	(&Select{Model: s.Model, Where: s.Where}).tail(w)
+	return w.text()
+}

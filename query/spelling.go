@@ -1,0 +1,45 @@
+package query
+
+import "github.com/holdfast-go/holdfast/dialect"
+
+// spelling is how one engine writes what this package has to say. A new engine
+// is a new line in spellings.
+type spelling struct {
+	syntax     dialect.Syntax
+	numbered   bool   // $1 and not ?
+	maxValues  int    // how many values one statement can bind
+	casts      bool   // a value whose type nothing around it shows needs a CAST
+	glob       bool   // patterns are GLOB's, because LIKE folds case
+	exact      string // follows a pattern to make LIKE tell cases apart
+	now        string // the time of the statement, in UTC, as a time column holds it
+	avg        string // AVG( … ) with a result that is a floating-point number
+	avgEnd     string
+	noLimit    string // LIMIT without a limit, which OFFSET needs in front of it
+	nullsLow   bool   // NULL sorts first without being told
+	sequential bool   // SET shows each assignment the work of those before it
+	emptyRow   string // INSERT without any column
+	nested     bool   // a sub-select over the changed table needs a table of its own around it
+}
+
+// Limits on values: the PostgreSQL and MySQL protocols count them in 16 bits;
+// SQLite's default SQLITE_MAX_VARIABLE_NUMBER is 32766 since 3.32.
+var spellings = map[string]*spelling{
+	dialect.MySQL:   &mysqlSpelling,
+	dialect.MariaDB: &mysqlSpelling,
+	dialect.Postgres: {
+		syntax: dialect.PostgresSyntax, numbered: true, maxValues: 65535, casts: true,
+		now: "statement_timestamp()", avg: "CAST(AVG(", avgEnd: ") AS double precision)",
+		noLimit: "ALL", emptyRow: "DEFAULT VALUES",
+	},
+	dialect.SQLite: {
+		syntax: dialect.SQLiteSyntax, maxValues: 32766, glob: true,
+		now: "strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')", avg: "AVG(", avgEnd: ")",
+		noLimit: "-1", nullsLow: true, emptyRow: "DEFAULT VALUES",
+	},
+}
+
+var mysqlSpelling = spelling{
+	syntax: dialect.MySQLSyntax, maxValues: 65535, exact: " COLLATE utf8mb4_bin",
+	now: "UTC_TIMESTAMP(6)", avg: "AVG(0e0 + ", avgEnd: ")",
+	noLimit: "18446744073709551615", nullsLow: true, sequential: true, emptyRow: "() VALUES ()", nested: true,
+}

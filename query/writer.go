@@ -1,0 +1,110 @@
+package query
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// Text is a rendered statement.
+type Text struct {
+	SQL  string // with the engine's own placeholders
+	Args []any  // for the driver to bind, in the order of the placeholders
+	// Raw is true if a part of SQL came from [Raw]: such a statement has to be
+	// inspected before it runs in a block (rule B15).
+	Raw bool
+}
+
+// node is a part of a statement. write renders it and returns what kind of
+// value it is. Errors are kept by the writer: the first one counts.
+type node interface {
+	write(w *writer) kind
+}
+
+// writer renders one statement.
+type writer struct {
+	server dialect.Server
+	*spelling
+	scope *scope
+
+	buf  []byte
+	args []any
+	err  error
+
+	raw        bool // a part came from Raw
+	nullable   bool // what was written since the flag was last cleared may be NULL
+	aggregates bool // aggregate functions are allowed here
+	references func(*Field)
+}
+
+func newWriter(m *Model, size int) *writer {
+	return &writer{
+		server: m.models.server, spelling: m.models.spelling, scope: newScope(m),
+		buf: make([]byte, 0, size),
+	}
+}
+
+func (w *writer) fail(err error) {
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+func (w *writer) string(s string) { w.buf = append(w.buf, s...) }
+
+func (w *writer) byte(c byte) { w.buf = append(w.buf, c) }
+
+// insert puts s in front of what was written since position at.
+func (w *writer) insert(at int, s string) { w.buf = slices.Insert(w.buf, at, []byte(s)...) }
+
+// bind writes a placeholder for v, which the driver takes as it is.
+func (w *writer) bind(v any) {
+	if w.args == nil {
+		w.args = make([]any, 0, 4)
+	}
+	w.args = append(w.args, v)
+	if !w.numbered {
+		w.byte('?')
+		return
+	}
+	w.byte('$')
+	w.buf = strconv.AppendInt(w.buf, int64(len(w.args)), 10)
+}
+
+// text ends the statement.
+func (w *writer) text() (Text, error) {
+	if w.err != nil {
+		return Text{}, w.err
+	}
+	if len(w.args) > w.maxValues {
+		return Text{}, fmt.Errorf("%d values in one statement: %s takes %d; split the list", len(w.args), w.server, w.maxValues)
+	}
+	return Text{SQL: string(w.buf), Args: w.args, Raw: w.raw}, nil
+}
+
+// where writes the conditions that all have to hold.
+func (w *writer) where(conds []Cond) {
+	for i, c := range conds {
+		if i == 0 {
+			w.string(" WHERE ")
+		} else {
+			w.string(" AND ")
+		}
+		w.cond(c)
+	}
+}
+
+func (w *writer) cond(c Cond) {
+	if c == nil {
+		w.fail(errNilCond)
+		return
+	}
+	n := c.condition()
+	if n == nil {
+		w.fail(errNilCond)
+		return
+	}
+	n.write(w)
+}
