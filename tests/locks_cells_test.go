@@ -1,0 +1,329 @@
+package tests
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/query"
+	"github.com/holdfast-go/holdfast/tests/testdb"
+)
+
+// The cells of the table of section 4: somebody holds a lock, and this is what
+// becomes of somebody else.
+
+// FOR UPDATE is granted when the row is free, keeps others away to the end of
+// the block, and waits for a row that somebody else has.
+func TestL01_ForUpdate(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		end := s.holding(func(ctx context.Context) error {
+			_, err := s.row(1).SelectForUpdate().All(ctx)
+			return err
+		})
+		assert.True(t, s.isLocked("audio", 1))
+		if s.Engine != testdb.SQLite {
+			assert.False(t, s.isLocked("audio", 2))
+		}
+		done := make(chan error, 1)
+		go func() {
+			_, err := lockedBy(t.Context(), s, s.row(1).SelectForUpdate())
+			done <- err
+		}()
+		if s.Engine == testdb.SQLite {
+			select {
+			case err := <-done:
+				require.FailNow(t, "it did not wait", "%v", err)
+			case <-time.After(50 * time.Millisecond):
+			}
+		} else {
+			s.waits(1)
+		}
+		require.NoError(t, end())
+		require.NoError(t, soon(t, "the waiting block", done))
+		assert.False(t, s.isLocked("audio", 1))
+	})
+}
+
+// NOWAIT is an error at once: 99 of 100 in less than 50 ms. A machine that is
+// busy with other things gets further rounds; a server that waits fails all of
+// them.
+func TestL04_NoWait(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		s.rival(holdAudio(1))
+		const most = 50 * time.Millisecond
+		var p99 time.Duration
+		for range 5 {
+			took := make([]time.Duration, 100)
+			for i := range took {
+				began := time.Now()
+				_, err := lockedBy(t.Context(), s, s.row(1).SelectForUpdate(orm.NoWait))
+				took[i] = time.Since(began)
+				require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+			}
+			slices.Sort(took)
+			if p99 = took[98]; p99 < most {
+				break
+			}
+		}
+		assert.Less(t, p99, most)
+		if s.Engine != testdb.SQLite {
+			ids, err := lockedBy(t.Context(), s, s.row(2).SelectForUpdate(orm.NoWait))
+			require.NoError(t, err)
+			assert.Equal(t, []int64{2}, ids)
+		}
+	})
+}
+
+func TestL04_SkipLocked(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		skipping := s.audio().SelectForUpdate(orm.SkipLocked)
+		if !s.Server().Can(dialect.SkipLocked) {
+			s.refused(t, dialect.SkipLocked, skipping)
+			return
+		}
+		if s.Engine == testdb.SQLite { // nobody else can hold a lock on a row
+			ids, err := lockedBy(t.Context(), s, skipping)
+			require.NoError(t, err)
+			assert.Equal(t, []int64{1, 2, 3, 4}, ids)
+			return
+		}
+		s.rival(holdAudio(1), holdAudio(3))
+		ids, err := lockedBy(t.Context(), s, skipping)
+		require.NoError(t, err)
+		assert.Equal(t, []int64{2, 4}, ids)
+
+		// With Limit they are looked for further down.
+		ids, err = lockedBy(t.Context(), s, skipping.Limit(1))
+		require.NoError(t, err)
+		assert.Equal(t, []int64{2}, ids)
+
+		err = atomic.Do(t.Context(), s, func(ctx context.Context) error {
+			_, err := s.row(1).SelectForUpdate(orm.SkipLocked).Get(ctx)
+			require.ErrorIs(t, err, orm.ErrNotFound)
+			require.ErrorIs(t, orm.Lock(ctx, s.DB, audioRow(1), orm.SkipLocked), orm.ErrNotFound)
+			return nil
+		})
+		require.NoError(t, err)
+	})
+}
+
+// Wait(d) gives up after d, as the engine counts it, and within a second more.
+func TestL04_Wait(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		r := s.rival(holdAudio(1))
+		for _, d := range []time.Duration{time.Second, 300 * time.Millisecond} {
+			counted := d
+			if s.Engine == testdb.MySQL || s.Engine == testdb.MariaDB {
+				counted = time.Second
+			}
+			began := time.Now()
+			_, err := lockedBy(t.Context(), s, s.row(1).SelectForUpdate(orm.Wait(d)))
+			took := time.Since(began)
+			require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+			assert.GreaterOrEqual(t, took, counted)
+			assert.Less(t, took, counted+s.tick())
+		}
+		// A lock that comes free in time is granted.
+		done := make(chan error, 1)
+		go func() {
+			_, err := lockedBy(t.Context(), s, s.row(1).SelectForUpdate(orm.Wait(patience)))
+			done <- err
+		}()
+		if s.Engine != testdb.SQLite {
+			s.waits(1)
+		}
+		r.end()
+		require.NoError(t, soon(t, "the lock", done))
+	})
+}
+
+// tick is how much later than its limit a wait may end: a second. MySQL looks
+// once a second whether one has run out, and is given half a second to say so;
+// MariaDB before 10.6 does the same, and counts whole seconds only.
+func (s *studio) tick() time.Duration {
+	switch v := s.Server().Version; {
+	case s.Engine == testdb.MySQL:
+		return 1500 * time.Millisecond
+	case s.Engine == testdb.MariaDB && !v.AtLeast(10, 6, 0):
+		return 2500 * time.Millisecond
+	}
+	return time.Second
+}
+
+// A limit on waiting costs no round trip of its own, and nobody finds it
+// in the session afterwards, however the block ended.
+func TestL04_WaitLeavesTheSessionAsItWas(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		s.Gate().Database().Pool.SetMaxOpenConns(1)
+		ctx := t.Context()
+		setting := func(ctx context.Context) (value string) {
+			q := map[testdb.Engine]string{
+				testdb.MySQL: "SELECT @@SESSION.innodb_lock_wait_timeout", testdb.MariaDB: "SELECT @@SESSION.innodb_lock_wait_timeout",
+				testdb.Postgres: "SELECT current_setting('lock_timeout')", testdb.SQLite: "PRAGMA busy_timeout",
+			}[s.Engine]
+			require.NoError(t, s.SQL().QueryRowContext(ctx, q).Scan(&value))
+			return value
+		}
+		before := setting(ctx)
+		waiting := s.row(1).SelectForUpdate(orm.Wait(time.Second))
+		boom := errors.New("boom")
+		ways := map[string]func(ctx context.Context) error{
+			"committed": func(ctx context.Context) error { _, err := waiting.All(ctx); return err },
+			"committed, more statements": func(ctx context.Context) error {
+				_, err := waiting.All(ctx)
+				if err == nil && s.Engine != testdb.SQLite {
+					_, err = s.row(2).Get(ctx)
+					assert.Equal(t, before, setting(ctx), "for the other statements of the block")
+				}
+				return err
+			},
+			"an error": func(ctx context.Context) error { _, _ = waiting.All(ctx); return boom },
+			"a failed statement": func(ctx context.Context) error {
+				_, _ = waiting.All(ctx)
+				_, err := s.SQL().ExecContext(ctx, "SELECT nothing FROM nowhere")
+				return err
+			},
+			"a panic": func(ctx context.Context) error { _, _ = waiting.All(ctx); panic(boom) },
+			"nested, rolled back": func(ctx context.Context) error {
+				_, err := s.row(2).Get(ctx)
+				require.ErrorIs(t, atomic.Do(ctx, s, func(ctx context.Context) error { _, _ = waiting.All(ctx); return boom }), boom)
+				return err
+			},
+		}
+		for name, way := range ways {
+			func() {
+				defer func() { _ = recover() }()
+				_ = atomic.Do(ctx, s, way)
+			}()
+			assert.Equal(t, before, setting(ctx), name)
+		}
+		r := s.rival(holdAudio(1))
+		_, err := lockedBy(ctx, s, waiting)
+		require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+		assert.Equal(t, before, setting(ctx), "not obtained")
+		r.end()
+
+		if s.proxy == nil {
+			return
+		}
+		block := func() {
+			require.NoError(t, atomic.Do(ctx, s, func(ctx context.Context) error {
+				row, err := waiting.Get(ctx)
+				if err == nil {
+					row.Text = "new"
+					err = orm.Objects[Audio](s.DB).Save(ctx, row)
+				}
+				return err
+			}))
+		}
+		block()
+		assert.Equal(t, 3, s.proxy.During(block).Turns, "round trips: two statements and COMMIT")
+	})
+}
+
+// What another program may ask for. All have NOWAIT.
+const (
+	share    = "SELECT id FROM project WHERE id = 1 FOR SHARE NOWAIT"
+	keyShare = "SELECT id FROM project WHERE id = 1 FOR KEY SHARE NOWAIT"
+	noKey    = "SELECT id FROM project WHERE id = 1 FOR NO KEY UPDATE NOWAIT"
+	update   = "SELECT id FROM project WHERE id = 1 FOR UPDATE NOWAIT"
+)
+
+// has reports whether the server knows the clause of one of these.
+func (s *studio) has(statement string) bool {
+	switch statement {
+	case update:
+		return true
+	case share:
+		return s.Engine != testdb.MariaDB
+	}
+	return s.Engine == testdb.Postgres
+}
+
+// Share, NoKey and KeyShare keep some away and let others in.
+func TestL01_Strengths(t *testing.T) {
+	for name, c := range map[string]struct {
+		option  orm.LockOption
+		needs   dialect.Capability
+		allowed []string // of the four, for another program
+		refused []string
+	}{
+		"Share":    {orm.Share, dialect.ForShare, []string{share, keyShare}, []string{noKey, update}},
+		"NoKey":    {orm.NoKey, dialect.NoKeyUpdate, []string{keyShare}, []string{share, noKey, update}},
+		"KeyShare": {orm.KeyShare, dialect.KeyShare, []string{keyShare, share, noKey}, []string{update}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachStudio(t, func(t *testing.T, s *studio) {
+				q := orm.Objects[Project](s.DB).Filter(query.F("id").Eq(1)).SelectForUpdate(c.option)
+				if !s.Server().Can(c.needs) {
+					s.quiet("refused", func() {
+						err := atomic.Do(t.Context(), s, func(ctx context.Context) error { _, err := q.All(ctx); return err })
+						require.ErrorIs(t, err, dialect.ErrUnsupported)
+						require.ErrorContains(t, err, c.needs.String()+" is not supported by "+s.Server().String())
+					})
+					return
+				}
+				require.NoError(t, atomic.Do(t.Context(), s, func(ctx context.Context) error {
+					_, err := q.Get(ctx)
+					require.NoError(t, err)
+					if s.Engine == testdb.SQLite {
+						assert.True(t, s.isLocked("project", 1))
+						return nil
+					}
+					for _, statement := range c.allowed {
+						if s.has(statement) {
+							assert.NoError(t, s.tries(statement), statement)
+						}
+					}
+					for _, statement := range c.refused {
+						if s.has(statement) {
+							assert.ErrorIs(t, s.tries(statement), dialect.ErrLockNotAvailable, statement)
+						}
+					}
+					return nil
+				}))
+			})
+		})
+	}
+}
+
+// tries sends a statement as another program, in a transaction that is rolled
+// back.
+func (s *studio) tries(statement string) error {
+	s.t.Helper()
+	tx, err := s.Admin.BeginTx(context.Background(), nil)
+	require.NoError(s.t, err)
+	defer func() { _ = tx.Rollback() }()
+	rows, err := tx.QueryContext(context.Background(), statement)
+	if err == nil {
+		for rows.Next() {
+		}
+		err = rows.Err()
+		_ = rows.Close()
+	}
+	if err == nil {
+		return nil
+	}
+	return s.Gate().Database().Engine.Classify(err)
+}
+
+// refused requires that a server without a capability is not asked.
+func (s *studio) refused(t *testing.T, c dialect.Capability, q orm.QuerySet[Audio]) {
+	t.Helper()
+	s.quiet(c.String(), func() {
+		_, err := lockedBy(t.Context(), s, q)
+		require.ErrorIs(t, err, dialect.ErrUnsupported)
+		require.ErrorContains(t, err, c.String()+" is not supported by "+s.Server().String())
+		var e *dialect.UnsupportedError
+		require.ErrorAs(t, err, &e)
+		require.NotEmpty(t, e.Hint)
+	})
+}

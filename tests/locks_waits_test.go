@@ -1,0 +1,199 @@
+package tests
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/query"
+	"github.com/holdfast-go/holdfast/tests/testdb"
+)
+
+// waits returns what LockWaits says once it is not empty. MariaDB does not look
+// again while it is asked all the time.
+func (s *studio) waits(n int) (waits []orm.LockWait) {
+	s.t.Helper()
+	limit := time.Now().Add(patience)
+	for {
+		var err error
+		waits, err = orm.LockWaits(s.t.Context(), s.DB)
+		require.NoError(s.t, err)
+		if len(waits) == n {
+			return waits
+		}
+		require.True(s.t, time.Now().Before(limit), "%d waits, and these are seen: %+v", n, waits)
+		<-time.After(150 * time.Millisecond)
+	}
+}
+
+// ids are the server's numbers of connections, by who tells it.
+func connectionID(ctx context.Context, s *studio) (id int64, err error) {
+	q := "SELECT CONNECTION_ID()"
+	if s.Engine == testdb.Postgres {
+		q = "SELECT pg_backend_pid()"
+	}
+	err = s.SQL().QueryRowContext(ctx, q).Scan(&id)
+	return id, err
+}
+
+func TestLockWaits_WhoWaitsForWhom(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		waits, err := orm.LockWaits(t.Context(), s.DB)
+		require.NoError(t, err)
+		require.Empty(t, waits)
+
+		s.whoWaitsForWhom()
+	}, testdb.Servers()...)
+}
+
+// A MariaDB that keeps the last statement of a connection.
+func TestLockWaits_WhatAnIdleHolderDidOnMariaDB(t *testing.T) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, _ testdb.Database) {
+		server := testdb.NewServer(t, testdb.MariaDB, testdb.Flags("--performance-schema=ON", "--performance-schema-consumer-events-statements-current=ON"))
+		s := openStudio(t, server.New(t))
+		require.True(t, s.remembers())
+		s.whoWaitsForWhom()
+	}, testdb.MariaDB)
+}
+
+func (s *studio) whoWaitsForWhom() {
+	t := s.t
+	var holder, waiter int64
+	end := s.holding(func(ctx context.Context) (err error) {
+		if holder, err = connectionID(ctx, s); err != nil {
+			return err
+		}
+		_, err = s.row(1).Update(ctx, query.Set("text", secretText))
+		return err
+	}, atomic.Name("the holder"))
+	done := make(chan error, 1)
+	go func() {
+		done <- atomic.Do(t.Context(), s, func(ctx context.Context) (err error) {
+			if waiter, err = connectionID(ctx, s); err != nil {
+				return err
+			}
+			_, err = s.row(1).Filter(query.F("text").Ne(secretText)).SelectForUpdate().All(ctx)
+			return err
+		}, atomic.Name("the waiter"))
+	}()
+	w := s.waits(1)[0]
+	for w.Waiting.Age == 0 || w.Holding.Age == 0 { // less than a millisecond
+		w = s.waits(1)[0]
+	}
+	require.NoError(t, end())
+	require.NoError(t, soon(t, "the waiting block", done))
+
+	assert.Equal(t, holder, w.Holding.ConnectionID)
+	assert.Equal(t, waiter, w.Waiting.ConnectionID)
+	assert.Equal(t, "audio", w.Table)
+	assert.Positive(t, w.Waiting.Age)
+	assert.Less(t, w.Waiting.Age, patience)
+	assert.Positive(t, w.Holding.Age)
+	assert.Less(t, w.Holding.Age, patience)
+	assert.Equal(t, "the waiter", w.Waiting.Block)
+	assert.Contains(t, w.Waiting.Statement, "FOR UPDATE")
+	assert.NotContains(t, w.Waiting.Statement, secretText)
+	if s.remembers() {
+		assert.Equal(t, "the holder", w.Holding.Block)
+		assert.Contains(t, w.Holding.Statement, "UPDATE")
+		assert.NotContains(t, w.Holding.Statement, secretText)
+	}
+	s.waits(0)
+}
+
+const secretText = "a private matter"
+
+// remembers reports whether the server knows what a connection ran last that is
+// idle now: MariaDB does only if it is told to.
+func (s *studio) remembers() bool {
+	if s.Engine != testdb.MariaDB {
+		return true
+	}
+	var on bool
+	require.NoError(s.t, s.Admin.QueryRowContext(context.Background(), `SELECT @@performance_schema AND EXISTS
+		(SELECT 1 FROM performance_schema.setup_consumers WHERE NAME = 'events_statements_current' AND ENABLED = 'YES')`).Scan(&on))
+	return on
+}
+
+// A row that was just written has no lock until somebody waits for it, and a
+// program of another kind writes values into its statements.
+func TestLockWaits_OtherProgramsAndNewRows(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		r := s.rival("INSERT INTO project (id, name) VALUES (77, '" + secretText + "')")
+		second := s.rival()
+		done := second.start("UPDATE project SET name = '" + secretText + "' WHERE id = 77 AND name <> 'x'")
+		if s.Engine != testdb.Postgres { // there, an UPDATE does not wait for a row that it does not see
+			w := s.waits(1)[0]
+			assert.Equal(t, "project", w.Table)
+			assert.NotContains(t, w.Waiting.Statement, secretText)
+			assert.Contains(t, w.Waiting.Statement, "UPDATE project SET name = ? WHERE id = ?")
+			assert.NotEqual(t, w.Waiting.ConnectionID, w.Holding.ConnectionID)
+			assert.Empty(t, w.Waiting.Block)
+		}
+		r.end()
+		_ = done()
+	}, testdb.Servers()...)
+}
+
+// Three in a queue: each waits for those before it.
+func TestLockWaits_AQueue(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		r := s.rival(holdAudio(1))
+		first, second := s.rival(), s.rival()
+		firstDone := first.start(holdAudio(1))
+		s.waits(1)
+		secondDone := second.start(holdAudio(1))
+		limit := time.Now().Add(patience)
+		for {
+			waits, err := orm.LockWaits(t.Context(), s.DB)
+			require.NoError(t, err)
+			waiting := map[int64]bool{}
+			for _, w := range waits {
+				waiting[w.Waiting.ConnectionID] = true
+			}
+			if len(waiting) == 2 {
+				break
+			}
+			require.True(t, time.Now().Before(limit))
+			<-time.After(150 * time.Millisecond)
+		}
+		r.end()
+		require.NoError(t, firstDone())
+		first.end()
+		require.NoError(t, secondDone())
+	}, testdb.Servers()...)
+}
+
+func TestLockWaits_OnSQLite(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		s.quiet("LockWaits", func() {
+			_, err := orm.LockWaits(t.Context(), s.DB)
+			require.ErrorIs(t, err, dialect.ErrUnsupported)
+		})
+	}, testdb.SQLite)
+}
+
+// It asks on a connection of its own, so it works in a block, also in one that
+// has failed; and it does not wait for a connection that its own blocks hold.
+func TestLockWaits_InABlock(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		err := atomic.Do(t.Context(), s, func(ctx context.Context) error {
+			_, err := s.DB.SQL().ExecContext(ctx, "SELECT nothing FROM nowhere")
+			require.Error(t, err)
+			_, err = orm.LockWaits(ctx, s.DB)
+			require.NoError(t, err)
+			s.Gate().Database().Pool.SetMaxOpenConns(1)
+			_, err = orm.LockWaits(ctx, s.DB)
+			require.ErrorIs(t, err, atomic.ErrPoolExhausted)
+			return atomic.Rollback
+		})
+		require.NoError(t, err)
+	}, testdb.Servers()...)
+}

@@ -1,0 +1,67 @@
+package model
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"github.com/holdfast-go/holdfast/tests/testdb"
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := setPrograms(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// setPrograms says how many programs are run on each engine: 300, in a soak
+// 10,000, or as many as HOLDFAST_SOAK_PROGRAMS says; -rapid.checks goes first.
+// Rapid is not to shrink them, which is for reduce.
+func setPrograms() error {
+	if err := flag.Set("rapid.shrinktime", "0s"); err != nil {
+		return err
+	}
+	programs, given := "300", false
+	if os.Getenv("HOLDFAST_SOAK") != "" {
+		programs = "10000"
+	}
+	if n := os.Getenv("HOLDFAST_SOAK_PROGRAMS"); n != "" {
+		programs = n
+	}
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if given {
+		return nil
+	}
+	return flag.Set("rapid.checks", programs)
+}
+
+// A program that fails is kept in testdata/rapid and runs first from then on,
+// until the generator changes; then kept_test.go is the place for it.
+func TestPrograms(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, db testdb.Database) {
+		tg := newTarget(t, db)
+		reports := map[string]string{}
+		rapid.Check(t, func(rt *rapid.T) {
+			p := programs().Draw(rt, "program")
+			diff := tg.compare(p)
+			if diff == "" {
+				return
+			}
+			if reports[p.String()] == "" { // rapid comes back with the same program
+				small := reduce(p, func(p Program) bool { return tg.compare(p) != "" })
+				reports[p.String()] = fmt.Sprintf("\n%s\n%s", small, cmp.Or(tg.compare(small), "seen once: "+diff))
+			}
+			rt.Fatal(reports[p.String()])
+		})
+		require.NoError(t, tg.idleAfterAll(t.Context()))
+	})
+}

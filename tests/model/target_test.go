@@ -1,0 +1,178 @@
+package model
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/dialect/mysql"
+	"github.com/holdfast-go/holdfast/dialect/postgres"
+	"github.com/holdfast-go/holdfast/dialect/sqlite"
+	"github.com/holdfast-go/holdfast/tests/testdb"
+)
+
+// target is a database that programs run on.
+type target struct {
+	model Engine
+	gate  *atomic.Gate
+	db    *sql.DB // Gate.SQL()
+	admin *sql.DB
+
+	insert  string // adds one row
+	read    string // reads the keys in a range, a row each
+	readRow string // reads them as one row
+	idle    func(context.Context) error
+	next    int // the first key of the next program
+}
+
+// span is how far the keys of two programs are apart. An insert that the model
+// did not foresee goes to the second half.
+const (
+	span      = 100_000
+	unplanned = span / 2
+)
+
+func newTarget(t *testing.T, db testdb.Database) *target {
+	gate := atomic.NewGate(connect(t, db), atomic.Settings{Logger: slog.New(slog.DiscardHandler)})
+	t.Cleanup(func() { require.NoError(t, gate.Close()) })
+	gate.Database().Pool.SetMaxIdleConns(10) // as deep as programs open transactions
+	tg := &target{gate: gate, db: gate.SQL(), admin: db.Admin, next: span}
+	tg.spell(db.Engine)
+	_, err := db.Admin.ExecContext(t.Context(), "CREATE TABLE held (k BIGINT NOT NULL PRIMARY KEY)")
+	require.NoError(t, err)
+	return tg
+}
+
+// connect opens the database as an application does. On SQLite nobody waits for
+// the write lock: the one who holds it is always a block of the same program.
+func connect(t *testing.T, db testdb.Database) *dialect.Database {
+	var source dialect.Source
+	switch db.Engine {
+	case testdb.SQLite:
+		source = sqlite.Open(db.DSN, sqlite.BusyTimeout(0))
+	case testdb.Postgres:
+		source = postgres.Open(db.DSN)
+	default:
+		source = mysql.Open(db.DSN)
+	}
+	database, err := source.Connect(t.Context())
+	require.NoError(t, err)
+	return database
+}
+
+// spell fills in what depends on the engine.
+func (tg *target) spell(engine testdb.Engine) {
+	tg.insert = "INSERT INTO held (k) VALUES (?)"
+	tg.read = "SELECT k FROM held WHERE k >= ? AND k < ? ORDER BY k"
+	tg.readRow = "SELECT GROUP_CONCAT(k ORDER BY k) FROM held WHERE k >= ? AND k < ?"
+	switch engine {
+	case testdb.SQLite:
+		tg.model = Engine{OneWriter: true, ReadFixes: true}
+		tg.idle = tg.idleSQLite
+	case testdb.MySQL:
+		tg.model = Engine{ReadFixes: true, Forgets: true}
+		tg.idle = tg.idleMySQL
+	case testdb.MariaDB:
+		tg.model = Engine{ReadFixes: true, Forgets: true}
+		tg.idle = tg.idleMariaDB
+	case testdb.Postgres:
+		tg.model = Engine{InsertFixes: true}
+		tg.insert = "INSERT INTO held (k) VALUES ($1)"
+		tg.read = "SELECT k FROM held WHERE k >= $1 AND k < $2 ORDER BY k"
+		tg.readRow = "SELECT string_agg(k::text, ',' ORDER BY k) FROM held WHERE k >= $1 AND k < $2"
+		tg.idle = tg.idlePostgres
+	}
+}
+
+// compare runs a program in the model and on the engine, and says how they
+// differ, or "".
+func (tg *target) compare(p Program) string {
+	ctx, end := context.WithTimeout(context.Background(), time.Minute)
+	defer end()
+	base := tg.next
+	tg.next += span
+	want := Run(tg.model, p)
+	if err := tg.seed(ctx, base, want.Lanes); err != nil {
+		return err.Error()
+	}
+	trace, ended := tg.run(p, base, want.Plan)
+	if !ended {
+		return fmt.Sprintf("the program did not end within %s", limit)
+	}
+	if diff := difference(want.Trace, trace); diff != "" {
+		return diff
+	}
+	rows, err := tg.rows(ctx, base)
+	if err != nil {
+		return err.Error()
+	}
+	if !slices.Equal(rows, want.Rows) {
+		return fmt.Sprintf("rows afterwards\n  model:  %v\n  engine: %v\n", want.Rows, rows)
+	}
+	if n := tg.gate.Database().Pool.Stats().InUse; n != 0 {
+		return fmt.Sprintf("%d connections are still in use", n)
+	}
+	if err := tg.idle(ctx); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// seed inserts the seeds of lanes.
+func (tg *target) seed(ctx context.Context, base, lanes int) error {
+	var values []string
+	for lane := range lanes {
+		first := base + lane*LaneRows
+		values = append(values, fmt.Sprintf("(%d), (%d)", first, first+1))
+	}
+	_, err := tg.admin.ExecContext(ctx, "INSERT INTO held (k) VALUES "+strings.Join(values, ", "))
+	return err
+}
+
+// rows are the program's rows, counted from its first key, without the seeds.
+func (tg *target) rows(ctx context.Context, base int) ([]int, error) {
+	rows, err := tg.admin.QueryContext(ctx, fmt.Sprintf("SELECT k FROM held WHERE k >= %d AND k < %d ORDER BY k", base, base+span))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var keys []int
+	for rows.Next() {
+		var key int
+		if err := rows.Scan(&key); err != nil {
+			return nil, err
+		}
+		if !IsSeed(key - base) {
+			keys = append(keys, key-base)
+		}
+	}
+	return keys, rows.Err()
+}
+
+// difference shows the first line in which two traces differ, or "".
+func difference(model, engine []string) string {
+	for i := range max(len(model), len(engine)) {
+		m, e := line(model, i), line(engine, i)
+		if m != e {
+			return fmt.Sprintf("after\n    %s\nthe model and the engine differ:\n  model:  %s\n  engine: %s\n",
+				strings.Join(model[:i], "\n    "), m, e)
+		}
+	}
+	return ""
+}
+
+func line(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "(the end)"
+}

@@ -1,0 +1,184 @@
+package testdb
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+)
+
+// lifeline is the first process of every container. It runs the server and
+// reads standard input, which the process that started the container holds
+// open and never writes to. When that process ends, by whatever way, Docker
+// closes the input, the server is killed and the container removed: nothing is
+// left behind by a test that panics, times out or is killed itself.
+const lifeline = `exec 3<&0
+"$@" 3<&- &
+server=$!
+{ cat <&3 >/dev/null; kill -KILL $server; } &
+exec 3<&-
+wait $server`
+
+// holder is a container and the connection that keeps it alive.
+type holder struct {
+	docker   *testcontainers.DockerClient
+	id       string
+	lifeline client.HijackedResponse
+}
+
+func (h *holder) Close() error {
+	if h.lifeline.Conn != nil {
+		h.lifeline.Close()
+	}
+	err := remove(context.Background(), h.docker, h.id)
+	_ = h.docker.Close()
+	return err
+}
+
+// launch starts a container of image and returns when its server answers.
+func launch(ctx context.Context, docker *testcontainers.DockerClient, engine Engine, image string, flags []string) (_ *holder, _ address, err error) {
+	kind := kinds[engine]
+	inspected, err := docker.ImageInspect(ctx, image)
+	if err != nil {
+		return nil, address{}, err
+	}
+	held := &holder{docker: docker}
+	local := isLocal(docker)
+
+	request := testcontainers.ContainerRequest{
+		Image:        image,
+		Entrypoint:   append([]string{"sh", "-c", lifeline, "sh"}, inspected.Config.Entrypoint...),
+		Cmd:          append(append(append([]string{}, inspected.Config.Cmd...), kind.flags...), flags...),
+		Env:          kind.env,
+		Tmpfs:        map[string]string{kind.data: "rw"},
+		ExposedPorts: []string{kind.port + "/tcp"},
+		Labels:       map[string]string{"holdfast.test": string(engine), "holdfast.run": os.Getenv("HOLDFAST_RUN")},
+		ConfigModifier: func(c *container.Config) {
+			c.OpenStdin, c.StdinOnce = true, true
+		},
+		HostConfigModifier: func(c *container.HostConfig) {
+			c.AutoRemove = true
+			if local { // the password is no secret: keep the network out
+				c.PortBindings = network.PortMap{
+					network.MustParsePort(kind.port + "/tcp"): {{HostIP: netip.MustParseAddr("127.0.0.1")}},
+				}
+			}
+		},
+		LifecycleHooks: []testcontainers.ContainerLifecycleHooks{{
+			PreStarts: []testcontainers.ContainerHook{func(ctx context.Context, c testcontainers.Container) error {
+				held.id = c.GetContainerID()
+				attached, err := docker.ContainerAttach(ctx, held.id, client.ContainerAttachOptions{Stream: true, Stdin: true})
+				held.lifeline = attached.HijackedResponse
+				return err
+			}},
+		}},
+	}
+	started, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{ContainerRequest: request, Started: true})
+	if started != nil {
+		held.id = started.GetContainerID()
+	}
+	defer func() {
+		if err != nil && held.id != "" {
+			_ = held.Close()
+		}
+	}()
+	if err != nil {
+		return nil, address{}, err
+	}
+	reachable, err := await(ctx, held, started, engine, local)
+	return held, reachable, err
+}
+
+// await asks for SQL until the server answers, on each address that may lead to
+// it: which one does depends on where Docker, this process and the network are.
+func await(ctx context.Context, held *holder, started testcontainers.Container, engine Engine, local bool) (address, error) {
+	kind := kinds[engine]
+	var hosts []string
+	if ip, err := started.ContainerIP(ctx); err == nil && ip != "" && local {
+		hosts = append(hosts, net.JoinHostPort(ip, kind.port)) // the shortest way, with no proxy in it
+	}
+	if port, err := started.MappedPort(ctx, kind.port+"/tcp"); err == nil {
+		host := "127.0.0.1"
+		if !local {
+			if host, err = started.Host(ctx); err != nil {
+				return address{}, err
+			}
+		}
+		hosts = append(hosts, net.JoinHostPort(host, port.Port()))
+	}
+
+	log, stopped, forget := follow(ctx, held)
+	defer forget()
+	var last error
+	for {
+		for _, host := range hosts {
+			candidate, err := parse(engine, fmt.Sprintf(kind.dsn, host))
+			if err != nil {
+				return address{}, err
+			}
+			if last = candidate.answers(ctx, 2*time.Second); last == nil {
+				return candidate, nil
+			}
+		}
+		select {
+		case <-stopped:
+			return address{}, fmt.Errorf("the server stopped right after its start:\n%s", log.tail())
+		case <-ctx.Done():
+			return address{}, fmt.Errorf("the server does not answer (%w): %w\n%s", context.Cause(ctx), last, log.tail())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// follow collects what the server writes until forget is called; stopped is
+// closed when the server has ended.
+func follow(ctx context.Context, held *holder) (log *output, stopped <-chan struct{}, forget func()) {
+	log = &output{}
+	done := make(chan struct{})
+	ctx, cancel := context.WithCancel(ctx)
+	stream, err := held.docker.ContainerLogs(ctx, held.id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
+	if err != nil {
+		cancel()
+		close(done) // gone already
+		return log, done, func() {}
+	}
+	go func() {
+		defer close(done)
+		_, _ = stdcopy.StdCopy(log, log, stream)
+	}()
+	return log, done, func() {
+		cancel()
+		_ = stream.Close()
+		<-done
+	}
+}
+
+// output keeps what a server writes while it starts.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) tail() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(o.text.String()), "\n")
+	return strings.Join(lines[max(0, len(lines)-15):], "\n")
+}
