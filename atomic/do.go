@@ -70,6 +70,11 @@ func run(ctx context.Context, g *Gate, fn func(context.Context) error, o *option
 	if o.err != nil {
 		return refuse(ErrOption, o.err.Error())
 	}
+	if o.propagation == Never || o.propagation == Suspended {
+		if names := o.ofABlock(); names != "" {
+			return refuse(ErrOption, names+" cannot be honoured: with this Propagation fn runs without a block")
+		}
+	}
 	join := o.noSavepoint
 	switch o.propagation {
 	case Never:

@@ -141,20 +141,45 @@ type HookOption func(*hook)
 func Robust() HookOption { return func(h *hook) { h.robust = true } }
 
 // outermostOnly names the options of o that a block inside another one cannot
-// honour, or "".
+// honour, or "" (rule B18).
 func (o *options) outermostOnly() string {
+	return named(
+		given{o.readOnly, "ReadOnly"},
+		given{o.isolation != sql.LevelDefault, "Isolation"},
+		given{o.deferrable, "Deferrable"},
+		given{o.retry != nil, "Retry"},
+		given{o.idle > 0, "IdleTimeout"},
+		given{o.resolve, "ResolveCommit"},
+	)
+}
+
+// ofABlock names the options of o that mean nothing without a block, or "":
+// all but Name and Propagation.
+func (o *options) ofABlock() string {
+	outermost := o.outermostOnly()
+	return named(
+		given{outermost != "", outermost},
+		given{o.durable, "Durable"},
+		given{o.noSavepoint, "NoSavepoint"},
+		given{o.timeout > 0, "Timeout"},
+		given{o.lockWait != nil, "LockTimeout"},
+		given{o.explain, "ExplainLocks"},
+	)
+}
+
+// given is an option, and whether a caller gave it.
+type given struct {
+	is   bool
+	name string
+}
+
+func named(options ...given) string {
 	var names []string
-	add := func(set bool, name string) {
-		if set {
-			names = append(names, name)
+	for _, o := range options {
+		if o.is {
+			names = append(names, o.name)
 		}
 	}
-	add(o.readOnly, "ReadOnly")
-	add(o.isolation != sql.LevelDefault, "Isolation")
-	add(o.deferrable, "Deferrable")
-	add(o.retry != nil, "Retry")
-	add(o.idle > 0, "IdleTimeout")
-	add(o.resolve, "ResolveCommit")
 	return strings.Join(names, ", ")
 }
 

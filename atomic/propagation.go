@@ -18,10 +18,11 @@ const (
 	// committed, and waits for its locks: two blocks of one chain can so wait
 	// for each other until a time limit ends it.
 	Independent
-	// Never is ErrInBlock inside a block; outside, fn runs without one.
+	// Never is ErrInBlock inside a block; outside, fn runs without one. Options
+	// that only a block can honour, which is all but Name, are ErrOption.
 	Never
 	// Suspended runs fn outside the block around it: each statement commits by
-	// itself on another connection.
+	// itself on another connection. Options are refused as with Never.
 	Suspended
 )
 

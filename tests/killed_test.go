@@ -216,7 +216,7 @@ func TestB19_NamesOnTheServer(t *testing.T) {
 		r := db.rival()
 		db.arrange("INSERT INTO t (id, v) VALUES (1, 1)")
 		r.exec("UPDATE t SET v = 2 WHERE id = 1")
-		seen := "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID() AND info LIKE '%scheduler-7%'"
+		seen := "SELECT count(*) FROM " + db.Engine.Sessions() + " WHERE db = DATABASE() AND id <> CONNECTION_ID() AND info LIKE '%scheduler-7%'"
 		if db.Engine == testdb.Postgres {
 			seen = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'scheduler-7'"
 		}

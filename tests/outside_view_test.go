@@ -115,7 +115,7 @@ func (db *database) innodb(text string) (n int) {
 	for _, description := range strings.Split(status, "---TRANSACTION ")[1:] {
 		thread := threadID.FindStringSubmatch(description)
 		if thread != nil && strings.Contains(description, text) {
-			n += db.look("SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID() AND id = " + thread[1])
+			n += db.look("SELECT count(*) FROM " + db.Engine.Sessions() + " WHERE db = DATABASE() AND id <> CONNECTION_ID() AND id = " + thread[1])
 		}
 	}
 	return n
@@ -155,7 +155,7 @@ func (db *database) kill(id int64) {
 
 func (db *database) gone(id int64) {
 	db.t.Helper()
-	query := "SELECT count(*) FROM information_schema.processlist WHERE id = %d"
+	query := "SELECT count(*) FROM " + db.Engine.Sessions() + " WHERE id = %d"
 	if db.Engine == testdb.Postgres {
 		query = "SELECT count(*) FROM pg_stat_activity WHERE pid = %d"
 	}

@@ -130,6 +130,20 @@ func TestB18_OptionsThatCannotBeHonoured(t *testing.T) {
 				atomic.Name("n"), atomic.Timeout(time.Minute), atomic.LockTimeout(time.Minute))
 		}))
 		assert.Equal(t, []int{1, 2}, db.kept())
+		// Where fn runs without a block there is none to honour any of them.
+		for name, option := range map[string]atomic.Option{
+			"Durable": atomic.Durable(), "NoSavepoint": atomic.NoSavepoint(), "Timeout": atomic.Timeout(time.Minute),
+			"LockTimeout": atomic.LockTimeout(0), "ExplainLocks": atomic.ExplainLocks(),
+		} {
+			forbidden[name] = option
+		}
+		for name, option := range forbidden {
+			for _, mode := range []atomic.PropagationMode{atomic.Never, atomic.Suspended} {
+				err := atomic.Do(t.Context(), db, never, atomic.Propagation(mode), option)
+				require.ErrorIs(t, err, atomic.ErrOption, name)
+				assert.ErrorContains(t, err, name)
+			}
+		}
 		for _, option := range []atomic.Option{
 			atomic.Timeout(0), atomic.IdleTimeout(-1), atomic.LockTimeout(-1), atomic.Propagation(99),
 			atomic.RetryPolicy{Max: -1}, atomic.RetryPolicy{Base: -1},

@@ -2,8 +2,8 @@ package tests
 
 import (
 	"context"
-	"net"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/moby/moby/api/types/container"
@@ -102,12 +102,14 @@ func pgBouncer(t *testing.T, server *testdb.Server, at testdb.Database, settings
 	var alive client.HijackedResponse // its standard input: it runs while that is open
 	bouncer, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
 		ContainerRequest: testcontainers.ContainerRequest{
-			Image:              tag,
-			Cmd:                append([]string{upstream.Container.NetworkSettings.Networks["bridge"].IPAddress.String(), "5432"}, settings...),
-			ExposedPorts:       []string{"6432/tcp"},
-			Labels:             map[string]string{"holdfast.test": "pgbouncer"},
-			ConfigModifier:     func(c *container.Config) { c.OpenStdin, c.StdinOnce = true, true },
-			HostConfigModifier: func(c *container.HostConfig) { c.AutoRemove = true },
+			Image:          tag,
+			Cmd:            append([]string{upstream.Container.NetworkSettings.Networks["bridge"].IPAddress.String(), "5432"}, settings...),
+			ExposedPorts:   []string{"6432/tcp"},
+			Labels:         map[string]string{"holdfast.test": "pgbouncer"},
+			ConfigModifier: func(c *container.Config) { c.OpenStdin, c.StdinOnce = true, true },
+			HostConfigModifier: func(c *container.HostConfig) {
+				c.AutoRemove, c.PortBindings = true, testdb.Published(docker, "6432")
+			},
 			LifecycleHooks: []testcontainers.ContainerLifecycleHooks{{
 				PreStarts: []testcontainers.ContainerHook{func(ctx context.Context, c testcontainers.Container) error {
 					attached, err := docker.ContainerAttach(ctx, c.GetContainerID(), client.ContainerAttachOptions{Stream: true, Stdin: true})
@@ -125,14 +127,22 @@ func pgBouncer(t *testing.T, server *testdb.Server, at testdb.Database, settings
 		require.NoError(t, testcontainers.TerminateContainer(bouncer, testcontainers.StopTimeout(0)))
 	})
 	require.NoError(t, err)
-	host, err := bouncer.Host(ctx)
+	addrs, err := testdb.Addresses(ctx, docker, bouncer, "6432")
 	require.NoError(t, err)
-	port, err := bouncer.MappedPort(ctx, "6432/tcp")
-	require.NoError(t, err)
-	addr = net.JoinHostPort(host, port.Port())
 	eventually(t, "PgBouncer answers", func() bool {
-		conn, err := pgx.Connect(ctx, at.Via(addr))
-		return err == nil && conn.Close(ctx) == nil
+		for _, addr = range addrs {
+			if answers(ctx, at.Via(addr)) {
+				return true
+			}
+		}
+		return false
 	})
 	return addr
+}
+
+func answers(ctx context.Context, dsn string) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, dsn)
+	return err == nil && conn.Close(ctx) == nil
 }

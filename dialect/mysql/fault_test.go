@@ -24,7 +24,7 @@ func gone(t *testing.T, db testdb.Database, w dialect.Wire) {
 	t.Helper()
 	eventually(t, "the connection is gone", func() bool {
 		var n int
-		err := db.Admin.QueryRow("SELECT COUNT(*) FROM information_schema.processlist WHERE id = ?", w.ID()).Scan(&n)
+		err := db.Admin.QueryRow("SELECT COUNT(*) FROM "+db.Engine.Sessions()+" WHERE id = ?", w.ID()).Scan(&n)
 		return err == nil && n == 0
 	})
 }
@@ -95,7 +95,7 @@ func TestAKilledStatement(t *testing.T) {
 		}()
 		eventually(t, "it runs", func() bool {
 			var n int
-			err := db.Admin.QueryRow("SELECT COUNT(*) FROM information_schema.processlist WHERE id = ? AND info LIKE 'SELECT COUNT%'", w.ID()).Scan(&n)
+			err := db.Admin.QueryRow("SELECT COUNT(*) FROM "+db.Engine.Sessions()+" WHERE id = ? AND info LIKE 'SELECT COUNT%'", w.ID()).Scan(&n)
 			return err == nil && n == 1
 		})
 		admin(t, db, fmt.Sprintf("KILL QUERY %d", w.ID()))
@@ -152,7 +152,7 @@ func TestACtxThatEndsInAStatement(t *testing.T) {
 		}()
 		eventually(t, "it runs", func() bool {
 			var n int
-			err := db.Admin.QueryRow("SELECT COUNT(*) FROM information_schema.processlist WHERE id = ? AND info LIKE 'DO SLEEP%'", w.ID()).Scan(&n)
+			err := db.Admin.QueryRow("SELECT COUNT(*) FROM "+db.Engine.Sessions()+" WHERE id = ? AND info LIKE 'DO SLEEP%'", w.ID()).Scan(&n)
 			return err == nil && n == 1
 		})
 		cancel()
@@ -275,7 +275,7 @@ func TestB08AConnectionKilledInAStatement(t *testing.T) {
 			}()
 			eventually(t, "it runs", func() bool {
 				var n int
-				err := db.Admin.QueryRow("SELECT COUNT(*) FROM information_schema.processlist WHERE id = ? AND info LIKE 'INSERT%'", w.ID()).Scan(&n)
+				err := db.Admin.QueryRow("SELECT COUNT(*) FROM "+db.Engine.Sessions()+" WHERE id = ? AND info LIKE 'INSERT%'", w.ID()).Scan(&n)
 				return err == nil && n == 1
 			})
 			kill(t, db, w)

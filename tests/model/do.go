@@ -31,12 +31,15 @@ func (w *world) do(op *Block, given *ctx) result {
 	inside := outer != nil
 	apart := op.Propagation == Independent || op.Propagation == Suspended
 	nested := inside && !apart
+	ownBlock := op.Propagation != Never && op.Propagation != Suspended
 	switch { // Silent: the order of the reasons, where there are several
+	case !ownBlock && (op.NoSavepoint || op.Durable || op.ReadOnly || op.RepeatableRead || op.Retry):
+		return fail(Option) // B18: there is no block for them
 	case op.Propagation == Never && inside: // B18
 		return fail(InBlock)
 	case op.Propagation == Mandatory && !inside: // B18
 		return fail(NotInBlock)
-	case op.Propagation == Never || op.Propagation == Suspended:
+	case !ownBlock:
 		r := w.run(op, &ctx{parent: given})
 		if r.err == nil { // Silent: atomic.Rollback is an error where nothing can be rolled back
 			r.value = Answer

@@ -182,6 +182,9 @@ func genOptions(t *rapid.T) Options {
 		o.ReadOnly = chance(t, "read-only", 20)
 		o.RepeatableRead = chance(t, "repeatable read", 20) || o.ReadOnly && chance(t, "snapshot", 2)
 		o.Retry = chance(t, "retry", 30)
+	case Never, Suspended: // refused: there is no block for it
+		o.ReadOnly = chance(t, "read-only", 10)
+		o.Retry = chance(t, "retry", 10)
 	}
 	return o
 }

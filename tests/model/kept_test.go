@@ -20,6 +20,12 @@ func kept() map[string]ops {
 		"B11: a block whose ctx was cancelled needs a rollback": {
 			&Block{Body: Body{Ops: ops{&Cancel{}, &Look{}}}},
 		},
+		"B18: where there is no block, its options are refused": {
+			&Block{Options: Options{Propagation: Never, ReadOnly: true}, Body: Body{Ops: ops{&Insert{Slot: 1}}}},
+			&Block{Body: Body{Ops: ops{
+				&Block{Options: Options{Propagation: Suspended, Retry: true}, Body: Body{Ops: ops{&Insert{Slot: 2}}}},
+			}}},
+		},
 		"B20: an error that is handed on is not a wish to roll back": {
 			&Block{Body: Body{Ops: ops{
 				&Block{Call: Call{Check: true}, Body: Body{Ops: ops{

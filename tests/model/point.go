@@ -27,10 +27,12 @@ func (p *point) usable(c *ctx) Error {
 	switch {
 	case p.block.ended: // Silent: B9 before B24, whatever c is
 		return NewError(BlockClosed)
-	case p.block != c.block || p.ended:
+	case p.block != c.block:
 		return NewError(SavepointEnded)
-	case c.block.inner != nil:
+	case c.block.inner != nil: // Silent: B10 before what became of p
 		return NewError(OuterContext)
+	case p.ended:
+		return NewError(SavepointEnded)
 	case c.block.tx.reading > 0: // B10
 		return NewError(RowsOpen)
 	default:

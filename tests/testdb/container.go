@@ -54,7 +54,6 @@ func launch(ctx context.Context, docker *testcontainers.DockerClient, engine Eng
 		return nil, address{}, err
 	}
 	held := &holder{docker: docker}
-	local := isLocal(docker)
 
 	request := testcontainers.ContainerRequest{
 		Image:        image,
@@ -69,11 +68,7 @@ func launch(ctx context.Context, docker *testcontainers.DockerClient, engine Eng
 		},
 		HostConfigModifier: func(c *container.HostConfig) {
 			c.AutoRemove = true
-			if local { // the password is no secret: keep the network out
-				c.PortBindings = network.PortMap{
-					network.MustParsePort(kind.port + "/tcp"): {{HostIP: netip.MustParseAddr("127.0.0.1")}},
-				}
-			}
+			c.PortBindings = Published(docker, kind.port)
 		},
 		LifecycleHooks: []testcontainers.ContainerLifecycleHooks{{
 			PreStarts: []testcontainers.ContainerHook{func(ctx context.Context, c testcontainers.Container) error {
@@ -96,28 +91,49 @@ func launch(ctx context.Context, docker *testcontainers.DockerClient, engine Eng
 	if err != nil {
 		return nil, address{}, err
 	}
-	reachable, err := await(ctx, held, started, engine, local)
+	reachable, err := await(ctx, held, started, engine)
 	return held, reachable, err
 }
 
-// await asks for SQL until the server answers, on each address that may lead to
-// it: which one does depends on where Docker, this process and the network are.
-func await(ctx context.Context, held *holder, started testcontainers.Container, engine Engine, local bool) (address, error) {
-	kind := kinds[engine]
-	var hosts []string
-	if ip, err := started.ContainerIP(ctx); err == nil && ip != "" && local {
-		hosts = append(hosts, net.JoinHostPort(ip, kind.port)) // the shortest way, with no proxy in it
+// Published says where a container's port is published: if Docker is on this
+// machine, on one address and for this machine only. The passwords of the tests
+// are no secret; and a port that is published on IPv4 and IPv6 has two numbers,
+// either of which testcontainers may give for localhost.
+func Published(docker *testcontainers.DockerClient, port string) network.PortMap {
+	if !isLocal(docker) {
+		return nil
 	}
-	if port, err := started.MappedPort(ctx, kind.port+"/tcp"); err == nil {
+	return network.PortMap{network.MustParsePort(port + "/tcp"): {{HostIP: netip.MustParseAddr("127.0.0.1")}}}
+}
+
+// Addresses returns what may lead to a container's port, the best first: which one
+// does depends on where Docker, this process and the network are.
+func Addresses(ctx context.Context, docker *testcontainers.DockerClient, started testcontainers.Container, port string) ([]string, error) {
+	var hosts []string
+	local := isLocal(docker)
+	if ip, err := started.ContainerIP(ctx); err == nil && ip != "" && local {
+		hosts = append(hosts, net.JoinHostPort(ip, port)) // the shortest way, with no proxy in it
+	}
+	if mapped, err := started.MappedPort(ctx, port+"/tcp"); err == nil {
 		host := "127.0.0.1"
 		if !local {
 			if host, err = started.Host(ctx); err != nil {
-				return address{}, err
+				return nil, err
 			}
 		}
-		hosts = append(hosts, net.JoinHostPort(host, port.Port()))
+		hosts = append(hosts, net.JoinHostPort(host, mapped.Port()))
 	}
+	return hosts, nil
+}
 
+// await asks for SQL until the server answers, on each address that may lead to
+// it.
+func await(ctx context.Context, held *holder, started testcontainers.Container, engine Engine) (address, error) {
+	kind := kinds[engine]
+	hosts, err := Addresses(ctx, held.docker, started, kind.port)
+	if err != nil {
+		return address{}, err
+	}
 	log, stopped, forget := follow(ctx, held)
 	defer forget()
 	var last error

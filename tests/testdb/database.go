@@ -112,7 +112,7 @@ func (s *Server) killSessions(ctx context.Context, database string) error {
 		return err
 	}
 	defer func() { _ = admin.Close() }()
-	rows, err := admin.QueryContext(ctx, "SELECT id FROM information_schema.processlist WHERE db = ?", database)
+	rows, err := admin.QueryContext(ctx, "SELECT id FROM "+s.Engine.Sessions()+" WHERE db = ?", database)
 	if err != nil {
 		return err
 	}
@@ -132,4 +132,15 @@ func (s *Server) killSessions(ctx context.Context, database string) error {
 		_ = s.at.run(ctx, kill) // it may have ended by itself
 	}
 	return nil
+}
+
+// Sessions is what to select from to see the id, db and info of the sessions of
+// a MySQL or MariaDB server. MySQL's information_schema.processlist is no such
+// thing while anybody runs a statement that is not utf8: it fails with 3854.
+func (e Engine) Sessions() string {
+	if e == MySQL {
+		return `(SELECT processlist_id AS id, processlist_db AS db, processlist_info AS info
+			FROM performance_schema.threads WHERE processlist_id IS NOT NULL) sessions`
+	}
+	return "information_schema.processlist sessions"
 }
