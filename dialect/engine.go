@@ -49,7 +49,6 @@ type TxOptions struct {
 	ReadOnly   bool               // enforced by the server
 	Deferrable bool               // PostgreSQL: a serializable read-only transaction that cannot fail
 	Name       string             // the block's name, shown by the server where it can
-	LockWait   *time.Duration     // limit on each wait for a lock; nil: the server's setting
 	Timeout    time.Duration      // limit on the whole block, a backstop on the server; 0: none
 	Idle       time.Duration      // limit on the time without a statement, likewise; 0: none
 }

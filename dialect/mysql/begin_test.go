@@ -12,10 +12,15 @@ import (
 )
 
 // start begins a transaction with o by a harmless statement.
-func start(t *testing.T, db *dialect.Database, w dialect.Wire, o dialect.TxOptions) dialect.Control {
+func start(t *testing.T, db *dialect.Database, w dialect.Wire, o dialect.TxOptions, lockWait ...time.Duration) dialect.Control {
 	t.Helper()
 	c, err := db.Engine.Begin(o)
 	require.NoError(t, err)
+	for _, d := range lockWait {
+		limit := db.Engine.LockWait(d)
+		c.Inside = append(c.Inside, limit.Inside...)
+		c.Restore = append(c.Restore, limit.Restore...)
+	}
 	var prefix []string
 	prefix = append(prefix, c.Before...)
 	prefix = append(prefix, c.Begin)
@@ -108,32 +113,32 @@ func TestB23SettingsAreTakenBack(t *testing.T) {
 		require.Equal(t, "17", before[0])
 
 		lock := 2500 * time.Millisecond
-		all := dialect.TxOptions{LockWait: &lock, Timeout: 1500 * time.Millisecond, Idle: 30 * time.Second}
+		all := dialect.TxOptions{Timeout: 1500 * time.Millisecond, Idle: 30 * time.Second}
 		inside := []string{"3", "1500", "31"}
 		if db.Engine == testdb.MariaDB {
 			inside[1] = "1.5"
 		}
-		c := start(t, ours, w, all)
+		c := start(t, ours, w, all, lock)
 		require.Equal(t, inside, variables(t, w, db.Engine))
 		require.NoError(t, w.Commit(t.Context(), c.Restore))
 		require.Equal(t, before, variables(t, w, db.Engine))
 
-		c = start(t, ours, w, all)
+		c = start(t, ours, w, all, lock)
 		require.NoError(t, w.Rollback(t.Context(), c.Restore))
 		require.Equal(t, before, variables(t, w, db.Engine))
 
 		// A statement's own limit inside the block's.
-		c = start(t, ours, w, all)
+		c = start(t, ours, w, all, lock)
 		wait := ours.Engine.LockWait(9 * time.Second)
-		exec(t, w, wait.Inside, "DO 0")
+		exec(t, w, append(wait.Restore, wait.Inside...), "DO 0")
 		require.Equal(t, "9", variables(t, w, db.Engine)[0])
-		exec(t, w, wait.Restore, "DO 0")
+		exec(t, w, append(wait.Restore, ours.Engine.LockWait(lock).Inside...), "DO 0")
 		require.Equal(t, inside, variables(t, w, db.Engine))
 		require.NoError(t, w.Commit(t.Context(), c.Restore))
 		require.Equal(t, before, variables(t, w, db.Engine))
 
 		// Twice, or without the other.
-		c = start(t, ours, w, all)
+		c = start(t, ours, w, all, lock)
 		exec(t, w, c.Inside, "DO 0")
 		exec(t, w, c.Restore, "DO 0")
 		require.Equal(t, before, variables(t, w, db.Engine))
@@ -149,7 +154,7 @@ func TestLimitsAreWithinTheServersRange(t *testing.T) {
 		ours := open(t, db.DSN)
 		w := take(t, ours)
 		for _, d := range []time.Duration{0, 1, time.Millisecond, time.Second, 1<<63 - 1} {
-			c := start(t, ours, w, dialect.TxOptions{LockWait: &d, Timeout: d, Idle: d})
+			c := start(t, ours, w, dialect.TxOptions{Timeout: d, Idle: d}, d)
 			seen := variables(t, w, db.Engine)
 			least := "1"
 			if db.Engine == testdb.MariaDB && d == 0 {

@@ -58,9 +58,6 @@ func (e *engine) Begin(o dialect.TxOptions) (dialect.Control, error) {
 		c.Begin = "START TRANSACTION READ ONLY"
 	}
 	var set []setting
-	if o.LockWait != nil {
-		set = append(set, e.lockWait(*o.LockWait, "@hf_tx_lock_wait"))
-	}
 	if o.Timeout > 0 {
 		set = append(set, e.statementTimeout(o.Timeout))
 	}
@@ -83,7 +80,7 @@ var levels = map[sql.IsolationLevel]string{
 // there 0 means 1 s and NOWAIT belongs into the statement; MariaDB takes 0.
 func (e *engine) LockWait(d time.Duration) dialect.Control {
 	var c dialect.Control
-	c.Inside, c.Restore = spell([]setting{e.lockWait(d, "@hf_lock_wait")})
+	c.Inside, c.Restore = spell([]setting{e.lockWait(d)})
 	return c
 }
 
@@ -113,13 +110,13 @@ func spell(settings []setting) (inside, restore []string) {
 	return []string{"SET " + strings.Join(set, ", ")}, []string{"SET " + strings.Join(back, ", ")}
 }
 
-func (e *engine) lockWait(d time.Duration, saved string) setting {
+func (e *engine) lockWait(d time.Duration) setting {
 	least := int64(1)
 	if e.server.Engine == dialect.MariaDB {
 		least = 0
 	}
 	n := min(max(seconds(d), least), 100_000_000) // MariaDB's maximum; MySQL's is higher
-	return setting{"innodb_lock_wait_timeout", saved, fmt.Sprint(n), "UNSIGNED"}
+	return setting{"innodb_lock_wait_timeout", "@hf_lock_wait", fmt.Sprint(n), "UNSIGNED"}
 }
 
 func (e *engine) statementTimeout(d time.Duration) setting {

@@ -16,7 +16,6 @@ func TestBeginIsWhatWasAskedFor(t *testing.T) {
 	t.Parallel()
 	db := open(t, fresh(t).DSN)
 	w := take(t, db)
-	wait := 1500 * time.Microsecond
 	defaults := map[string]string{
 		"transaction_isolation": "read committed", "transaction_read_only": "off", "transaction_deferrable": "off",
 		"lock_timeout": "0", "statement_timeout": "0", "idle_in_transaction_session_timeout": "0",
@@ -42,8 +41,6 @@ func TestBeginIsWhatWasAskedFor(t *testing.T) {
 		{dialect.TxOptions{ReadOnly: true}, "BEGIN READ ONLY", map[string]string{"transaction_read_only": "on"}},
 		{dialect.TxOptions{Deferrable: true}, "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE",
 			map[string]string{"transaction_isolation": "serializable", "transaction_read_only": "on", "transaction_deferrable": "on"}},
-		{dialect.TxOptions{LockWait: &wait}, "", map[string]string{"lock_timeout": "2ms"}},
-		{dialect.TxOptions{LockWait: new(time.Duration)}, "", map[string]string{"lock_timeout": "1ms"}},
 		{dialect.TxOptions{Timeout: time.Hour, Idle: 90 * time.Second}, "",
 			map[string]string{timeout: "3601s", "idle_in_transaction_session_timeout": "91s"}},
 		{dialect.TxOptions{Timeout: 1 << 62}, "", map[string]string{timeout: "2147483647ms"}},
@@ -107,14 +104,13 @@ func TestL04LockWaitHoldsUntilItIsRestored(t *testing.T) {
 	now := db.Engine.LockWait(0)
 	require.True(t, one.Transactional)
 
-	wait := 7 * time.Second
-	control, err := db.Engine.Begin(dialect.TxOptions{LockWait: &wait})
-	require.NoError(t, err)
-	execAfter(t, w, append([]string{control.Begin}, control.Inside...), `SELECT 1`)
+	execAfter(t, w, []string{"BEGIN", "SET LOCAL lock_timeout = '7s'"}, `SELECT 1`)
 	execAfter(t, w, one.Inside, `SELECT 1`)
 	require.Equal(t, "1200ms", timeout())
 	execAfter(t, w, append(one.Restore, now.Inside...), `SELECT 1`)
 	require.Equal(t, "1ms", timeout())
+	execAfter(t, w, append(now.Restore, db.Engine.LockWait(1001*time.Microsecond).Inside...), `SELECT 1`)
+	require.Equal(t, "2ms", timeout())
 	execAfter(t, w, now.Restore, `SELECT 1`)
 	require.Equal(t, "7s", timeout())
 

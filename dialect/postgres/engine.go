@@ -58,9 +58,6 @@ func (e *engine) Begin(o dialect.TxOptions) (dialect.Control, error) {
 		begin += " DEFERRABLE"
 	}
 	c := dialect.Control{Begin: begin, Transactional: true}
-	if o.LockWait != nil {
-		c.Inside = append(c.Inside, setLocal("lock_timeout", *o.LockWait))
-	}
 	if o.Timeout > 0 {
 		// Before 17 the server can limit a statement only, which still ends
 		// what would otherwise go on without a client.

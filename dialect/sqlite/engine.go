@@ -46,11 +46,6 @@ func (e *engine) Begin(o dialect.TxOptions) (dialect.Control, error) {
 	if o.ReadOnly {
 		c = dialect.Control{Begin: beginRead, Inside: []string{readOnly}, Restore: []string{readWrite}}
 	}
-	if o.LockWait != nil {
-		wait := e.LockWait(*o.LockWait)
-		c.Before = wait.Before
-		c.Restore = append(c.Restore, wait.Restore...)
-	}
 	return c, nil
 }
 

@@ -33,7 +33,7 @@ func TestL04Busy(t *testing.T) {
 			took := time.Hour
 			for range 3 { // the fastest, since others may use the machine
 				start := time.Now()
-				err = other.begin(dialect.TxOptions{LockWait: tt.wait}, "SELECT 1")
+				err = other.beginWithin(tt.wait, dialect.TxOptions{}, "SELECT 1")
 				took = min(took, time.Since(start))
 			}
 			var p *dialect.PrefixError
@@ -44,13 +44,11 @@ func TestL04Busy(t *testing.T) {
 			assert.GreaterOrEqual(t, took, tt.min)
 			assert.Less(t, took, tt.max)
 			assert.True(t, other.wire.Idle())
-			c, err := db.Engine.Begin(dialect.TxOptions{LockWait: tt.wait})
-			require.NoError(t, err)
-			require.NoError(t, other.wire.Rollback(context.Background(), c.Restore))
+			require.NoError(t, other.wire.Rollback(context.Background(), db.Engine.LockWait(0).Restore))
 		}
 		assert.Equal(t, int64(100), other.one("PRAGMA busy_timeout"), "B23")
 		require.NoError(t, holder.commit())
-		assert.NoError(t, other.begin(dialect.TxOptions{LockWait: limit(0)}, "SELECT 1"))
+		assert.NoError(t, other.beginWithin(limit(0), dialect.TxOptions{}, "SELECT 1"))
 	})
 }
 
@@ -63,7 +61,7 @@ func TestL04BusyElsewhere(t *testing.T) {
 	holder.must("CREATE TABLE t (a)")
 	require.NoError(t, holder.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
 	start := time.Now()
-	err := other.begin(dialect.TxOptions{LockWait: limit(0)}, "SELECT 1")
+	err := other.beginWithin(limit(0), dialect.TxOptions{}, "SELECT 1")
 	assert.Equal(t, dialect.ErrLockNotAvailable, other.kind(err))
 	assert.Less(t, time.Since(start), 5*time.Second, "the holder never ends")
 	other.rollback()
@@ -101,7 +99,7 @@ func TestB13DiscardedConnection(t *testing.T) {
 		u.must("CREATE TABLE t (a)")
 		require.NoError(t, u.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
 		u.discard()
-		require.NoError(t, other.begin(dialect.TxOptions{LockWait: limit(0)}, "INSERT INTO t VALUES (2)"))
+		require.NoError(t, other.beginWithin(limit(0), dialect.TxOptions{}, "INSERT INTO t VALUES (2)"))
 		require.NoError(t, other.commit())
 		assert.Equal(t, int64(1), other.one("SELECT count(*) FROM t"), "rolled back")
 
@@ -111,7 +109,7 @@ func TestB13DiscardedConnection(t *testing.T) {
 		assert.False(t, other.wire.Idle())
 		require.NoError(t, rows.Close())
 		third := connect(t, db)
-		require.NoError(t, third.begin(dialect.TxOptions{LockWait: limit(0)}, "SELECT 1"))
+		require.NoError(t, third.beginWithin(limit(0), dialect.TxOptions{}, "SELECT 1"))
 		require.NoError(t, third.commit())
 		assert.Equal(t, int64(3), third.one("SELECT count(*) FROM t"))
 	})

@@ -66,9 +66,19 @@ func (u *user) must(query string, args ...any) driver.Result {
 // begin sends query as the first statement of a block.
 func (u *user) begin(o dialect.TxOptions, query string, args ...any) error {
 	u.t.Helper()
+	return u.beginWithin(nil, o, query, args...)
+}
+
+// beginWithin begins with a limit on the wait for the lock.
+func (u *user) beginWithin(wait *time.Duration, o dialect.TxOptions, query string, args ...any) error {
+	u.t.Helper()
 	c, err := u.db.Engine.Begin(o)
 	require.NoError(u.t, err)
-	prefix := append(append(append([]string{}, c.Before...), c.Begin), c.Inside...)
+	var limit dialect.Control
+	if wait != nil {
+		limit = u.db.Engine.LockWait(*wait)
+	}
+	prefix := append(append(append(limit.Before, c.Before...), c.Begin), c.Inside...)
 	_, err = u.wire.Exec(context.Background(), prefix, query, args)
 	return err
 }
