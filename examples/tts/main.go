@@ -108,7 +108,7 @@ func one(stop context.Context, s settings.Settings, locking settings.Locking, db
 	r := &run{
 		settings: s, locking: locking, studio: studio{db}, voice: speaker, texts: texts, out: out,
 		pace:     2 * time.Millisecond,
-		progress: progress.New(os.Stderr, string(locking), s.Rows+2*s.Edits), // an edit, and its sound
+		progress: progress.New(os.Stderr, string(locking), steps(s)),
 	}
 	result, err := r.do(stop)
 	if err != nil {

@@ -54,6 +54,9 @@ func (r *run) do(stop context.Context) (summary.Summary, error) {
 	r.recorder = timeline.NewRecorder(timeline.Config{})
 	err = r.actors(stop)
 	elapsed := time.Since(start)
+	if err == nil && stop.Err() == nil {
+		r.progress.Add(steps(r.settings)) // two edits of one row may have shared a sound
+	}
 	r.progress.End()
 	if err == nil {
 		err = r.compare(ctx)
@@ -122,6 +125,10 @@ func (r *run) summarise(elapsed time.Duration) summary.Summary {
 		Elapsed: elapsed,
 	}
 }
+
+// steps is the most that there is to do: every row's sound, every edit, and a
+// sound for each of those.
+func steps(s settings.Settings) int { return s.Rows + 2*s.Edits }
 
 func (r *run) writersDone() bool { return r.writing.Load() == 0 }
 

@@ -85,7 +85,7 @@ func kept() map[string]ops {
 
 func TestKeptPrograms(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, db testdb.Database) {
-		tg := newTarget(t, db)
+		tg := newTarget(t, db, deferred)
 		for about, program := range kept() {
 			p := Number(Program{Body{Ops: program}})
 			assert.Empty(t, tg.compare(p), "%s\n%s", about, p)

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -46,9 +47,15 @@ func setPrograms() error {
 
 // A program that fails is kept in testdata/rapid and runs first from then on,
 // until the generator changes; then kept_test.go is the place for it.
-func TestPrograms(t *testing.T) {
+func TestPrograms(t *testing.T) { programsOn(t, deferred) }
+
+// The same where each control statement takes a round trip of its own.
+func TestProgramsUndeferred(t *testing.T) { programsOn(t, undeferred, testdb.Servers()...) }
+
+func programsOn(t *testing.T, source func(*testing.T, testdb.Database) dialect.Source, engines ...testdb.Engine) {
+	t.Parallel()
 	testdb.Each(t, func(t *testing.T, db testdb.Database) {
-		tg := newTarget(t, db)
+		tg := newTarget(t, db, source)
 		reports := map[string]string{}
 		rapid.Check(t, func(rt *rapid.T) {
 			p := programs().Draw(rt, "program")
@@ -63,5 +70,5 @@ func TestPrograms(t *testing.T) {
 			rt.Fatal(reports[p.String()])
 		})
 		require.NoError(t, tg.idleAfterAll(t.Context()))
-	})
+	}, engines...)
 }

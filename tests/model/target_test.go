@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
@@ -41,32 +44,71 @@ const (
 	unplanned = span / 2
 )
 
-func newTarget(t *testing.T, db testdb.Database) *target {
-	gate := atomic.NewGate(connect(t, db), atomic.Settings{Logger: slog.New(slog.DiscardHandler)})
+func newTarget(t *testing.T, db testdb.Database, source func(*testing.T, testdb.Database) dialect.Source) *target {
+	database, err := source(t, db).Connect(t.Context())
+	require.NoError(t, err)
+	gate := atomic.NewGate(database, atomic.Settings{Logger: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() { require.NoError(t, gate.Close()) })
 	gate.Database().Pool.SetMaxIdleConns(10) // as deep as programs open transactions
 	tg := &target{gate: gate, db: gate.SQL(), admin: db.Admin, next: span}
 	tg.spell(db.Engine)
-	_, err := db.Admin.ExecContext(t.Context(), "CREATE TABLE held (k BIGINT NOT NULL PRIMARY KEY)")
+	_, err = db.Admin.ExecContext(t.Context(), "CREATE TABLE held (k BIGINT NOT NULL PRIMARY KEY)")
 	require.NoError(t, err)
 	return tg
 }
 
-// connect opens the database as an application does. On SQLite nobody waits for
+// deferred opens the database as an application does. On SQLite nobody waits for
 // the write lock: the one who holds it is always a block of the same program.
-func connect(t *testing.T, db testdb.Database) *dialect.Database {
-	var source dialect.Source
+func deferred(_ *testing.T, db testdb.Database) dialect.Source {
 	switch db.Engine {
 	case testdb.SQLite:
-		source = sqlite.Open(db.DSN, sqlite.BusyTimeout(0))
+		return sqlite.Open(db.DSN, sqlite.BusyTimeout(0))
 	case testdb.Postgres:
-		source = postgres.Open(db.DSN)
+		return postgres.Open(db.DSN)
 	default:
-		source = mysql.Open(db.DSN)
+		return mysql.Open(db.DSN)
 	}
-	database, err := source.Connect(t.Context())
+}
+
+// undeferred opens it so that each control statement is sent by itself: on MySQL
+// by the DSN, on PostgreSQL with a driver that the engine does not know.
+func undeferred(t *testing.T, db testdb.Database) dialect.Source {
+	if db.Engine != testdb.Postgres {
+		separator := "?"
+		if strings.Contains(db.DSN, "?") {
+			separator = "&"
+		}
+		return mysql.Open(db.DSN + separator + "multiStatements=false")
+	}
+	config, err := pgx.ParseConfig(db.DSN)
 	require.NoError(t, err)
-	return database
+	pool := sql.OpenDB(stranger{stdlib.GetConnector(*config)})
+	t.Cleanup(func() { require.NoError(t, pool.Close()) })
+	return postgres.From(pool)
+}
+
+// stranger hides whose connections they are.
+type stranger struct{ driver.Connector }
+
+func (s stranger) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := s.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return strangersConn{conn.(*stdlib.Conn)}, nil
+}
+
+type strangersConn struct{ fullConn }
+
+type fullConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.QueryerContext
+	driver.SessionResetter
 }
 
 // spell fills in what depends on the engine.
