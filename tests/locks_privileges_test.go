@@ -104,7 +104,7 @@ func TestExplainLocks_OnAPoolOfTheApplications(t *testing.T) {
 		if s.Engine != testdb.Postgres {
 			config, err := godriver.ParseDSN(s.DSN)
 			require.NoError(t, err)
-			config.ParseTime, config.ClientFoundRows, config.Params = true, true, map[string]string{"time_zone": "'+00:00'"}
+			config.ParseTime, config.ClientFoundRows, config.Params = true, true, map[string]string{"time_zone": "'+00:00'", "autocommit": "1"}
 			name, dsn = "mysql", config.FormatDSN()
 		}
 		pool, err := sql.Open(name, dsn)

@@ -21,7 +21,7 @@ func pool(t *testing.T, dsn string) *sql.DB {
 func TestFromAPoolOfTheApplications(t *testing.T) {
 	each(t, func(t *testing.T, db testdb.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
-		given := pool(t, with(db.DSN, "parseTime=true&clientFoundRows=true&time_zone=%27%2B00:00%27"))
+		given := pool(t, with(db.DSN, "parseTime=true&clientFoundRows=true&autocommit=1&time_zone=%27%2B00:00%27"))
 		ours, err := From(given).Connect(t.Context())
 		require.NoError(t, err)
 		require.True(t, ours.Borrowed)
@@ -57,6 +57,9 @@ func TestAPoolThatBreaksARule(t *testing.T) {
 			"parseTime=true&clientFoundRows=true&time_zone=%27%2B00:00%27&sql_mode=%27ANSI%27":    "sql_mode",
 			"parseTime=true&clientFoundRows=true&time_zone=%27%2B00:00%27&charset=latin1":         "charset",
 		} {
+			if setting != "autocommit" {
+				params += "&autocommit=1" // whatever the server's default is
+			}
 			_, err := From(pool(t, with(db.DSN, params))).Connect(t.Context())
 			var e *dialect.OpenError
 			require.ErrorAs(t, err, &e, params)

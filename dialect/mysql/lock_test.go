@@ -103,7 +103,7 @@ func TestL04ALockThatIsNotAvailable(t *testing.T) {
 		e := ours.Engine.Classify(err)
 		require.ErrorIs(t, e, dialect.ErrLockNotAvailable)
 		require.Equal(t, "1205", e.Code)
-		require.False(t, e.Fatal)
+		require.Equal(t, ours.Server.RollbackOnTimeout, e.Fatal)
 		require.GreaterOrEqual(t, took, 1100*time.Millisecond)
 
 		err = refused(t, w, wait.Restore, "SELECT id FROM account WHERE id = 1 FOR UPDATE NOWAIT")
