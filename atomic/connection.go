@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
 )
@@ -25,8 +26,29 @@ type connectError struct{ error }
 func (e *connectError) Unwrap() error { return e.error }
 
 // connect takes a connection out of the pool, within ctx.
-func (g *Gate) connect(ctx context.Context) (*connection, error) {
-	c, err := g.db.Pool.Conn(ctx)
+func (g *Gate) connect(ctx context.Context) (*connection, error) { return g.connectTo(ctx, g.db.Pool) }
+
+// connectAnyhow is connect for what those who have the pool's connections may be
+// waiting for. A server that has no room for one more may have it for the pool.
+func (g *Gate) connectAnyhow(ctx context.Context) (*connection, error) {
+	if g.db.Reserve == nil {
+		return g.connect(ctx)
+	}
+	conn, err := g.connectTo(ctx, g.db.Reserve)
+	if err == nil || ctx.Err() != nil {
+		return conn, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	conn, poolErr := g.connect(ctx)
+	if poolErr != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (g *Gate) connectTo(ctx context.Context, pool *sql.DB) (*connection, error) {
+	c, err := pool.Conn(ctx)
 	if err != nil {
 		return nil, &connectError{err}
 	}

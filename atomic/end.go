@@ -261,13 +261,13 @@ func (t *transaction) mayHaveWritten() bool {
 	return t.wrote && !t.root.opts.readOnly
 }
 
-// resolve asks on connections of its own what became of a transaction, until
+// resolve asks on connections beside the pool what became of a transaction, until
 // one answers or the limit runs out: the server may be on its way back.
 func (g *Gate) resolve(ctx context.Context, token string) (done bool, err error) {
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.settings.commitTimeout())
 	defer cancel()
 	return backoff.Retry(limit, func() (bool, error) {
-		conn, err := g.connect(limit)
+		conn, err := g.connectAnyhow(limit)
 		if err != nil {
 			return false, err
 		}

@@ -122,10 +122,13 @@ func LockTimeout(d time.Duration) Option {
 }
 
 // ResolveCommit has the block find out what became of its COMMIT if no answer
-// came: it asks on another connection, and Do returns nil if the work was
-// committed, or an error that matches dialect.ErrConnectionLost if it was
-// rolled back, which Retry then may repeat. If that cannot be found out within
-// the commit timeout, Do returns ErrCommitUnknown as it does without the option.
+// came, and Do returns nil if the work was committed, or an error that matches
+// dialect.ErrConnectionLost if it was rolled back, which Retry then may repeat.
+// If that cannot be found out within the commit timeout, Do returns
+// ErrCommitUnknown as it does without the option.
+//
+// It asks on a new connection beside the pool, so that it need not wait until
+// others give theirs back; with a pool of the application's own (From) it must.
 //
 // On PostgreSQL it asks pg_xact_status for the transaction's id, which costs
 // one more round trip before COMMIT. On the other engines a marker row in the

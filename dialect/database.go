@@ -3,6 +3,8 @@ package dialect
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 
 	"github.com/uptrace/bun/schema"
 )
@@ -22,6 +24,10 @@ type Database struct {
 	// Pool holds the connections to the server. Only atomic takes connections
 	// from it: a statement sent here directly would bypass every block.
 	Pool *sql.DB
+	// Reserve makes connections beside the pool, for a question that cannot wait
+	// until others give theirs back. It is nil where nobody knows how, for a
+	// pool of the application's.
+	Reserve *sql.DB
 	// Server is what the server said of itself when it was opened.
 	Server Server
 	// Engine spells and sends what differs between databases.
@@ -35,8 +41,20 @@ type Database struct {
 
 // Close closes the pool unless it is borrowed.
 func (d *Database) Close() error {
-	if d.Borrowed {
-		return nil
+	var errs []error
+	if d.Reserve != nil {
+		errs = append(errs, d.Reserve.Close())
 	}
-	return d.Pool.Close()
+	if !d.Borrowed {
+		errs = append(errs, d.Pool.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// NewReserve makes a Reserve: of few connections, none of which is kept.
+func NewReserve(c driver.Connector) *sql.DB {
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(4)
+	db.SetMaxIdleConns(-1)
+	return db
 }

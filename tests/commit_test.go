@@ -125,6 +125,34 @@ func TestB12_ResolveCommitAndACommitThatArrivesLate(t *testing.T) {
 	}, testdb.Servers()...)
 }
 
+// Others have every connection of the pool, and wait for the block whose COMMIT
+// was lost.
+func TestB12_ResolveCommitWhileThePoolIsEmpty(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		db.resolvable()
+		far, p := db.distant(setup{pool: 1})
+		resolved, other := make(chan struct{}), make(chan error, 1)
+		far.wires.on("COMMIT", func(dialect.Wire) {
+			p.Next(proxy.CutReply)
+			go func() {
+				other <- atomic.Do(t.Context(), far, func(ctx context.Context) error {
+					if err := far.insert(ctx, 2); err != nil {
+						return err
+					}
+					<-resolved
+					return nil
+				})
+			}()
+			eventually(t, "the other one waits for a connection", func() bool { return far.pool().Stats().WaitCount > 0 })
+		})
+		err := atomic.Do(t.Context(), far, func(ctx context.Context) error { return far.insert(ctx, 1) }, atomic.ResolveCommit())
+		close(resolved)
+		require.NoError(t, err)
+		require.NoError(t, soon(t, "the other block", other))
+		assert.Equal(t, []int{1, 2}, db.kept())
+	}, testdb.Servers()...)
+}
+
 // The server may be away for a while when it is asked, or for too long.
 func TestB12_ResolveCommitWhileTheServerIsAway(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {

@@ -104,7 +104,9 @@ func (s *source) Connect(ctx context.Context) (*dialect.Database, error) {
 	if err != nil {
 		return nil, openError(set, err)
 	}
-	return f.database(sql.OpenDB(c)), nil
+	db := f.database(sql.OpenDB(c))
+	db.Reserve = dialect.NewReserve(c)
+	return db, nil
 }
 
 func (f *facts) database(pool *sql.DB) *dialect.Database {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"strings"
 	"time"
 
@@ -69,7 +70,8 @@ func (s *source) Connect(ctx context.Context) (*dialect.Database, error) {
 		if s.configure != nil {
 			s.configure(config)
 		}
-		db.Pool = e.open(config)
+		connector := e.connector(config)
+		db.Pool, db.Reserve = sql.OpenDB(connector), dialect.NewReserve(connector)
 	}
 	server, err := identify(ctx, db.Pool, e)
 	if err != nil {
@@ -80,8 +82,9 @@ func (s *source) Connect(ctx context.Context) (*dialect.Database, error) {
 	return db, nil
 }
 
-// open makes a pool whose sessions are set up in the message that starts them.
-func (e *engine) open(config *pgx.ConnConfig) *sql.DB {
+// connector makes connections whose sessions are set up in the message that
+// starts them.
+func (e *engine) connector(config *pgx.ConnConfig) driver.Connector {
 	limit, named := e.settings.cacheOf(config)
 	if !named {
 		limit = 0
@@ -108,7 +111,7 @@ func (e *engine) open(config *pgx.ConnConfig) *sql.DB {
 	config.OnPgError = func(c *pgconn.PgConn, err *pgconn.PgError) bool {
 		return !ends(err) && (next == nil || next(c, err))
 	}
-	return stdlib.OpenDB(*config,
+	return stdlib.GetConnector(*config,
 		stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {
 			wireOf(c, e.settings)
 			return nil
