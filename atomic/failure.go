@@ -62,7 +62,7 @@ func (g *Gate) name(err error) *dialect.Error {
 // failure wraps what a statement failed with. A ctx that has ended is the cause
 // whatever the driver made of it: context.Cause(ctx) is then in the chain.
 func (g *Gate) failure(ctx context.Context, b *block, st Statement, err error) *FailedError {
-	f := &FailedError{Statement: st.SQL}
+	f := &FailedError{Statement: g.shown(st)}
 	if b != nil {
 		f.Block = b.info()
 	}
@@ -89,7 +89,7 @@ func hasEnded(ctx context.Context) bool {
 
 // unsent is the failure of a statement that ctx kept from being sent.
 func (g *Gate) unsent(ctx context.Context, b *block, st Statement) *FailedError {
-	f := &FailedError{Statement: st.SQL, Err: context.Cause(ctx)}
+	f := &FailedError{Statement: g.shown(st), Err: context.Cause(ctx)}
 	if b != nil {
 		f.Block = b.info()
 	}
@@ -118,4 +118,19 @@ func (g *Gate) outcome(ctx context.Context, st Statement, err error) error {
 		Reason: "it was sent and no answer came; look before repeating it",
 		Err:    f,
 	}
+}
+
+// shown is what errors show of a statement. The library's own builder writes no
+// value into a text; bun does, and so may a caller.
+func (g *Gate) shown(st Statement) string {
+	if st.Built {
+		return st.SQL
+	}
+	switch g.db.Server.Engine {
+	case dialect.Postgres:
+		return dialect.PostgresSyntax.Redact(st.SQL)
+	case dialect.SQLite:
+		return dialect.SQLiteSyntax.Redact(st.SQL)
+	}
+	return dialect.MySQLSyntax.Redact(st.SQL)
 }

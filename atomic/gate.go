@@ -48,6 +48,9 @@ type Statement struct {
 	// to wait, nil the block's or the server's setting. It has a meaning only
 	// in a block.
 	Wait *time.Duration
+	// Judge looks at the result of Exec. Its error marks the block like one of
+	// the server's (rule B6).
+	Judge func(driver.Result) error
 
 	holder asker // of the advisory lock that it takes
 }
@@ -112,7 +115,24 @@ func (g *Gate) Exec(ctx context.Context, st Statement) (driver.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if st.Judge != nil {
+		if err := st.Judge(res); err != nil {
+			return nil, g.reject(ctx, st, err)
+		}
+	}
 	return res, nil
+}
+
+// reject is the failure of a statement that the server has carried out, but that
+// did not do what it was for.
+func (g *Gate) reject(ctx context.Context, st Statement, err error) error {
+	f := &FailedError{Statement: g.shown(st), Err: err}
+	b, _ := g.scope(ctx).enclosing()
+	if b == nil {
+		return f
+	}
+	f.Block = b.info()
+	return b.tx.mark(b, f, nil)
 }
 
 // Query sends a statement and hands its rows to read, once, while the

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"runtime/debug"
 	"slices"
 )
 
@@ -24,8 +25,9 @@ type hook struct {
 // with autocommit off it runs after the session's commit.
 //
 // An error of fn stops the hooks after it and makes Do return a *HookError: the
-// data is committed all the same. With Robust it is logged and the rest run.
-// Django's transaction.on_commit is the model.
+// data is committed all the same. So does a panic, which goes on through Do.
+// With Robust either is logged and the rest run. Django's transaction.on_commit
+// is the model.
 func OnCommit(ctx context.Context, db DB, fn func(context.Context) error, opts ...HookOption) error {
 	return register(ctx, db, &hook{fn: fn}, opts)
 }
@@ -63,8 +65,15 @@ func register(ctx context.Context, db DB, h *hook, opts []HookOption) error {
 	return nil
 }
 
-// run runs one hook; a robust one only logs its error.
+// run runs one hook; a robust one only logs its error, or its panic.
 func (h *hook) run(ctx context.Context, g *Gate, info BlockInfo) error {
+	if h.robust {
+		defer func() {
+			if v := recover(); v != nil {
+				g.settings.logger().ErrorContext(ctx, "holdfast: hook panicked", "block", info.String(), "panic", v, "stack", string(debug.Stack()))
+			}
+		}()
+	}
 	err := h.fn(ctx)
 	if err != nil && h.robust {
 		g.settings.logger().ErrorContext(ctx, "holdfast: hook failed", "block", info.String(), "error", err)

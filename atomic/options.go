@@ -132,15 +132,16 @@ func LockTimeout(d time.Duration) Option {
 //
 // On PostgreSQL it asks pg_xact_status for the transaction's id, which costs
 // one more round trip before COMMIT. On the other engines a marker row in the
-// table holdfast_commits travels with COMMIT and is looked up afterwards; the
-// table must exist. Outermost blocks only.
+// table holdfast_commits travels with COMMIT and is looked up afterwards; on MySQL
+// and MariaDB the table must exist (mysql.CommitsTable), on SQLite it is made when
+// it is first needed. Outermost blocks only.
 func ResolveCommit() Option { return optionFunc(func(o *options) { o.resolve = true }) }
 
 // HookOption changes how a hook runs.
 type HookOption func(*hook)
 
-// Robust has a hook's error logged instead of returned, so that the hooks
-// after it run (rule B16). Django's on_commit(robust=True) is the model.
+// Robust has a hook's error or panic logged instead of handed on, so that the
+// hooks after it run (rule B16). Django's on_commit(robust=True) is the model.
 func Robust() HookOption { return func(h *hook) { h.robust = true } }
 
 // outermostOnly names the options of o that a block inside another one cannot

@@ -16,7 +16,8 @@ const (
 	// Independent is a transaction of its own on another connection, committed
 	// whatever becomes of the block around it. It cannot see what that has not
 	// committed, and waits for its locks: two blocks of one chain can so wait
-	// for each other until a time limit ends it.
+	// for each other until a time limit ends it. On SQLite, where one
+	// transaction writes at a time, it can only read once the outer has written.
 	Independent
 	// Never is ErrInBlock inside a block; outside, fn runs without one. Options
 	// that only a block can honour, which is all but Name, are ErrOption.

@@ -87,7 +87,7 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		}
 		if t.conn == nil {
 			if err := t.room(); err != nil {
-				return t.mark(b, &FailedError{Block: b.info(), Statement: st.SQL, Err: err}, nil)
+				return t.mark(b, &FailedError{Block: b.info(), Statement: t.gate.shown(st), Err: err}, nil)
 			}
 			conn, err := t.gate.connect(ctx)
 			if err != nil && hasEnded(ctx) {
@@ -104,7 +104,7 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		first := t.phase == unsent
 		t.mu.Unlock()
 		if err != nil {
-			return t.mark(b, &FailedError{Block: b.info(), Statement: st.SQL, Err: err}, nil)
+			return t.mark(b, &FailedError{Block: b.info(), Statement: t.gate.shown(st), Err: err}, nil)
 		}
 		used := t.conn.wire.Used()
 		watched := send
@@ -166,10 +166,10 @@ func (t *transaction) admit(b *block, st Statement) (opaque, session bool, err e
 		return false, false, err
 	}
 	if t.rows != nil {
-		return false, false, &BlockError{Block: b.info(), Kind: ErrRowsOpen, Reason: "close them, or read them to the end, before " + abbreviate(st.SQL)}
+		return false, false, &BlockError{Block: b.info(), Kind: ErrRowsOpen, Reason: "close them, or read them to the end, before " + abbreviate(t.gate.shown(st))}
 	}
 	if st.Locks && t.root.opts.readOnly {
-		return false, false, &BlockError{Block: b.info(), Kind: dialect.ErrReadOnly, Reason: "a locking read needs a block without ReadOnly: " + abbreviate(st.SQL)}
+		return false, false, &BlockError{Block: b.info(), Kind: dialect.ErrReadOnly, Reason: "a locking read needs a block without ReadOnly: " + abbreviate(t.gate.shown(st))}
 	}
 	if st.Built {
 		return false, false, nil
@@ -180,7 +180,7 @@ func (t *transaction) admit(b *block, st Statement) (opaque, session bool, err e
 			Reason: v.Control + " would end or change the transaction behind the block's back; use atomic's options, a nested Do or Savepoint, or run it outside the block"}
 	}
 	if v.Stacked {
-		return false, false, &BlockError{Block: b.info(), Kind: dialect.ErrUnsupported, Reason: "one call sends one statement; this text holds several: " + abbreviate(st.SQL)}
+		return false, false, &BlockError{Block: b.info(), Kind: dialect.ErrUnsupported, Reason: "one call sends one statement; this text holds several: " + abbreviate(t.gate.shown(st))}
 	}
 	return v.Opaque, v.Session, nil
 }

@@ -70,10 +70,15 @@ func (db *DB) Server() dialect.Server { return db.gate.Database().Server }
 // BeginTx opens a nested block; outside any block they go to the pool. So code
 // written for database/sql, or for a library on top of it, takes part in
 // atomic.Do by passing ctx on.
+//
+// It works in this direction only: a transaction that BeginTx opens outside any
+// block is reached by its *sql.Tx, not by a ctx, and what is called meanwhile
+// with the same ctx runs beside it. Call atomic.Do around such code.
 func (db *DB) SQL() *sql.DB { return db.gate.SQL() }
 
-// Bun is the database as a *bun.DB, over [DB.SQL]. bun writes values into the
-// text of its statements; see its documentation for what that means for them.
+// Bun is the database as a *bun.DB, over [DB.SQL], under the same rules. bun writes
+// values into the text of its statements instead of binding them: what rule S1
+// promises does not hold for them.
 func (db *DB) Bun() *bun.DB { return db.bun() }
 
 // Session pins a connection to the ctx that it returns. It is what statements

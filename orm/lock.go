@@ -18,7 +18,9 @@ type LockOption = query.LockOption
 const (
 	// SkipLocked leaves out the rows that somebody else has locked: each of
 	// several workers gets rows of its own. MySQL 8.0.1, MariaDB 10.6,
-	// PostgreSQL; on SQLite nobody else can hold a lock. Where the workers update
+	// PostgreSQL. On SQLite nobody else can hold a lock: a block waits for its
+	// turn when it begins, for the busy timeout at most, so claim in one block
+	// and do long work after it. Where the workers update
 	// the rows that they take, PostgreSQL now and then waits all the same, for a
 	// newer version of a row that has just been taken by somebody else; it waits
 	// for nobody where they delete them.

@@ -117,7 +117,8 @@ func (q QuerySet[T]) Exists(ctx context.Context) (bool, error) {
 	return found, q.failed("Exists", err)
 }
 
-// Aggregate computes an aggregate over the rows of q:
+// Aggregate computes an aggregate over the rows of q; a plain column, which has a
+// value for each row, is refused:
 //
 //	longest, err := orm.Aggregate[*int64](ctx, q, query.Max(query.F("length")))
 //
@@ -159,8 +160,9 @@ func (q QuerySet[T]) scalar(ctx context.Context, text query.Text, dst any) error
 //
 // An error ends the loop. While the loop runs its connection is busy: inside a
 // block, a statement of the same block in the loop is atomic.ErrRowsOpen (rule
-// B10), and outside one the pool has a connection less. To change rows while
-// going over them, read them with All in pieces.
+// B10), and outside one the pool has a connection less; on SQLite's ":memory:" a
+// write in the loop waits for the reader, in vain. To change rows while going over
+// them, read them with All in pieces.
 func (q QuerySet[T]) Iterate(ctx context.Context) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		st, reader, err := q.render()

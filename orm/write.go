@@ -2,6 +2,7 @@ package orm
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"reflect"
 
@@ -15,7 +16,9 @@ import (
 // it was read.
 //
 // It returns [ErrNotFound] if the row is not in the database, and [ErrStale] if
-// the version has moved on.
+// the version has moved on. Either marks the block (rule B6), so that a program
+// which forgets the error does not commit the rest of its work: to go on, save in
+// a nested block. Retry does not repeat a block for it.
 func (q QuerySet[T]) Save(ctx context.Context, row *T, fields ...string) error {
 	return q.failed("Save", q.save(ctx, row, fields))
 }
@@ -66,14 +69,25 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 		update.Set = append(update.Set, query.SetBound(f, value))
 	}
 	update.Where = where
-	matched, err := q.execUpdate(ctx, update)
-	switch {
-	case err != nil:
+	text, err := update.Render()
+	if err != nil {
 		return err
-	case matched == 0 && version != nil:
-		return ErrStale
-	case matched == 0:
-		return ErrNotFound
+	}
+	st := built(text)
+	st.Judge = func(res driver.Result) error {
+		matched, err := res.RowsAffected()
+		switch {
+		case err != nil:
+			return err
+		case matched == 0 && version != nil:
+			return ErrStale
+		case matched == 0:
+			return ErrNotFound
+		}
+		return nil
+	}
+	if _, err := q.db.gate.Exec(ctx, st); err != nil {
+		return err
 	}
 	confirm()
 	return nil
@@ -103,7 +117,8 @@ func saved(m *query.Model, names []string) ([]*query.Field, error) {
 	return fields, nil
 }
 
-// Update changes all rows of the query in one statement and returns how many
+// Update changes all rows of the query, without Filter those of the whole table,
+// in one statement and returns how many
 // matched, on every engine also those that had the values already (rule S7):
 //
 //	n, err := orm.Objects[Audio](db).Filter(query.F("project_id").Eq(7)).
@@ -153,8 +168,8 @@ func (q QuerySet[T]) execUpdate(ctx context.Context, u *query.Update) (int64, er
 	return res.RowsAffected()
 }
 
-// Delete deletes all rows of the query in one statement and returns how many
-// there were. Rows that refer to them are the database's business (ON DELETE).
+// Delete deletes all rows of the query, without Filter those of the whole table,
+// in one statement and returns how many there were. Rows that refer to them are the database's business (ON DELETE).
 // A query with Limit, Offset, Distinct or SelectForUpdate cannot be deleted.
 func (q QuerySet[T]) Delete(ctx context.Context) (int64, error) {
 	n, err := q.delete(ctx)

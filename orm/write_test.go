@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
@@ -44,6 +45,28 @@ func TestSave(t *testing.T) {
 		var fe *orm.FieldError
 		require.ErrorAs(t, orm.Objects[Audio](db).Save(ctx, rows[1], "txt"), &fe)
 		require.Contains(t, fe.Choices, "text")
+	})
+}
+
+// B6: who forgets ErrStale does not commit the rest.
+func TestAStaleRowMarksTheBlock(t *testing.T) {
+	withDocuments(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		from, to := &Document{Title: "a"}, &Document{Title: "b"}
+		require.NoError(t, orm.Objects[Document](db).BulkCreate(ctx, []*Document{from, to}))
+		from.Version--
+		transfer := func(save func(ctx context.Context) error) error {
+			return atomic.Do(ctx, db, func(ctx context.Context) error {
+				_ = save(ctx)
+				to.Hits++
+				return orm.Objects[Document](db).Save(ctx, to)
+			})
+		}
+		err := transfer(func(ctx context.Context) error { return orm.Objects[Document](db).Save(ctx, from) })
+		require.ErrorIs(t, err, atomic.ErrRollbackRequired)
+		require.ErrorIs(t, err, orm.ErrStale)
+		require.NoError(t, transfer(func(ctx context.Context) error {
+			return atomic.Do(ctx, db, func(ctx context.Context) error { return orm.Objects[Document](db).Save(ctx, from) })
+		}), "a nested block is there for it")
 	})
 }
 

@@ -75,7 +75,7 @@ func (k kind) value(v any) (any, error) {
 		return nil, nil
 	}
 	t := reflect.TypeOf(v)
-	if c := classOf(t); !k.fits(c) {
+	if c := classOf(t); !k.fits(c) || k.class != anything && isList(t) {
 		name := ""
 		if k.field != nil {
 			name = k.field.String()

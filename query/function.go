@@ -89,6 +89,7 @@ func (n aggregate) write(w *writer) kind {
 	if !w.aggregates {
 		w.fail(errAggregate)
 	}
+	w.aggregated = true
 	w.string(n.open)
 	if n.of == nil {
 		w.byte('*')

@@ -79,3 +79,13 @@ func classOf(t reflect.Type) class {
 	}
 	return anything
 }
+
+// isList reports whether t is bound as JSON text although it looks like several
+// values. Beside a column of a single value that is a mistake: it equals none.
+func isList(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array, reflect.Map:
+		return classOf(t) == anything && !t.Implements(valuerType) && !reflect.PointerTo(t).Implements(valuerType)
+	}
+	return false
+}

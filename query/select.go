@@ -98,6 +98,9 @@ func (s *Select) RenderAggregate(e Operand) (Text, error) {
 	w.aggregates = true
 	w.writeNode(nodeOf(e))
 	w.aggregates = false
+	if !w.aggregated && !w.raw && w.err == nil {
+		w.fail(errors.New("not an aggregate: a column alone has a value for each row; use query.Count, Sum, Min, Max, Avg or Raw"))
+	}
 	plain := *s
 	plain.Order = nil
 	plain.tail(w)

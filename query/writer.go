@@ -36,6 +36,7 @@ type writer struct {
 	raw        bool // a part came from Raw
 	nullable   bool // what was written since the flag was last cleared may be NULL
 	aggregates bool // aggregate functions are allowed here
+	aggregated bool // one was written, or a Raw that may hold one
 	references func(*Field)
 }
 

@@ -222,6 +222,20 @@ func TestB16_AHookThatPanics(t *testing.T) {
 	})
 }
 
+// A robust hook may panic: the hooks after it run.
+func TestB16_ARobustHookThatPanics(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		var d diary
+		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
+			require.NoError(t, atomic.OnCommit(ctx, db, func(context.Context) error { panic("in a hook") }, atomic.Robust()))
+			d.both(ctx, t, db, "after")
+			return db.insert(ctx, 1)
+		}))
+		assert.Equal(t, []string{"+after"}, d.take())
+		assert.Equal(t, []int{1}, db.kept())
+	})
+}
+
 // The hooks of an Independent block are its own: they run when it ends.
 func TestB16_HooksOfAnIndependentBlock(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {

@@ -14,11 +14,7 @@ func (w *world) register(op *Hook, c *ctx) result {
 		if op.OnRollback {
 			return result{}
 		}
-		r := w.runHook(op, c)
-		if op.Robust && !r.unwinds() {
-			return result{}
-		}
-		return r
+		return w.runHook(op, c)
 	}
 	if b.ended { // B9
 		return fail(BlockClosed)
@@ -32,7 +28,11 @@ func (w *world) register(op *Hook, c *ctx) result {
 func (w *world) runHook(op *Hook, c *ctx) result {
 	w.ctxs[op.ID] = c
 	w.log(op.ID, "hook")
-	return w.body(op.ID, op.Body)
+	r := w.body(op.ID, op.Body)
+	if op.Robust && !r.exits { // B16: an error or a panic is logged
+		return result{}
+	}
+	return r
 }
 
 // runHooks runs the hooks of a transaction that has ended (B16), in the order
@@ -50,7 +50,7 @@ func (w *world) runHooks(t *tx, committed bool, r result) result {
 		switch {
 		case hr.unwinds() && !r.exits: // Silent: as a deferred function that panics, also instead of a panic
 			return hr
-		case !hr.unwinds() && (hr.err == nil || h.op.Robust):
+		case !hr.unwinds() && hr.err == nil:
 			continue
 		case r.unwinds(): // B3: it goes on as it was
 			return r
