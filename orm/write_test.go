@@ -2,7 +2,9 @@ package orm_test
 
 import (
 	"context"
+	"database/sql"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -155,5 +157,67 @@ func TestUpdateWithExpressions(t *testing.T) {
 		require.ErrorContains(t, err, "without an assignment")
 		_, err = all.Update(ctx, query.Set("text", F("project.name")))
 		require.ErrorContains(t, err, "another table")
+	})
+}
+
+// Who waited for the row looks at it again, although the condition that it no
+// longer meets stands beside one on another table.
+func TestARowIsClaimedOnceOverARelation(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		committed := atomic.Isolation(sql.LevelReadCommitted)
+		if db.Server().Engine == dialect.SQLite { // it has no such level
+			committed = atomic.Name("second")
+		}
+		_, rows := studio(ctx, t, db, 6)
+		claim := func(ctx context.Context, q orm.QuerySet[Audio]) (int64, error) {
+			return q.Update(ctx, query.Set("is_audio_required", false))
+		}
+		for i, second := range []func(ctx context.Context, q orm.QuerySet[Audio]) (int64, error){
+			claim,
+			func(ctx context.Context, q orm.QuerySet[Audio]) (int64, error) { return q.Delete(ctx) },
+			func(ctx context.Context, q orm.QuerySet[Audio]) (int64, error) {
+				return atomic.Value(ctx, db, func(ctx context.Context) (int64, error) { return claim(ctx, q) }, committed)
+			},
+		} {
+			q := orm.Objects[Audio](db).Filter(F("id").Eq(rows[2*i].ID), F("is_audio_required").Eq(true), F("project.name").Eq("Radio"))
+			type result struct {
+				n   int64
+				err error
+			}
+			done := make(chan result, 1)
+			require.NoError(t, atomic.Do(ctx, db, func(in context.Context) error {
+				n, err := claim(in, q)
+				require.NoError(t, err)
+				require.EqualValues(t, 1, n)
+				go func() {
+					n, err := second(ctx, q)
+					done <- result{n, err}
+				}()
+				time.Sleep(200 * time.Millisecond)
+				return nil
+			}, committed))
+			got := <-done
+			require.NoError(t, got.err)
+			require.Zero(t, got.n)
+		}
+		left, err := orm.Objects[Audio](db).Count(ctx)
+		require.NoError(t, err)
+		require.EqualValues(t, 6, left)
+	})
+}
+
+func TestUpdateAndDeleteOverARelationToItself(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		require.NoError(t, orm.CreateTables(ctx, db, (*Parent)(nil)))
+		top := &Parent{Name: "top"}
+		require.NoError(t, orm.Objects[Parent](db).Create(ctx, top))
+		require.NoError(t, orm.Objects[Parent](db).Create(ctx, &Parent{Name: "low", ParentID: &top.ID}))
+		low := orm.Objects[Parent](db).Filter(F("parent.name").Eq("top"), F("name").Ne("other"))
+		n, err := low.Update(ctx, query.Set("name", "lower"))
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
+		n, err = low.Delete(ctx)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
 	})
 }

@@ -7,14 +7,19 @@ type Cond interface {
 }
 
 // And holds where all of conds do. Without any, it always holds.
-func And(conds ...Cond) Cond { return junction{conds, " AND ", "1 = 1"} }
+func And(conds ...Cond) Cond { return junction{conds, opAnd, "1 = 1"} }
 
 // Or holds where at least one of conds does. Without any, it never holds.
-func Or(conds ...Cond) Cond { return junction{conds, " OR ", "1 = 0"} }
+func Or(conds ...Cond) Cond { return junction{conds, opOr, "1 = 0"} }
 
 // Not holds exactly where c does not: unlike SQL's NOT, also where c is unknown
 // because of a NULL.
 func Not(c Cond) Cond { return negation{c} }
+
+const (
+	opAnd = " AND "
+	opOr  = " OR "
+)
 
 type junction struct {
 	conds []Cond

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -99,6 +100,14 @@ func (s *scope) alias(path string) string {
 		return "t" + strconv.Itoa(len(s.joins)+2)
 	}
 	return alias
+}
+
+// unused is name, made longer until no table of the scope is called so.
+func (s *scope) unused(name string) string {
+	for strings.EqualFold(name, s.root.Table.Name) || slices.ContainsFunc(s.joins, func(j *Join) bool { return strings.EqualFold(name, j.alias) }) {
+		name += "_"
+	}
+	return name
 }
 
 // quoted is name as an identifier.

@@ -19,13 +19,16 @@ type spelling struct {
 	sequential bool   // SET shows each assignment the work of those before it
 	emptyRow   string // INSERT without any column
 	nested     bool   // a sub-select over the changed table needs a table of its own around it
+	// A sub-select in an UPDATE cannot read the row that is changed: MariaDB
+	// takes it for changed meanwhile (error 1020) under READ COMMITTED.
+	uncorrelated bool
 }
 
 // Limits on values: the PostgreSQL and MySQL protocols count them in 16 bits;
 // SQLite's default SQLITE_MAX_VARIABLE_NUMBER is 32766 since 3.32.
 var spellings = map[string]*spelling{
 	dialect.MySQL:   &mysqlSpelling,
-	dialect.MariaDB: &mysqlSpelling,
+	dialect.MariaDB: &mariadbSpelling,
 	dialect.Postgres: {
 		syntax: dialect.PostgresSyntax, numbered: true, maxValues: 65535, casts: true,
 		now: "statement_timestamp()", avg: "CAST(AVG(", avgEnd: ") AS double precision)",
@@ -43,3 +46,9 @@ var mysqlSpelling = spelling{
 	now: "UTC_TIMESTAMP(6)", avg: "AVG(0e0 + ", avgEnd: ")",
 	noLimit: "18446744073709551615", nullsLow: true, sequential: true, emptyRow: "() VALUES ()", nested: true,
 }
+
+var mariadbSpelling = func() spelling {
+	s := mysqlSpelling
+	s.uncorrelated = true
+	return s
+}()

@@ -163,10 +163,20 @@ func TestWrites(t *testing.T) {
 			return (&query.Update{Model: modelOf[Audio](t, s), Set: []query.Assignment{query.Set("text", "")},
 				Where: []query.Cond{query.F("project.name").Eq("x")}}).Render()
 		}, map[string]string{
-			dialect.Postgres: "UPDATE audio SET text = $1 WHERE (audio.id) IN (SELECT audio.id FROM audio " +
+			dialect.Postgres: "UPDATE audio SET text = $1 WHERE EXISTS (SELECT 1 FROM (SELECT 1) AS matching " +
 				"INNER JOIN project AS project ON project.id = audio.project_id WHERE project.name = $2)",
-			dialect.MySQL: "UPDATE audio SET text = ? WHERE (audio.id) IN (SELECT id FROM (SELECT audio.id FROM audio " +
+			dialect.MariaDB: "UPDATE audio SET text = ? WHERE (audio.id) IN (SELECT id FROM (SELECT audio.id FROM audio " +
 				"INNER JOIN project AS project ON project.id = audio.project_id WHERE project.name = ?) AS matching)",
+		}},
+		{"delete over a relation", func(t *testing.T, s dialect.Server) (query.Text, error) {
+			return (&query.Delete{Model: modelOf[Audio](t, s), Where: []query.Cond{
+				query.And(query.F("project.name").Eq("x"), query.F("index").Eq(1)), query.Raw("project.name <> text"), query.F("user_id").Eq(2)}}).Render()
+		}, map[string]string{
+			dialect.Postgres: "DELETE FROM audio WHERE audio.index = $1 AND audio.user_id = $2 AND EXISTS (SELECT 1 FROM (SELECT 1) AS matching " +
+				"INNER JOIN project AS project ON project.id = audio.project_id WHERE project.name = $3 AND (project.name <> text))",
+			dialect.MariaDB: "DELETE FROM audio WHERE audio.index = ? AND audio.user_id = ? AND (audio.id) IN (SELECT id FROM (SELECT audio.id FROM audio " +
+				"INNER JOIN project AS project ON project.id = audio.project_id " +
+				"WHERE (project.name = ? AND audio.index = ?) AND (project.name <> text) AND audio.user_id = ?) AS matching)",
 		}},
 		{"delete", func(t *testing.T, s dialect.Server) (query.Text, error) {
 			return (&query.Delete{Model: modelOf[Audio](t, s), Where: []query.Cond{query.F("id").In(1, 2)}}).Render()

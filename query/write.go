@@ -3,6 +3,7 @@ package query
 import (
 	"errors"
 	"reflect"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/dialect"
 )
@@ -117,6 +118,11 @@ func (s *Delete) Render() (Text, error) {
 // matching writes the conditions of an UPDATE or a DELETE. Conditions on other
 // tables are looked up in a sub-select: no engine spells a join here like
 // another.
+//
+// A server that had to wait for a row looks at its new version again, but at
+// that of this row only. So the sub-select reads the columns of the very row
+// that is changed, and the conditions that need no other table stand outside
+// it: otherwise two workers would claim the same row one after the other.
 func (w *writer) matching(conds []Cond) {
 	at, args := len(w.buf), len(w.args)
 	w.where(conds)
@@ -124,6 +130,26 @@ func (w *writer) matching(conds []Cond) {
 		return
 	}
 	w.buf, w.args = w.buf[:at], w.args[:args]
+	own, related := w.split(conds)
+	w.where(own)
+	if len(own) == 0 {
+		w.string(" WHERE ")
+	} else {
+		w.string(" AND ")
+	}
+	if w.uncorrelated || w.nested && w.joinsItself() {
+		w.amongKeys(conds)
+		return
+	}
+	w.string("EXISTS (SELECT 1 FROM (SELECT 1) AS " + w.scope.quoted(w.scope.unused("matching")))
+	w.joins()
+	w.where(related)
+	w.byte(')')
+}
+
+// amongKeys looks the rows up by their keys, in a sub-select that has a table
+// of its own.
+func (w *writer) amongKeys(conds []Cond) {
 	pks := w.scope.root.PKs
 	if len(pks) == 0 {
 		w.fail(errors.New(w.scope.root.Name + " has no primary key, which a condition on a relation needs here"))
@@ -137,18 +163,40 @@ func (w *writer) matching(conds []Cond) {
 			w.column(nil, f)
 		}
 	}
-	w.string(" WHERE (")
+	w.byte('(')
 	qualified()
 	w.string(") IN (SELECT ")
-	if w.nested { // MySQL refuses to read the table that it changes, except by way of a derived one
-		w.fields(pks)
-		w.string(" FROM (SELECT ")
-	}
+	w.fields(pks)
+	w.string(" FROM (SELECT ")
 	qualified()
 	w.from()
 	w.where(conds)
-	if w.nested {
-		w.string(") AS matching")
+	w.string(") AS matching)")
+}
+
+// split tells the conditions that read the changed row alone from those that
+// need another table. What Raw reads is not known.
+func (w *writer) split(conds []Cond) (own, related []Cond) {
+	for _, c := range conds {
+		if all, ok := c.(junction); ok && all.op == opAnd {
+			o, r := w.split(all.conds)
+			own, related = append(own, o...), append(related, r...)
+			continue
+		}
+		alone := newWriter(w.scope.root, 64)
+		alone.cond(c)
+		if alone.raw || len(alone.scope.joins) > 0 {
+			related = append(related, c)
+		} else {
+			own = append(own, c)
+		}
 	}
-	w.byte(')')
+	return own, related
+}
+
+// joinsItself reports whether the table that is changed is among those joined.
+func (w *writer) joinsItself() bool {
+	return slices.ContainsFunc(w.scope.joins, func(j *Join) bool {
+		return j.Model.Table.SQLName == w.scope.root.Table.SQLName
+	})
 }
