@@ -16,8 +16,9 @@ import (
 )
 
 // Exec sends a statement that returns no rows. Each ? is bound to the next of
-// args, on every engine; ?? stands for one ?. RowsAffected counts the rows that
-// matched, on every engine (rule S7).
+// args, on every engine; ?? stands for one ?. A list has to be spelled out, with
+// a ? for each element. RowsAffected counts the rows that matched, on every
+// engine (rule S7).
 //
 // In a block of this database the statement belongs to it; it must then not end
 // or begin transactions (atomic.ErrTransactionControl).
@@ -61,7 +62,7 @@ func (db *DB) QueryRow(ctx context.Context, text string, args ...any) *Row {
 func (db *DB) written(text string, args []any) (atomic.Statement, error) {
 	bound := make([]any, len(args))
 	for i, arg := range args {
-		v, err := query.Bind(arg)
+		v, err := query.BindArgument(arg)
 		if err != nil {
 			return atomic.Statement{}, fmt.Errorf("argument %d: %w", i+1, err)
 		}

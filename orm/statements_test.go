@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/feature"
 
 	"github.com/holdfast-go/holdfast/atomic"
@@ -86,6 +87,24 @@ func TestHandWrittenStatementsBelongToTheBlock(t *testing.T) {
 		n, err := orm.Objects[Owner](db).Count(ctx)
 		require.NoError(t, err)
 		require.Zero(t, n)
+	})
+}
+
+// A list in the place of one value would be a text that equals nothing.
+func TestPartsAndListsAreNoArguments(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		_, rows := studio(ctx, t, db, 3)
+		keys := []int64{rows[0].ID, rows[1].ID}
+		for _, bad := range []any{keys, bun.In(keys), F("id"), F("id").Eq(1)} {
+			var ve *orm.ValueError
+			_, err := db.Exec(ctx, "DELETE FROM audio WHERE id NOT IN (?)", bad)
+			require.ErrorAs(t, err, &ve)
+			require.ErrorContains(t, err, "argument 1")
+			require.ErrorAs(t, db.QueryRow(ctx, "SELECT COUNT(*) FROM audio WHERE id IN (?)", bad).Err(), &ve)
+		}
+		n, err := orm.Objects[Audio](db).Count(ctx)
+		require.NoError(t, err)
+		require.EqualValues(t, 3, n)
 	})
 }
 

@@ -41,9 +41,44 @@ func Bind(v any) (any, error) {
 		inner, err := Bind(v.Value)
 		v.Value = inner
 		return v, err
+	case Operand, Cond, Assignment, Order:
+		return nil, notAValue(v)
+	case schema.QueryAppender: // bun.In and its like; some are values too
+		if _, speaks := v.(driver.Valuer); !speaks && reflect.TypeOf(v) != nullTime {
+			return nil, notAValue(v)
+		}
 	}
 	rv := reflect.ValueOf(v)
 	return binderOf(rv.Type())(rv)
+}
+
+// notAValue refuses what has no exported fields, and would be bound as the JSON
+// text {}.
+func notAValue(v any) error {
+	return &ValueError{Type: fmt.Sprintf("%T", v), Reason: "is a part of a statement and not a value"}
+}
+
+// BindArgument is Bind for an argument of a statement written by hand, where no
+// column tells what a list is meant for. As the text [1,2] it would equal
+// nothing, so that NOT IN (?) held for every row: it is refused.
+func BindArgument(v any) (any, error) {
+	if named, ok := v.(sql.NamedArg); ok {
+		inner, err := BindArgument(named.Value)
+		named.Value = inner
+		return named, err
+	}
+	if v == nil {
+		return nil, nil
+	}
+	t := reflect.TypeOf(v)
+	for t.Kind() == reflect.Pointer && !t.Implements(valuerType) {
+		t = t.Elem()
+	}
+	if k := t.Kind(); (k == reflect.Slice || k == reflect.Array && t.Elem().Kind() != reflect.Uint8) && isList(t) {
+		return nil, &ValueError{Type: reflect.TypeOf(v).String(),
+			Reason: "is a list, which one ? does not stand for: write a ? for each element, or filter with In; as JSON, marshal it first"}
+	}
+	return Bind(v)
 }
 
 func wireTime(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

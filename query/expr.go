@@ -82,10 +82,16 @@ func (k kind) value(v any) (any, error) {
 		}
 		return nil, &ValueError{Field: name, Type: t.String(), Reason: fmt.Sprintf("cannot stand beside %s", k.class)}
 	}
-	if k.field == nil || t != k.field.StructField.Type {
+	if k.field == nil {
 		return Bind(v)
 	}
-	bound, err := k.field.bind(reflect.ValueOf(v))
+	var bound any
+	var err error
+	if t == k.field.StructField.Type {
+		bound, err = k.field.bind(reflect.ValueOf(v))
+	} else {
+		bound, err = Bind(v)
+	}
 	if err != nil {
 		err = k.field.explain(err)
 	}

@@ -41,7 +41,11 @@ func (n rawText) write(w *writer) kind {
 		if o, ok := n.args[i-1].(Operand); ok {
 			w.writeNode(o.operand())
 		} else {
-			w.bind(w.prepare(kind{}, n.args[i-1]))
+			bound, err := BindArgument(n.args[i-1])
+			if err != nil {
+				w.fail(err)
+			}
+			w.bind(bound)
 		}
 		sb.Write(w.buf)
 		w.buf = outside

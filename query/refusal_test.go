@@ -1,13 +1,17 @@
 package query_test
 
 import (
+	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
+	"net"
 	"reflect"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
 
 	"github.com/holdfast-go/holdfast/query"
 )
@@ -55,6 +59,16 @@ func TestValuesThatDoNotFit(t *testing.T) {
 		{query.F("index").Contains("1"), "a pattern needs text, and this is an integer"},
 		{query.F("id").Eq(angry{}), "a value of type query_test.angry cannot be bound: no value today"},
 		{query.F("id").Eq(make(chan int)), "a value of type chan int cannot be stored"},
+		{query.F("is_audio_required").Eq(query.F("index").Ge(3)), "Audio.is_audio_required: a value of type query.comparison is a part of a statement and not a value"},
+		{query.F("text").In("a", query.And()), "Audio.text: a value of type query.junction is a part of a statement"},
+		{query.F("text").Eq(query.Set("text", "")), "a value of type query.Assignment is a part of a statement"},
+		{query.F("text").Eq(query.OrderBy("text")), "a value of type query.Order is a part of a statement"},
+		{query.Value(query.OrderBy("text")).Eq(1), "a value of type query.Order is a part of a statement"},
+		{query.F("id").Eq(bun.In([]int{1, 2})), "is a part of a statement"},
+		{query.Raw("? OR ?", query.F("index").Eq(1), true), "a value of type query.comparison is a part of a statement"},
+		{query.Raw("id NOT IN (?)", bun.In([]int{1, 2})), "is a part of a statement"},
+		{query.Raw("id NOT IN (?)", []int{1, 2}), "a value of type []int is a list, which one ? does not stand for"},
+		{query.Raw("id NOT IN (?)", &[2]int64{1, 2}), "a value of type *[2]int64 is a list"},
 		{query.Expr{}.Eq(1), "an expression is empty"},
 		{query.TypedColumn[Audio, int]{}.Eq(1), "an expression is empty"},
 		{query.Lower(nil).Eq("x"), "an expression is empty"},
@@ -126,4 +140,22 @@ func TestBind(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, c.out, out, "%T", c.in)
 	}
+}
+
+func TestBindArgument(t *testing.T) {
+	type document map[string]any
+	at := bun.NullTime{Time: noon}
+	for _, c := range []struct{ in, out any }{
+		{nil, nil}, {5, int64(5)}, {[]byte{1}, []byte{1}}, {[2]byte{1, 2}, []byte{1, 2}}, {json.RawMessage(`[1]`), `[1]`},
+		{net.IPv4(1, 2, 3, 4), "1.2.3.4"}, {document{"a": 1}, `{"a":1}`}, {at, noon.UTC().Truncate(time.Microsecond)},
+		{sql.Named("n", 5), sql.Named("n", int64(5))},
+	} {
+		out, err := query.BindArgument(c.in)
+		require.NoError(t, err)
+		require.Equal(t, c.out, out, "%T", c.in)
+	}
+	_, err := query.BindArgument(sql.Named("n", []string{"a"}))
+	var ve *query.ValueError
+	require.ErrorAs(t, err, &ve)
+	require.Equal(t, "[]string", ve.Type)
 }
