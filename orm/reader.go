@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 
 	"github.com/uptrace/bun/schema"
 
@@ -39,6 +40,9 @@ func fieldScanner(f *query.Field) scanner {
 		return func(dst reflect.Value, src driver.Value) error { return f.Scan(dst, src) }
 	}
 	scan := scannerOf(f.StructField.Type, f.Scan)
+	if f.StructField.Type == anyType && (strings.EqualFold(f.UserSQLType, "JSON") || strings.EqualFold(f.UserSQLType, "JSONB")) {
+		scan = scanAnyJSON
+	}
 	if f.NullZero {
 		return orZero(scan)
 	}

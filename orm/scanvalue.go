@@ -89,6 +89,16 @@ func scanJSON(dst reflect.Value, src driver.Value) error {
 	return errType
 }
 
+// scanAnyJSON decodes what was encoded when it was bound.
+func scanAnyJSON(dst reflect.Value, src driver.Value) error {
+	dst.SetZero() // JSON is merged into what is there
+	switch src.(type) {
+	case []byte, string:
+		return scanJSON(dst, src)
+	}
+	return scanAny(dst, src)
+}
+
 // scanAny takes what the driver gives. Bytes are copied: the driver's own are
 // gone with the next row.
 func scanAny(dst reflect.Value, src driver.Value) error {

@@ -95,3 +95,44 @@ func TestTypesComeBackAsTheyWent(t *testing.T) {
 		}
 	})
 }
+
+// Papers holds JSON that the application has encoded itself, and a value that
+// the library encodes.
+type Papers struct {
+	models.AutoID
+	Text  string  `bun:"type:json"`
+	TextP *string `bun:"type:json"`
+	Bytes []byte  `bun:"type:json"`
+	Any   any     `bun:"type:json"`
+}
+
+func TestJSONIsNotEncodedOnceMoreBySave(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		require.NoError(t, orm.CreateTables(ctx, db, (*Papers)(nil)))
+		text := `[1, "a"]`
+		for _, row := range []*Papers{
+			{Text: `{"a": 1}`, TextP: &text, Bytes: []byte(`{"b": [true, null]}`), Any: map[string]any{"c": "d", "e": []any{1.5}}},
+			{Text: `"x"`, Bytes: []byte(`{}`), Any: "a text"},
+			{Text: `{}`},
+		} {
+			require.NoError(t, orm.Objects[Papers](db).Create(ctx, row))
+			for range 3 {
+				got, err := orm.Objects[Papers](db).Filter(F("id").Eq(row.ID)).Get(ctx)
+				require.NoError(t, err)
+				require.JSONEq(t, row.Text, got.Text)
+				if row.TextP == nil {
+					require.Nil(t, got.TextP)
+				} else {
+					require.JSONEq(t, *row.TextP, *got.TextP)
+				}
+				if row.Bytes == nil {
+					require.Nil(t, got.Bytes)
+				} else {
+					require.JSONEq(t, string(row.Bytes), string(got.Bytes))
+				}
+				require.Equal(t, row.Any, got.Any)
+				require.NoError(t, orm.Objects[Papers](db).Save(ctx, got))
+			}
+		}
+	})
+}

@@ -238,3 +238,20 @@ func bindJSON(v reflect.Value) (any, error) {
 	}
 	return string(b), nil
 }
+
+// bindText binds a string or bytes that hold JSON already.
+func bindText(v reflect.Value) (any, error) {
+	for v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return nil, nil
+		}
+		v = v.Elem()
+	}
+	if v.Kind() == reflect.String {
+		return v.String(), nil
+	}
+	if v.IsNil() {
+		return nil, nil
+	}
+	return string(v.Bytes()), nil
+}

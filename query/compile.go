@@ -66,6 +66,9 @@ func (f *Field) compile(ms *Models) error {
 	if upper := strings.ToUpper(f.UserSQLType); upper == "JSON" || upper == "JSONB" {
 		if !t.Implements(valuerType) && !reflect.PointerTo(t).Implements(valuerType) && t != rawJSONType {
 			f.bind = bindJSON
+			if k := f.IndirectType.Kind(); k == reflect.String || k == reflect.Slice && f.IndirectType.Elem().Kind() == reflect.Uint8 {
+				f.bind = bindText // as it is read: encoding it would wrap it once more with every Save
+			}
 		}
 	} else if !f.Tag.HasOption("type") { // a type of the user's own may hold what its name does not tell
 		f.class = classOf(t)
