@@ -128,6 +128,8 @@ func (d *ddl) typeOf(t reflect.Type, short bool) string {
 		return d.time
 	case jsonRaw:
 		return d.json
+	case ipType, ipNetType, addrType, prefixType: // stored as text
+		return d.stringOf(short)
 	}
 	if t.Kind() == reflect.Pointer {
 		return d.typeOf(t.Elem(), short)

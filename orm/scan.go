@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"net"
+	"net/netip"
 	"reflect"
 	"time"
 
@@ -23,6 +25,10 @@ var (
 	sqlScanner = reflect.TypeFor[sql.Scanner]()
 	timeType   = reflect.TypeFor[time.Time]()
 	anyType    = reflect.TypeFor[any]()
+	ipType     = reflect.TypeFor[net.IP]()
+	ipNetType  = reflect.TypeFor[net.IPNet]()
+	addrType   = reflect.TypeFor[netip.Addr]()
+	prefixType = reflect.TypeFor[netip.Prefix]()
 )
 
 // scannerOf compiles the way from the driver to a Go type. fallback is bun's
@@ -33,6 +39,8 @@ func scannerOf(t reflect.Type, fallback schema.ScannerFunc) scanner {
 		return scanTime
 	case t == anyType:
 		return scanAny
+	case t == ipType, t == ipNetType, t == addrType, t == prefixType:
+		return scanAddress(t)
 	case reflect.PointerTo(t).Implements(sqlScanner):
 		return func(dst reflect.Value, src driver.Value) error {
 			return dst.Addr().Interface().(sql.Scanner).Scan(src)
@@ -40,7 +48,7 @@ func scannerOf(t reflect.Type, fallback schema.ScannerFunc) scanner {
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		if elem := t.Elem(); elem.Kind() != reflect.Struct || elem == timeType || reflect.PointerTo(elem).Implements(sqlScanner) {
+		if elem := t.Elem(); elem.Kind() != reflect.Struct || elem == timeType || elem == ipNetType || elem == addrType || elem == prefixType || reflect.PointerTo(elem).Implements(sqlScanner) {
 			return pointerTo(scannerOf(elem, schema.Scanner(elem)))
 		}
 	case reflect.Bool:

@@ -75,6 +75,13 @@ func scanByteArray(dst reflect.Value, src driver.Value) error {
 	return nil
 }
 
+// scanAddress reads the text that a network address is bound as, whose zero
+// value is bound as NULL.
+func scanAddress(t reflect.Type) scanner {
+	parse := schema.Scanner(t)
+	return orZero(func(dst reflect.Value, src driver.Value) error { return parse(dst, src) })
+}
+
 // scanJSON reads what is stored as JSON and has no scanner of bun's.
 func scanJSON(dst reflect.Value, src driver.Value) error {
 	switch src := src.(type) {

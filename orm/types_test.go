@@ -2,6 +2,8 @@ package orm_test
 
 import (
 	"context"
+	"net"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -133,6 +135,39 @@ func TestJSONIsNotEncodedOnceMoreBySave(t *testing.T) {
 				require.Equal(t, row.Any, got.Any)
 				require.NoError(t, orm.Objects[Papers](db).Save(ctx, got))
 			}
+		}
+	})
+}
+
+type Host struct {
+	models.AutoID
+	IP     net.IP
+	Tagged net.IP `bun:"type:varchar(64)"`
+	None   net.IP
+	Net    net.IPNet
+	Addr   netip.Addr
+	AddrP  *netip.Addr
+	Prefix netip.Prefix
+}
+
+func TestAddressesComeBackAsTheyWent(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		require.NoError(t, orm.CreateTables(ctx, db, (*Host)(nil)))
+		_, network, err := net.ParseCIDR("10.1.0.0/16")
+		require.NoError(t, err)
+		addr := netip.MustParseAddr("fe80::1")
+		host := &Host{
+			IP: net.IPv4(1, 2, 3, 4), Tagged: net.ParseIP("2001:db8::1"), Net: *network,
+			Addr: addr, AddrP: &addr, Prefix: netip.MustParsePrefix("10.0.0.0/8"),
+		}
+		require.NoError(t, orm.Objects[Host](db).Create(ctx, host))
+		for range 2 {
+			got, err := orm.Objects[Host](db).Filter(F("ip").Eq(host.IP), F("tagged").Eq(host.Tagged), F("addr").Eq(addr)).Get(ctx)
+			require.NoError(t, err)
+			require.True(t, host.IP.Equal(got.IP), "%v", got.IP)
+			got.IP = host.IP // net.IP has two forms of one address
+			require.Equal(t, host, got)
+			require.NoError(t, orm.Objects[Host](db).Save(ctx, got))
 		}
 	})
 }

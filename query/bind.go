@@ -95,6 +95,16 @@ var (
 	nullTime    = reflect.TypeFor[schema.NullTime]()
 )
 
+// writtenAsText reports whether values of t are bound as a text of their own,
+// and not as JSON made of them.
+func writtenAsText(t reflect.Type) bool {
+	switch t {
+	case rawJSONType, ipType, ipNetType, addrType, prefixType:
+		return true
+	}
+	return false
+}
+
 // binderOf compiles the way from a Go type to the driver.
 func binderOf(t reflect.Type) binder {
 	switch t {

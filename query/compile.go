@@ -64,7 +64,7 @@ func (f *Field) compile(ms *Models) error {
 	}
 	f.bind = binderOf(t)
 	if upper := strings.ToUpper(f.UserSQLType); upper == "JSON" || upper == "JSONB" {
-		if !t.Implements(valuerType) && !reflect.PointerTo(t).Implements(valuerType) && t != rawJSONType {
+		if !t.Implements(valuerType) && !reflect.PointerTo(t).Implements(valuerType) && !writtenAsText(f.IndirectType) {
 			f.bind = bindJSON
 			if k := f.IndirectType.Kind(); k == reflect.String || k == reflect.Slice && f.IndirectType.Elem().Kind() == reflect.Uint8 {
 				f.bind = bindText // as it is read: encoding it would wrap it once more with every Save

@@ -56,8 +56,11 @@ func classOf(t reflect.Type) class {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t == timeType {
+	switch t {
+	case timeType:
 		return instant
+	case ipType, rawJSONType: // bytes that are bound as text
+		return text
 	}
 	if p := reflect.PointerTo(t); p.Implements(valuerType) || p.Implements(scannerType) {
 		return anything
