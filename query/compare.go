@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
+	"slices"
 )
 
 // Eq holds where e equals v. Eq(nil) holds where e is NULL, as Django's
@@ -42,8 +43,10 @@ func (e Expr) In(values ...any) Cond { return membership{e.node, spread(values),
 // NotIn holds where In does not.
 func (e Expr) NotIn(values ...any) Cond { return membership{e.node, spread(values), true} }
 
-// spread takes a single slice for the list of its elements.
+// spread takes a single slice for the list of its elements. The list is the
+// condition's own: the caller may go on with his.
 func spread(values []any) []any {
+	values = slices.Clone(values)
 	if len(values) != 1 || values[0] == nil {
 		return values
 	}

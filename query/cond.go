@@ -1,5 +1,7 @@
 package query
 
+import "slices"
+
 // Cond is a condition on a row: what Filter and Exclude take. It holds or it
 // does not, also where NULL is in play (see the package comment).
 type Cond interface {
@@ -7,10 +9,10 @@ type Cond interface {
 }
 
 // And holds where all of conds do. Without any, it always holds.
-func And(conds ...Cond) Cond { return junction{conds, opAnd, "1 = 1"} }
+func And(conds ...Cond) Cond { return junction{slices.Clone(conds), opAnd, "1 = 1"} }
 
 // Or holds where at least one of conds does. Without any, it never holds.
-func Or(conds ...Cond) Cond { return junction{conds, opOr, "1 = 0"} }
+func Or(conds ...Cond) Cond { return junction{slices.Clone(conds), opOr, "1 = 0"} }
 
 // Not holds exactly where c does not: unlike SQL's NOT, also where c is unknown
 // because of a NULL.

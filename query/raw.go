@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +15,7 @@ import (
 // Raw is a condition and an expression alike. It is put in parentheses. A table
 // goes by its own name, a joined one by its path with __ for the dots. The text
 // must never hold anything that a user has written.
-func Raw(sql string, args ...any) RawExpr { return RawExpr{Expr{rawText{sql, args}}} }
+func Raw(sql string, args ...any) RawExpr { return RawExpr{Expr{rawText{sql, slices.Clone(args)}}} }
 
 // RawExpr is what [Raw] returns.
 type RawExpr struct{ Expr }

@@ -191,3 +191,21 @@ func TestTooManyValues(t *testing.T) {
 	err := whereError(t, query.F("id").In(ids))
 	require.ErrorContains(t, err, "70000 values in one statement: SQLite 3.50.0 takes 32766; split the list")
 }
+
+// A condition is made of what it was given, and not of what the caller does
+// with his slice afterwards.
+func TestConditionsKeepNoSliceOfTheCaller(t *testing.T) {
+	F := query.F
+	conds := []query.Cond{F("index").Eq(1), F("index").Eq(2)}
+	values := []any{3, 4}
+	for _, c := range []query.Cond{
+		query.And(conds...), query.Or(conds...), query.Not(query.And(conds...)),
+		F("index").In(values...), F("index").NotIn(values...), query.Raw("? < ?", values...),
+	} {
+		_, before := where(t, engines[3], c)
+		conds[1], values[1] = F("index").Eq(99), 99
+		_, after := where(t, engines[3], c)
+		require.Equal(t, before, after)
+		conds[1], values[1] = F("index").Eq(2), 4
+	}
+}
