@@ -221,3 +221,16 @@ func TestUpdateAndDeleteOverARelationToItself(t *testing.T) {
 		require.EqualValues(t, 1, n)
 	})
 }
+
+func TestRawTextSeesTheRowAsItWas(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		studio(ctx, t, db, 1)
+		all := orm.Objects[Audio](db)
+		_, err := all.Update(ctx, query.Set("user_id", 100), query.Set("speed", query.Raw("speed + user_id")))
+		require.NoError(t, err)
+		got, err := all.Get(ctx)
+		require.NoError(t, err)
+		require.InDelta(t, 8, got.Speed, 0)
+		require.EqualValues(t, 100, got.UserID)
+	})
+}

@@ -41,6 +41,20 @@ type resolved struct {
 	field *Field
 	value any
 	reads []*Field // columns that value is computed from
+	raw   bool     // and, as a part came from Raw, others that are not known
+}
+
+// before reports whether r has to be assigned before other is, because it is
+// computed from other's column. What Raw reads is not known: it goes first, and
+// of two only the operands tell.
+func (r *resolved) before(other *resolved) bool {
+	switch {
+	case slices.Contains(r.reads, other.field):
+		return true
+	case !r.raw || other.raw && len(r.reads) > 0 && len(other.reads) > 0:
+		return false
+	}
+	return other.raw || len(r.reads) == 0 || !slices.Contains(other.reads, r.field)
 }
 
 func (w *writer) resolve(list []Assignment) []*resolved {
@@ -88,20 +102,26 @@ func (w *writer) inOrder(sets []*resolved) []*resolved {
 		if _, done := set.value.(prepared); done {
 			continue
 		}
-		buf, args := len(w.buf), len(w.args)
-		w.references = func(f *Field) { set.reads = append(set.reads, f) }
+		buf, args, raw := len(w.buf), len(w.args), w.raw
+		w.references, w.raw = func(f *Field) { set.reads = append(set.reads, f) }, false
 		set.write(w)
-		w.references, w.buf, w.args = nil, w.buf[:buf], w.args[:args]
+		set.raw = w.raw
+		w.references, w.buf, w.args, w.raw = nil, w.buf[:buf], w.args[:args], raw
 	}
 	left := slices.Clone(sets)
 	ordered := make([]*resolved, 0, len(sets))
 	for len(left) > 0 {
 		i := slices.IndexFunc(left, func(set *resolved) bool {
 			return !slices.ContainsFunc(left, func(other *resolved) bool {
-				return other != set && slices.Contains(other.reads, set.field)
+				return other != set && other.before(set)
 			})
 		})
 		if i < 0 {
+			if slices.ContainsFunc(left, func(set *resolved) bool { return set.raw }) {
+				w.fail(&dialect.UnsupportedError{Server: w.server, Feature: "Raw for several columns, or beside one computed from its column, in one UPDATE",
+					Hint: "what the Raw for " + left[0].field.Name + " reads is not known; name the columns in it as operands: Raw(\"? + 1\", F(\"speed\"))"})
+				return sets
+			}
 			w.fail(&dialect.UnsupportedError{Server: w.server, Feature: "exchanging the values of columns in one UPDATE",
 				Hint: left[0].field.Name + " and another column are each computed from the other; read the row and save it"})
 			return sets

@@ -159,6 +159,21 @@ func TestWrites(t *testing.T) {
 			dialect.Postgres: "UPDATE audio SET index = $1, user_id = audio.index",
 			dialect.MySQL:    "UPDATE audio SET user_id = audio.index, index = ?",
 		}},
+		{"update with raw text, which may read any column", func(t *testing.T, s dialect.Server) (query.Text, error) {
+			return (&query.Update{Model: modelOf[Audio](t, s), Set: []query.Assignment{
+				query.Set("user_id", 100), query.Set("speed", query.Raw("speed + user_id"))}}).Render()
+		}, map[string]string{
+			dialect.Postgres: "UPDATE audio SET user_id = $1, speed = (speed + user_id)",
+			dialect.MySQL:    "UPDATE audio SET speed = (speed + user_id), user_id = ?",
+			dialect.SQLite:   "UPDATE audio SET user_id = ?, speed = (speed + user_id)",
+		}},
+		{"update with raw text that names its columns", func(t *testing.T, s dialect.Server) (query.Text, error) {
+			return (&query.Update{Model: modelOf[Audio](t, s), Set: []query.Assignment{
+				query.Set("user_id", query.Raw("? + 1", query.F("user_id"))), query.Set("index", query.Raw("? + ?", query.F("index"), query.F("user_id")))}}).Render()
+		}, map[string]string{
+			dialect.Postgres: "UPDATE audio SET user_id = (audio.user_id + 1), index = (audio.index + audio.user_id)",
+			dialect.MySQL:    "UPDATE audio SET index = (audio.index + audio.user_id), user_id = (audio.user_id + 1)",
+		}},
 		{"update over a relation", func(t *testing.T, s dialect.Server) (query.Text, error) {
 			return (&query.Update{Model: modelOf[Audio](t, s), Set: []query.Assignment{query.Set("text", "")},
 				Where: []query.Cond{query.F("project.name").Eq("x")}}).Render()
@@ -207,5 +222,24 @@ func TestConditionsKeepNoSliceOfTheCaller(t *testing.T) {
 		_, after := where(t, engines[3], c)
 		require.Equal(t, before, after)
 		conds[1], values[1] = F("index").Eq(2), 4
+	}
+}
+
+func TestRawTextThatMayReadWhatIsAssigned(t *testing.T) {
+	for _, set := range [][]query.Assignment{
+		{query.Set("speed", query.Raw("user_id")), query.Set("user_id", query.Raw("speed"))},
+		{query.Set("speed", query.Raw("user_id")), query.Set("user_id", query.Raw("? + speed", query.F("index")))},
+		{query.Set("speed", query.Raw("user_id")), query.Set("user_id", query.F("speed"))},
+	} {
+		for _, s := range engines {
+			st, err := (&query.Update{Model: modelOf[Audio](t, s), Set: set}).Render()
+			if s.Engine == dialect.MySQL || s.Engine == dialect.MariaDB {
+				require.ErrorIs(t, err, dialect.ErrUnsupported)
+				require.ErrorContains(t, err, "name the columns in it as operands")
+				continue
+			}
+			require.NoError(t, err)
+			require.True(t, st.Raw)
+		}
 	}
 }
