@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +30,11 @@ func TestS01ValuesComeBackUnchanged(t *testing.T) {
 			require.NoError(t, err, "%q", text)
 			require.Equal(t, o, got)
 			found, err := orm.Objects[Owner](db).Filter(F("id").Eq(o.ID), F("name").Like(`%`), F("name").Contains(text), F("name").StartsWith(text), F("name").EndsWith(text)).Exists(ctx)
+			if db.Server().Engine == dialect.SQLite && strings.Contains(text, "\x00") { // where its patterns end
+				var ve *orm.ValueError
+				require.ErrorAs(t, err, &ve)
+				continue
+			}
 			require.NoError(t, err)
 			require.True(t, found, "%q", text)
 		}

@@ -3,6 +3,7 @@ package query
 import (
 	"errors"
 	"strings"
+	"unicode/utf8"
 )
 
 // Contains holds where e has s in it. Upper and lower case differ. Nothing in s
@@ -96,6 +97,23 @@ func (p pattern) spell(run, one string, escaper *strings.Replacer) string {
 	return sb.String()
 }
 
+// check refuses what would match other rows than it says: GLOB takes a NUL for
+// the end of the pattern, and MySQL's LOWER makes nothing of invalid text, so
+// that either is left with a pattern for every row.
+func (p pattern) check(glob, fold bool) error {
+	for _, part := range p {
+		lit, ok := part.(literal)
+		switch {
+		case !ok:
+		case glob && strings.IndexByte(string(lit), 0) >= 0:
+			return &ValueError{Type: "string", Reason: "holds a NUL, at which SQLite's patterns end"}
+		case fold && !utf8.ValidString(string(lit)):
+			return &ValueError{Type: "string", Reason: "is no valid UTF-8 and has no lower case"}
+		}
+	}
+	return nil
+}
+
 type match struct {
 	left    node
 	pattern pattern
@@ -118,6 +136,9 @@ func (n match) write(w *writer) kind {
 	fold(func() { k = w.writeNode(n.left) })
 	if !k.fits(text) {
 		w.fail(errors.New("a pattern needs text, and this is " + k.class.String()))
+	}
+	if err := n.pattern.check(w.glob, n.fold); err != nil {
+		w.fail(err)
 	}
 	if w.glob {
 		w.string(" GLOB ")

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -139,6 +140,28 @@ func TestBind(t *testing.T) {
 		out, err := query.Bind(c.in)
 		require.NoError(t, err)
 		require.Equal(t, c.out, out, "%T", c.in)
+	}
+}
+
+func TestPatternsThatWouldMatchEveryRow(t *testing.T) {
+	for _, s := range engines {
+		render := func(c query.Cond) error {
+			_, err := (&query.Select{Model: modelOf[Audio](t, s), Where: []query.Cond{c}}).RenderCount()
+			return err
+		}
+		var ve *query.ValueError
+		for _, c := range []query.Cond{
+			query.F("text").Contains("\x00"), query.F("text").StartsWith("a\x00"), query.F("text").EndsWith("\x00"), query.F("text").Like("%\x00"),
+		} {
+			if err := render(c); s.Engine == dialect.SQLite {
+				require.ErrorAs(t, err, &ve)
+				require.ErrorContains(t, err, "NUL")
+			} else {
+				require.NoError(t, err)
+			}
+		}
+		require.ErrorAs(t, render(query.F("text").IContains("\xff")), &ve)
+		require.NoError(t, render(query.F("text").IContains("한국어")))
 	}
 }
 
