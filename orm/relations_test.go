@@ -2,6 +2,7 @@ package orm_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,5 +76,22 @@ func TestRelationsToItselfAndBack(t *testing.T) {
 			require.NoError(t, orm.Lock(ctx, db, label))
 			require.Len(t, label.Tags, 3)
 		})
+	})
+}
+
+// The name of a column to order by may come from a user.
+func TestAPathOverRelationsHasAnEnd(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		require.NoError(t, orm.CreateTables(ctx, db, (*Parent)(nil)))
+		require.NoError(t, orm.Objects[Parent](db).Create(ctx, &Parent{Name: "top"}))
+		got, err := orm.Objects[Parent](db).OrderBy(strings.Repeat("parent.", 16) + "name").Get(ctx)
+		require.NoError(t, err)
+		require.Equal(t, "top", got.Name)
+		for _, n := range []int{17, 100_000} {
+			_, err = orm.Objects[Parent](db).OrderBy(strings.Repeat("parent.", n) + "name").All(ctx)
+			var fe *orm.FieldError
+			require.ErrorAs(t, err, &fe)
+			require.EqualError(t, fe, `Parent: field "parent" begins a path over more than 16 relations`)
+		}
 	})
 }

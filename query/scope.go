@@ -49,6 +49,10 @@ func (s *scope) field(path string) (*Join, *Field, error) {
 	return j, f, err
 }
 
+// deepest is how many relations a path may lead over. Over one from a table to
+// itself it could go on without end, and the path may come from a user.
+const deepest = 16
+
 // join finds the table that a path of relations leads to, and adds it if it is
 // not in the scope yet.
 func (s *scope) join(path string) (*Join, error) {
@@ -56,6 +60,10 @@ func (s *scope) join(path string) (*Join, error) {
 		if j.Path == path {
 			return j, nil
 		}
+	}
+	if strings.Count(path, ".") >= deepest {
+		first, _, _ := strings.Cut(path, ".")
+		return nil, &FieldError{Model: s.root.Name, Name: first, Reason: "begins a path over more than " + strconv.Itoa(deepest) + " relations"}
 	}
 	var parent *Join
 	m, name := s.root, path
