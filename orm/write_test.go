@@ -3,6 +3,7 @@ package orm_test
 import (
 	"context"
 	"database/sql"
+	"math"
 	"testing"
 	"time"
 
@@ -232,5 +233,26 @@ func TestRawTextSeesTheRowAsItWas(t *testing.T) {
 		require.NoError(t, err)
 		require.InDelta(t, 8, got.Speed, 0)
 		require.EqualValues(t, 100, got.UserID)
+	})
+}
+
+// Servers round in ways of their own, and SQLite would keep the fraction, so
+// that the row could not be read any more.
+func TestAFractionIsNotAssignedToAnInteger(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		studio(ctx, t, db, 1)
+		all := orm.Objects[Audio](db)
+		half := 0.5
+		for _, bad := range []any{1.5, float32(2.5), &half, math.NaN(), math.Inf(1), -1e30} {
+			_, err := all.Update(ctx, query.Set("index", bad))
+			var ve *orm.ValueError
+			require.ErrorAs(t, err, &ve, "%v", bad)
+			require.Equal(t, "Audio.index", ve.Field)
+		}
+		_, err := all.Update(ctx, query.Set("index", 4.0), query.Set("speed", 0.5))
+		require.NoError(t, err)
+		got, err := all.Get(ctx)
+		require.NoError(t, err)
+		require.Equal(t, 4, got.Index)
 	})
 }

@@ -1,6 +1,8 @@
 package query
 
 import (
+	"math"
+	"reflect"
 	"slices"
 
 	"github.com/holdfast-go/holdfast/dialect"
@@ -85,7 +87,16 @@ func (r *resolved) write(w *writer) {
 		w.right(k, r.value, nil)
 		return
 	}
-	w.right(k, r.value, w.prepare(k, r.value))
+	bound := w.prepare(k, r.value)
+	if f, isFloat := bound.(float64); isFloat && k.class == integer {
+		if f != math.Trunc(f) || f < -1<<63 || f >= 1<<63 { // NaN is unlike itself
+			w.fail(&ValueError{Field: r.field.String(), Type: reflect.TypeOf(r.value).String(),
+				Reason: "is no whole number that the column can hold: round it first"})
+			return
+		}
+		bound = int64(f)
+	}
+	w.right(k, r.value, bound)
 }
 
 // inOrder sorts the assignments so that none reads a column after it was
