@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/uptrace/bun/schema"
 
@@ -28,6 +29,7 @@ type ddl struct {
 	uuid          string
 	serial        string // follows the type of a column that is counted up
 	serialKey     bool   // serial also declares the primary key
+	numericJSON   bool   // a column declared JSON turns text that reads as a number into one
 	arrays        bool   // the tag array makes an array and not JSON
 }
 
@@ -54,7 +56,7 @@ var ddls = map[string]*ddl{
 		quote: `"`, transactional: true,
 		boolean: "BOOLEAN", ints: [4]string{"INTEGER", "INTEGER", "INTEGER", "INTEGER"}, float: "REAL",
 		text: "TEXT", varchar: "TEXT", bytes: "BLOB", binary: "BLOB",
-		time: "DATETIME", json: "JSON", uuid: "TEXT", serial: " PRIMARY KEY AUTOINCREMENT", serialKey: true,
+		time: "DATETIME", json: "TEXT", numericJSON: true, uuid: "TEXT", serial: " PRIMARY KEY AUTOINCREMENT", serialKey: true,
 	},
 }
 
@@ -70,6 +72,9 @@ func (d *ddl) column(m *query.Model, f *query.Field) (text string, isKey bool, e
 		if list := f.IndirectType; d.arrays && f.Tag.HasOption("array") && list.Kind() == reflect.Slice {
 			typ = d.typeOf(list.Elem(), false) + "[]"
 		}
+	}
+	if own && d.numericJSON && (strings.EqualFold(typ, "JSON") || strings.EqualFold(typ, "JSONB")) {
+		typ = d.json
 	}
 	text = string(f.SQLName) + " " + typ
 	if f.AutoIncrement || f.Identity {

@@ -2,6 +2,7 @@ package orm_test
 
 import (
 	"context"
+	"encoding/json"
 	"net"
 	"net/netip"
 	"strings"
@@ -174,6 +175,30 @@ func TestAddressesComeBackAsTheyWent(t *testing.T) {
 			got.IP = host.IP // net.IP has two forms of one address
 			require.Equal(t, host, got)
 			require.NoError(t, orm.Objects[Host](db).Save(ctx, got))
+		}
+	})
+}
+
+type Fact struct {
+	models.AutoID
+	Guessed json.RawMessage
+	Tagged  json.RawMessage `bun:"type:json"`
+}
+
+// SQLite makes numbers of what stands in a column that is declared JSON.
+func TestNumbersInJSONStayAsTheyAre(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		require.NoError(t, orm.CreateTables(ctx, db, (*Fact)(nil)))
+		for _, number := range []string{"12", "1.10", "12345678901234567890", `"12"`} {
+			f := &Fact{Guessed: json.RawMessage(number), Tagged: json.RawMessage(number)}
+			require.NoError(t, orm.Objects[Fact](db).Create(ctx, f))
+			got, err := orm.Objects[Fact](db).Filter(F("id").Eq(f.ID)).Get(ctx)
+			require.NoError(t, err)
+			require.JSONEq(t, number, string(got.Guessed))
+			require.JSONEq(t, number, string(got.Tagged))
+			if db.Server().Engine == dialect.SQLite {
+				require.Equal(t, f, got)
+			}
 		}
 	})
 }
