@@ -202,3 +202,23 @@ func TestNumbersInJSONStayAsTheyAre(t *testing.T) {
 		}
 	})
 }
+
+func TestBytesAndTextBesideEachOther(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		require.NoError(t, orm.CreateTables(ctx, db, (*Everything)(nil)))
+		all := orm.Objects[Everything](db)
+		require.NoError(t, all.Create(ctx, &Everything{Str: "text", Bytes: []byte(`\x62`), Time: start}))
+		holds := func(conds ...query.Cond) {
+			t.Helper()
+			for _, c := range conds {
+				found, err := all.Filter(c).Exists(ctx)
+				require.NoError(t, err)
+				require.True(t, found)
+			}
+		}
+		holds(F("str").Eq([]byte("text")), F("str").In([]byte("text")), F("bytes").Eq(`\x62`), F("bytes").In(`\x62`, "b"))
+		_, err := all.Update(ctx, query.Set("str", []byte("new")), query.Set("bytes", "new"))
+		require.NoError(t, err)
+		holds(F("str").Eq("new"), F("bytes").Eq([]byte("new")), F("str").StartsWith("n"))
+	})
+}

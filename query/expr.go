@@ -82,18 +82,26 @@ func (k kind) value(v any) (any, error) {
 		}
 		return nil, &ValueError{Field: name, Type: t.String(), Reason: fmt.Sprintf("cannot stand beside %s", k.class)}
 	}
-	if k.field == nil {
-		return Bind(v)
-	}
 	var bound any
 	var err error
-	if t == k.field.StructField.Type {
+	if k.field != nil && t == k.field.StructField.Type {
 		bound, err = k.field.bind(reflect.ValueOf(v))
 	} else {
 		bound, err = Bind(v)
 	}
-	if err != nil {
+	if err != nil && k.field != nil {
 		err = k.field.explain(err)
+	}
+	// For SQLite no text equals bytes, whatever column they stand in.
+	switch b := bound.(type) {
+	case []byte:
+		if k.class == text {
+			bound = string(b)
+		}
+	case string:
+		if k.class == binary {
+			bound = []byte(b)
+		}
 	}
 	return bound, err
 }
