@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/query"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -164,5 +165,24 @@ func TestAFailedBlockKeepsNothing(t *testing.T) {
 		n, err := orm.Objects[Audio](db).Count(ctx)
 		require.NoError(t, err)
 		require.Zero(t, n)
+	})
+}
+
+type pointing struct {
+	models.AutoID
+	*models.Timestamps
+	Name string
+}
+
+func TestAMixinIsEmbeddedByValue(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		const want = "model orm_test.pointing embeds a pointer, *models.Timestamps: embed models.Timestamps itself"
+		require.ErrorContains(t, orm.CreateTables(ctx, db, (*pointing)(nil)), want)
+		all := orm.Objects[pointing](db)
+		require.ErrorContains(t, all.Create(ctx, &pointing{}), want)
+		require.ErrorContains(t, all.BulkCreate(ctx, []*pointing{{}}), want)
+		_, err := all.Update(ctx, query.Set("name", "x"))
+		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, all.Err(), want)
 	})
 }

@@ -103,4 +103,13 @@ type initialized struct{ schema.Dialect }
 func (initialized) Init(*sql.DB) {}
 
 // model returns the model of T and the way to read its rows.
-func (db *DB) model(t reflect.Type) (*query.Model, error) { return db.models.Of(t) }
+func (db *DB) model(t reflect.Type) (*query.Model, error) {
+	m, err := db.models.Of(t)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.reader(m).err; err != nil {
+		return nil, err
+	}
+	return m, nil
+}

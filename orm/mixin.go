@@ -2,6 +2,7 @@ package orm
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"time"
 
@@ -54,6 +55,31 @@ func beginRow(row any) error {
 	}
 	if k, ok := row.(selfKeyed); ok {
 		return k.NewKey()
+	}
+	return nil
+}
+
+// mixins are the interfaces above.
+var mixins = []reflect.Type{reflect.TypeFor[timestamped](), reflect.TypeFor[versioned](), reflect.TypeFor[selfKeyed]()}
+
+// checkMixins refuses a model that embeds a pointer to a mixin: its methods are
+// called on rows in which the pointer is nil.
+func checkMixins(model, t reflect.Type) error {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		switch {
+		case !f.Anonymous:
+		case f.Type.Kind() == reflect.Struct:
+			if err := checkMixins(model, f.Type); err != nil {
+				return err
+			}
+		case f.Type.Kind() == reflect.Pointer:
+			for _, mixin := range mixins {
+				if f.Type.Implements(mixin) {
+					return fmt.Errorf("model %s embeds a pointer, %s: embed %s itself", model, f.Type, f.Type.Elem())
+				}
+			}
+		}
 	}
 	return nil
 }

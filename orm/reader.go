@@ -18,13 +18,14 @@ type reader struct {
 	model *query.Model
 	scan  []scanner // by the order of the model's fields
 	keys  []int     // which of them are the primary key
+	err   error     // why rows of the model can be joined, but not looked after
 }
 
 func (db *DB) reader(m *query.Model) *reader {
 	if r, ok := db.readers.Load(m); ok {
 		return r.(*reader)
 	}
-	r := &reader{model: m}
+	r := &reader{model: m, err: checkMixins(m.Type, m.Type)}
 	for i, f := range m.Fields {
 		r.scan = append(r.scan, fieldScanner(f))
 		if f.IsPK {
