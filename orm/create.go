@@ -15,6 +15,11 @@ import (
 // package models get their times, versions and keys. Times are stored in UTC
 // and to the microsecond; what is finer is cut off in the database, not in row.
 //
+// A rollback takes the row back, but not what Create wrote into the struct. On
+// SQLite, which takes the counter back too, row's key then becomes that of
+// somebody else's row. So a block that is repeated makes its rows inside
+// fn, and a row whose block was rolled back is not saved.
+//
 // MySQL cannot return columns, so a model with defaults takes a second
 // statement there, in one block with the first.
 func (q QuerySet[T]) Create(ctx context.Context, row *T) error {

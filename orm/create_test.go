@@ -186,3 +186,21 @@ func TestAMixinIsEmbeddedByValue(t *testing.T) {
 		require.ErrorContains(t, all.Err(), want)
 	})
 }
+
+// What Create says of a rollback.
+func TestAKeyOutlivesItsRow(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ghost, other := &Owner{Name: "ghost"}, &Owner{Name: "other"}
+		require.NoError(t, atomic.Do(ctx, db, func(ctx context.Context) error {
+			require.NoError(t, orm.Objects[Owner](db).Create(ctx, ghost))
+			return atomic.Rollback
+		}))
+		require.NotZero(t, ghost.ID)
+		require.NoError(t, orm.Objects[Owner](db).Create(ctx, other))
+		if db.Server().Engine == dialect.SQLite {
+			require.Equal(t, other.ID, ghost.ID)
+		} else {
+			require.NotEqual(t, other.ID, ghost.ID)
+		}
+	})
+}
