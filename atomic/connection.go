@@ -96,9 +96,13 @@ func (s *stales) another(g *Gate) bool {
 
 // markSession notes that a caller's statement may have changed the session.
 func (c *connection) markSession(g *Gate, st Statement) {
-	if !st.Built && g.db.Engine.Inspect(st.SQL).Session {
-		c.dirty = true
+	if st.Built {
+		return
 	}
+	// What a procedure does unseen may stay with the connection, and so does some
+	// of what commits: FLUSH TABLES WITH READ LOCK.
+	v := g.db.Engine.Inspect(st.SQL)
+	c.dirty = c.dirty || v.Session || v.Opaque || v.Control != ""
 }
 
 // outside sends a statement outside any block, on a connection of the pool,
@@ -122,6 +126,9 @@ func (g *Gate) outside(ctx context.Context, st Statement, send func(dialect.Wire
 		if stale(err) && ctx.Err() == nil && stales.another(g) {
 			conn.discard()
 			continue
+		}
+		if !g.classify(err).NotSent {
+			conn.markSession(g, st) // it may have failed half-way: SELECT pg_advisory_lock(1), 1/0
 		}
 		conn.giveBack()
 		return nil, g.outcome(ctx, st, err)

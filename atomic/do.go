@@ -135,7 +135,7 @@ func (b *block) attempt(ctx context.Context, g *Gate, sc *scope, fn func(context
 	if ctx.Err() != nil {
 		return nil, rolledBack, context.Cause(ctx)
 	}
-	t, err := g.begin(b, sc)
+	t, err := g.begin(ctx, b, sc)
 	if err != nil {
 		return nil, rolledBack, err
 	}
@@ -156,10 +156,10 @@ func (b *block) attempt(ctx context.Context, g *Gate, sc *scope, fn func(context
 }
 
 // begin makes b the outermost block of a new transaction.
-func (g *Gate) begin(b *block, sc *scope) (*transaction, error) {
+func (g *Gate) begin(ctx context.Context, b *block, sc *scope) (*transaction, error) {
 	t := newTransaction(g, sc, b)
 	if sc.session != nil {
-		if err := sc.session.lend(t); err != nil {
+		if err := sc.session.lend(ctx, t); err != nil {
 			return nil, err
 		}
 	}

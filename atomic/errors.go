@@ -43,8 +43,9 @@ var (
 	// can honour, or options contradict each other; fn did not run (rule B18).
 	ErrOption = errors.New("option cannot be honoured")
 	// ErrTransactionControl: the statement would end or start a transaction
-	// behind the block's back. Nothing was sent (rule B15).
-	ErrTransactionControl = errors.New("transaction control inside a block")
+	// behind the block's back, or outside any block one for whoever gets the
+	// connection next. Nothing was sent (rule B15).
+	ErrTransactionControl = errors.New("transaction control as a statement")
 	// ErrSavepointEnded: the savepoint was released, or undone together with
 	// an earlier one, or it belongs to another block (rule B24).
 	ErrSavepointEnded = errors.New("savepoint has ended")

@@ -82,7 +82,10 @@ func (g *Gate) failure(ctx context.Context, b *block, st Statement, err error) *
 // of the socket, which passes a moment before ctx itself notices.
 func hasEnded(ctx context.Context) bool {
 	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(deadline) {
-		<-ctx.Done()
+		select {
+		case <-ctx.Done():
+		case <-time.After(10 * time.Millisecond): // a ctx of somebody's own may never say so
+		}
 	}
 	return ctx.Err() != nil
 }

@@ -232,5 +232,20 @@ func (g *Gate) admit(ctx context.Context, st Statement) (*block, *Session, error
 	case g.settings.ManualCommit:
 		return nil, nil, &BlockError{Kind: ErrNoSession, Reason: "open one with Session, or run the statement inside atomic.Do"}
 	}
+	if err := g.steers(st); err != nil {
+		return nil, nil, err
+	}
 	return nil, nil, sc.outer.roomFor(g)
+}
+
+// steers refuses what is meant for the statements after it: outside a block each
+// may go to another connection, and be committed by itself.
+func (g *Gate) steers(st Statement) error {
+	if st.Built {
+		return nil
+	}
+	if v := g.db.Engine.Inspect(st.SQL); v.Steers() {
+		return &BlockError{Kind: ErrTransactionControl, Reason: v.Control + " as a text would not hold for the statements after it; use atomic.Do, or BeginTx of Gate.SQL()"}
+	}
+	return nil
 }

@@ -54,19 +54,22 @@ func (t *transaction) stream(ctx context.Context, b *block, st Statement) (drive
 	stream.depth = b.depth
 	stream.done = func(failure error) error {
 		var f *FailedError
+		var e *dialect.Error
 		if failure != nil {
 			f = t.explain(ctx, b, st, t.gate.failure(ctx, b, st, failure))
+			e = t.gate.classify(failure)
 		}
+		t.touch()
+		// In one step: between the end of the rows and the mark nobody may send.
 		t.mu.Lock()
+		defer t.mu.Unlock()
 		if t.rows == stream {
 			t.rows = nil
 		}
-		t.mu.Unlock()
-		t.touch()
 		if failure == nil {
 			return nil
 		}
-		return t.mark(b, f, t.gate.classify(failure))
+		return t.marked(b, f, e)
 	}
 	t.mu.Lock()
 	t.rows = stream
@@ -212,6 +215,11 @@ func (t *transaction) record(ctx context.Context, b *block, st Statement, err er
 func (t *transaction) mark(b *block, f *FailedError, e *dialect.Error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return t.marked(b, f, e)
+}
+
+// marked is mark for who has mu.
+func (t *transaction) marked(b *block, f *FailedError, e *dialect.Error) error {
 	if b.state == ended {
 		return f // a time limit was faster
 	}

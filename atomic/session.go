@@ -96,6 +96,16 @@ func (t *transaction) onlyRoot(what string) error {
 // it is refused with ErrInBlock, and switching it on with uncommitted work with
 // ErrUncommitted: commit or roll back first.
 func (s *Session) SetAutocommit(on bool) error {
+	// Not while a statement is under way, by itself or as the first of a transaction.
+	s.turn <- struct{}{}
+	defer s.turn.give()
+	s.mu.Lock()
+	t := s.tx
+	s.mu.Unlock()
+	if t != nil {
+		t.turn <- struct{}{}
+		defer t.turn.give()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -111,7 +121,11 @@ func (s *Session) SetAutocommit(on bool) error {
 			return &BlockError{Kind: ErrUncommitted, Reason: "commit or roll back before switching autocommit on"}
 		}
 		if on {
-			s.conn, s.tx = s.tx.drop(), nil // nothing was sent in it
+			t := s.tx
+			s.conn, s.tx = t.drop(), nil // nothing was sent in it
+			t.mu.Lock()
+			t.finish()
+			t.mu.Unlock()
 		}
 	}
 	s.manual = !on
@@ -204,6 +218,9 @@ func (s *Session) current(st Statement) (*block, error) {
 		top := s.tx.root.info()
 		return nil, &BlockError{Block: top, Kind: ErrOuterContext, Reason: "use the ctx of the block, not the session's"}
 	}
+	if err := s.gate.steers(st); err != nil {
+		return nil, err
+	}
 	if st.Locks {
 		return nil, &BlockError{Kind: ErrNotInBlock, Reason: "autocommit is on, so the lock would be gone at once; run it inside atomic.Do"}
 	}
@@ -214,10 +231,19 @@ func (s *Session) current(st Statement) (*block, error) {
 }
 
 // lend hands the session's connection to a block opened with autocommit on.
-func (s *Session) lend(t *transaction) error {
+// It waits for a statement of the session that is under way.
+func (s *Session) lend(ctx context.Context, t *transaction) error {
+	if err := s.turn.take(ctx); err != nil {
+		return err
+	}
+	defer s.turn.give()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case s.closed:
+		return &BlockError{Kind: ErrSessionClosed}
+	case s.manual:
+		return &BlockError{Kind: ErrOuterContext, Reason: "autocommit was switched off while the block waited for its turn"}
 	case s.tx != nil:
 		return &BlockError{Block: s.tx.root.info(), Kind: ErrOuterContext, Reason: "another block of this session is in progress; use its ctx"}
 	case s.rows != nil:
@@ -258,11 +284,18 @@ func (s *Session) run(ctx context.Context, st Statement, send sender) error {
 		return s.gate.unsent(ctx, nil, st)
 	}
 	defer s.turn.give()
+	// What held when the statement came may have changed while it waited.
+	if b, err := s.current(st); err != nil {
+		return err
+	} else if b != nil {
+		return &BlockError{Block: b.info(), Kind: ErrOuterContext, Reason: "autocommit was switched off while the statement waited for its turn"}
+	}
 	conn, err := s.pin(ctx, st)
 	if err != nil {
 		return err
 	}
 	if _, err = send(conn.wire, nil, st.SQL); err != nil {
+		conn.markSession(s.gate, st)
 		return s.failed(ctx, st, err)
 	}
 	conn.markSession(s.gate, st)
@@ -270,14 +303,21 @@ func (s *Session) run(ctx context.Context, st Statement, send sender) error {
 }
 
 func (s *Session) stream(ctx context.Context, st Statement) (driver.Rows, error) {
-	var rows driver.Rows
-	err := s.run(ctx, st, func(w dialect.Wire, _ []string, query string) (_ bool, err error) {
-		rows, err = w.Query(ctx, nil, query, st.Args)
+	var stream *streamRows
+	err := s.run(ctx, st, func(w dialect.Wire, _ []string, query string) (bool, error) {
+		rows, err := w.Query(ctx, nil, query, st.Args)
+		if err == nil {
+			stream = s.streamOf(ctx, st, rows) // still with the turn
+		}
 		return false, err
 	})
 	if err != nil {
 		return nil, err
 	}
+	return stream, nil
+}
+
+func (s *Session) streamOf(ctx context.Context, st Statement, rows driver.Rows) *streamRows {
 	stream := newStream(rows, nil)
 	stream.done = func(failure error) error {
 		s.mu.Lock()
@@ -291,7 +331,7 @@ func (s *Session) stream(ctx context.Context, st Statement) (driver.Rows, error)
 	s.mu.Lock()
 	s.rows = stream
 	s.mu.Unlock()
-	return stream, nil
+	return stream
 }
 
 // pin takes the session's connection out of the pool at its first statement.

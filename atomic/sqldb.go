@@ -77,7 +77,7 @@ func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 	}
 	b := &block{opts: o, site: here(), ctx: ctx}
 	if parent == nil {
-		_, err = c.gate.begin(b, sc)
+		_, err = c.gate.begin(ctx, b, sc)
 	} else if names := o.outermostOnly(); names != "" {
 		err = &BlockError{Block: parent.info(), Kind: ErrOption, Reason: names + " cannot be honoured by a transaction inside this block"}
 	} else {

@@ -120,6 +120,17 @@ type Verdict struct {
 	Opaque bool
 }
 
+// Steers reports whether Control is there for the statements that follow it on
+// the same connection. An implicit commit is not: it is over at once.
+func (v Verdict) Steers() bool {
+	switch v.Control {
+	case "BEGIN", "START TRANSACTION", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE",
+		"SET TRANSACTION", "SET autocommit", "LOCK TABLE (implicit commit)", "LOCK TABLES (implicit commit)":
+		return true
+	}
+	return false
+}
+
 // Resolver finds out the fate of a transaction whose COMMIT had no answer
 // (rule B12, ResolveCommit).
 type Resolver interface {

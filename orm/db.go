@@ -73,7 +73,9 @@ func (db *DB) Server() dialect.Server { return db.gate.Database().Server }
 //
 // It works in this direction only: a transaction that BeginTx opens outside any
 // block is reached by its *sql.Tx, not by a ctx, and what is called meanwhile
-// with the same ctx runs beside it. Call atomic.Do around such code.
+// with the same ctx runs beside it. Call atomic.Do around such code. And a *sql.Conn
+// of it pins no connection: what must stay on one, such as a lock of the session,
+// belongs into a [DB.Session].
 func (db *DB) SQL() *sql.DB { return db.gate.SQL() }
 
 // Bun is the database as a *bun.DB, over [DB.SQL], under the same rules. bun writes

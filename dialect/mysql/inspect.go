@@ -33,7 +33,7 @@ func inspectStatement(s dialect.Tokens) dialect.Verdict {
 		if v.Control == "" {
 			v.Control = w.Control
 		}
-		v.Session = v.Session || w.Session
+		v.Session = v.Session || w.Session && !w.Opaque // what is opaque here is the middle of a statement
 	}
 	return v
 }
@@ -107,7 +107,7 @@ func inspectVerb(s dialect.Tokens) dialect.Verdict {
 	}
 	// CALL, EXECUTE, BINLOG, MariaDB's IF and FOR outside stored programs, and
 	// whatever a later version brings.
-	return dialect.Verdict{Opaque: true}
+	return dialect.Verdict{Opaque: true, Session: true}
 }
 
 func implicit(verb string, object dialect.Token) dialect.Verdict {

@@ -36,7 +36,7 @@ func inspectStatement(s dialect.Tokens) dialect.Verdict {
 		return dialect.Verdict{Session: true}
 	case "SET":
 		return inspectSet(s[1:])
-	case "RESET", "DISCARD", "DEALLOCATE", "LISTEN", "UNLISTEN", "LOAD":
+	case "DO", "CALL", "RESET", "DISCARD", "DEALLOCATE", "LISTEN", "UNLISTEN", "LOAD":
 		return dialect.Verdict{Session: true}
 	case "DECLARE": // a cursor that outlives the transaction
 		return dialect.Verdict{Session: s.Has("WITH", "HOLD")}
