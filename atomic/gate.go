@@ -88,7 +88,8 @@ func (g *Gate) Database() *dialect.Database { return g.db }
 // outside they go to the pool. So code written for database/sql, or for a
 // library on top of it, joins a block by passing ctx on. A transaction that it
 // begins does not show in ctx: a statement through the *sql.Tx belongs to it,
-// and one with the plain ctx then is ErrOuterContext.
+// and one with the plain ctx is then ErrOuterContext inside a block, and outside
+// any block runs beside the transaction. A *sql.Conn pins no connection.
 //
 // Its own pool settings mean nothing: connections come from the database's pool.
 func (g *Gate) SQL() *sql.DB { return g.front }

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // rehearsal is a run like that of "make demo", with fewer rows and shorter texts:
 // under the race detector rendering is most of the work.
-func rehearsal(t *testing.T, stop context.Context, db *orm.DB, locking settings.Locking) (summary.Summary, error) {
+func rehearsal(stop context.Context, t *testing.T, db *orm.DB, locking settings.Locking) (summary.Summary, error) {
 	t.Helper()
 	s := settings.Settings{Rows: 64, Edits: 80, Workers: 4, Writers: 4, Out: t.TempDir()}
 	speaker, err := voice.New(voice.Tones)
@@ -57,7 +57,7 @@ func each(t *testing.T, test func(t *testing.T, db *orm.DB)) {
 func TestLockedRunsLeaveNothingStale(t *testing.T) {
 	each(t, func(t *testing.T, db *orm.DB) {
 		for _, locking := range []settings.Locking{settings.SkipLocked, settings.NoWait, settings.Wait} {
-			result, err := rehearsal(t, t.Context(), db, locking)
+			result, err := rehearsal(t.Context(), t, db, locking)
 			if locking == settings.SkipLocked && !db.Server().Can(dialect.SkipLocked) {
 				require.ErrorIs(t, err, dialect.ErrUnsupported)
 				continue
@@ -75,7 +75,7 @@ func TestLockedRunsLeaveNothingStale(t *testing.T) {
 func TestUnlockedRunsLeaveSomethingStale(t *testing.T) {
 	each(t, func(t *testing.T, db *orm.DB) {
 		for range 5 {
-			result, err := rehearsal(t, t.Context(), db, settings.None)
+			result, err := rehearsal(t.Context(), t, db, settings.None)
 			require.NoError(t, err)
 			if result.Stale > 0 {
 				return
@@ -106,7 +106,7 @@ func TestAStoppedRun(t *testing.T) {
 				}
 			}
 		}()
-		result, err := rehearsal(t, stop, db, settings.SkipLocked)
+		result, err := rehearsal(stop, t, db, settings.SkipLocked)
 		require.NoError(t, err)
 		assert.True(t, result.Interrupted)
 		assert.Zero(t, result.Stale)
