@@ -95,7 +95,7 @@ func TestPartsAndListsAreNoArguments(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		_, rows := studio(ctx, t, db, 3)
 		keys := []int64{rows[0].ID, rows[1].ID}
-		for _, bad := range []any{keys, bun.In(keys), F("id"), F("id").Eq(1)} {
+		for _, bad := range []any{keys, bun.List(keys), F("id"), F("id").Eq(1)} {
 			var ve *orm.ValueError
 			_, err := db.Exec(ctx, "DELETE FROM audio WHERE id NOT IN (?)", bad)
 			require.ErrorAs(t, err, &ve)

@@ -44,7 +44,7 @@ func (e Expr) In(values ...any) Cond { return membership{e.node, spread(values),
 func (e Expr) NotIn(values ...any) Cond { return membership{e.node, spread(values), true} }
 
 // spread takes a single slice for the list of its elements. The list is the
-// condition's own: the caller may go on with his.
+// condition's own, and the caller may go on with theirs.
 func spread(values []any) []any {
 	values = slices.Clone(values)
 	if len(values) != 1 || values[0] == nil {
