@@ -226,6 +226,8 @@ func TestB16_AHookThatPanics(t *testing.T) {
 func TestB16_ARobustHookThatPanics(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		var d diary
+		var log bytes.Buffer
+		db = db.again(setup{Settings: atomic.Settings{Logger: slog.New(slog.NewTextHandler(&log, nil))}})
 		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
 			require.NoError(t, atomic.OnCommit(ctx, db, func(context.Context) error { panic("in a hook") }, atomic.Robust()))
 			d.both(ctx, t, db, "after")
@@ -233,6 +235,7 @@ func TestB16_ARobustHookThatPanics(t *testing.T) {
 		}))
 		assert.Equal(t, []string{"+after"}, d.take())
 		assert.Equal(t, []int{1}, db.kept())
+		assert.Contains(t, log.String(), "in a hook")
 	})
 }
 

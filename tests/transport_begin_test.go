@@ -89,6 +89,8 @@ func TestB13_ABlockWithoutAConnection(t *testing.T) {
 		testdb.MariaDB:  "WITH MAX_USER_CONNECTIONS 1",
 	}, func(t *testing.T, db, limited *database, _ account) {
 		code := map[testdb.Engine]string{testdb.Postgres: "53300", testdb.MySQL: "1226", testdb.MariaDB: "1226"}[db.Engine]
+		// Open has closed a connection of its own, which the server may still count.
+		eventually(t, "there is room for the one", func() bool { return limited.insert(t.Context(), 9) == nil })
 		require.NoError(t, atomic.Do(t.Context(), limited, func(ctx context.Context) error {
 			limited.mustInsert(ctx, 10)
 			limited.wires.take()
@@ -102,7 +104,7 @@ func TestB13_ABlockWithoutAConnection(t *testing.T) {
 			return limited.insert(ctx, 11)
 		}))
 		limited.idle()
-		assert.Equal(t, []int{10, 11}, db.kept())
+		assert.Equal(t, []int{9, 10, 11}, db.kept())
 		limited.mustInsert(t.Context(), 12) // the one connection is as good as before
 	})
 }
