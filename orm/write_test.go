@@ -194,8 +194,13 @@ func TestARowIsClaimedOnceOverARelation(t *testing.T) {
 					n, err := second(ctx, q)
 					done <- result{n, err}
 				}()
-				if db.Server().Engine != dialect.SQLite { // which cannot tell; either order is right there
+				// Either order is right; where the wait can be seen, it is waited for. SQLite
+				// lists none, and MariaDB before 10.6 not this one.
+				if db.Server().Engine != dialect.SQLite && db.Server().Can(dialect.SkipLocked) {
 					require.Eventually(t, func() bool {
+						if len(done) > 0 { // it did not wait, and must have found nothing
+							return true
+						}
 						waits, err := orm.LockWaits(ctx, db)
 						return err == nil && len(waits) > 0
 					}, 20*time.Second, 250*time.Millisecond) // MariaDB makes its list anew after a tenth of a second without a question
