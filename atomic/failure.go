@@ -129,11 +129,5 @@ func (g *Gate) shown(st Statement) string {
 	if st.Built {
 		return st.SQL
 	}
-	switch g.db.Server.Engine {
-	case dialect.Postgres:
-		return dialect.PostgresSyntax.Redact(st.SQL)
-	case dialect.SQLite:
-		return dialect.SQLiteSyntax.Redact(st.SQL)
-	}
-	return dialect.MySQLSyntax.Redact(st.SQL)
+	return g.db.Server.Syntax().Redact(st.SQL)
 }

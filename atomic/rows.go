@@ -3,19 +3,20 @@ package atomic
 import (
 	"database/sql/driver"
 	"io"
-	"reflect"
 	"sync"
+
+	"github.com/holdfast-go/holdfast/dialect"
 )
 
 // watchedRows notices an error that the server sends in the middle of the
 // rows: MySQL reports a deadlock there (rule B8).
 type watchedRows struct {
-	driver.Rows
+	dialect.Rows
 	failure error
 	closed  bool
 }
 
-func watch(rows driver.Rows) *watchedRows { return &watchedRows{Rows: rows} }
+func watch(rows driver.Rows) *watchedRows { return &watchedRows{Rows: dialect.Rows{Rows: rows}} }
 
 func (r *watchedRows) note(err error) error {
 	if err != nil && err != io.EOF && r.failure == nil {
@@ -26,6 +27,9 @@ func (r *watchedRows) note(err error) error {
 
 // Next reads one row.
 func (r *watchedRows) Next(dest []driver.Value) error { return r.note(r.Rows.Next(dest)) }
+
+// NextResultSet goes on to the next result set.
+func (r *watchedRows) NextResultSet() error { return r.note(r.Rows.NextResultSet()) }
 
 // Close reads what is left.
 func (r *watchedRows) Close() error {
@@ -51,7 +55,7 @@ type streamRows struct {
 }
 
 func newStream(rows driver.Rows, done func(error) error) *streamRows {
-	return &streamRows{watchedRows: watchedRows{Rows: rows}, done: done}
+	return &streamRows{watchedRows: *watch(rows), done: done}
 }
 
 // Next reads one row. The end of the last result set, and an error, free the
@@ -116,62 +120,4 @@ func (r *streamRows) end() error {
 		r.result = r.done(r.failure)
 	}
 	return r.result
-}
-
-// What follows passes on what the driver's rows know beyond driver.Rows, with
-// database/sql's own defaults where they do not.
-
-// HasNextResultSet implements driver.RowsNextResultSet.
-func (r *watchedRows) HasNextResultSet() bool {
-	more, ok := r.Rows.(driver.RowsNextResultSet)
-	return ok && more.HasNextResultSet()
-}
-
-// NextResultSet implements driver.RowsNextResultSet.
-func (r *watchedRows) NextResultSet() error {
-	more, ok := r.Rows.(driver.RowsNextResultSet)
-	if !ok {
-		return io.EOF
-	}
-	return r.note(more.NextResultSet())
-}
-
-// ColumnTypeScanType implements driver.RowsColumnTypeScanType.
-func (r *watchedRows) ColumnTypeScanType(i int) reflect.Type {
-	if t, ok := r.Rows.(driver.RowsColumnTypeScanType); ok {
-		return t.ColumnTypeScanType(i)
-	}
-	return reflect.TypeFor[any]()
-}
-
-// ColumnTypeDatabaseTypeName implements driver.RowsColumnTypeDatabaseTypeName.
-func (r *watchedRows) ColumnTypeDatabaseTypeName(i int) string {
-	if t, ok := r.Rows.(driver.RowsColumnTypeDatabaseTypeName); ok {
-		return t.ColumnTypeDatabaseTypeName(i)
-	}
-	return ""
-}
-
-// ColumnTypeLength implements driver.RowsColumnTypeLength.
-func (r *watchedRows) ColumnTypeLength(i int) (int64, bool) {
-	if t, ok := r.Rows.(driver.RowsColumnTypeLength); ok {
-		return t.ColumnTypeLength(i)
-	}
-	return 0, false
-}
-
-// ColumnTypeNullable implements driver.RowsColumnTypeNullable.
-func (r *watchedRows) ColumnTypeNullable(i int) (nullable, ok bool) {
-	if t, ok := r.Rows.(driver.RowsColumnTypeNullable); ok {
-		return t.ColumnTypeNullable(i)
-	}
-	return false, false
-}
-
-// ColumnTypePrecisionScale implements driver.RowsColumnTypePrecisionScale.
-func (r *watchedRows) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
-	if t, ok := r.Rows.(driver.RowsColumnTypePrecisionScale); ok {
-		return t.ColumnTypePrecisionScale(i)
-	}
-	return 0, 0, false
 }

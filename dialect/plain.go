@@ -207,7 +207,7 @@ func (w *plainWire) query(ctx context.Context, query string, values []driver.Nam
 		_ = stmt.Close()
 		return nil, err
 	}
-	return &preparedRows{Rows: rows, stmt: stmt}, nil
+	return &preparedRows{Rows: Rows{rows}, stmt: stmt}, nil
 }
 
 func (w *plainWire) prepare(ctx context.Context, query string, values []driver.NamedValue) (stmt driver.Stmt, err error) {

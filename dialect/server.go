@@ -28,6 +28,17 @@ type Server struct {
 // String is the product and its version: "MariaDB 10.5.29".
 func (s Server) String() string { return s.Product + " " + s.Version.String() }
 
+// Syntax is how the server's statements are read.
+func (s Server) Syntax() Syntax {
+	switch s.Engine {
+	case Postgres:
+		return PostgresSyntax
+	case SQLite:
+		return SQLiteSyntax
+	}
+	return MySQLSyntax
+}
+
 // Version is a server's version.
 type Version struct{ Major, Minor, Patch int }
 

@@ -153,11 +153,12 @@ func (q QuerySet[T]) update(ctx context.Context, set []query.Assignment) (int64,
 	if f := versionField(q.model); f != nil && !assigned[f] {
 		set = append(set[:len(set):len(set)], query.Set(f.Name, query.F(f.Name).Add(1)))
 	}
-	return q.execUpdate(ctx, &query.Update{Model: q.model, Set: set, Where: q.spec.Where})
+	text, err := (&query.Update{Model: q.model, Set: set, Where: q.spec.Where}).Render()
+	return q.matched(ctx, text, err)
 }
 
-func (q QuerySet[T]) execUpdate(ctx context.Context, u *query.Update) (int64, error) {
-	text, err := u.Render()
+// matched sends a statement that was rendered, and returns how many rows matched.
+func (q QuerySet[T]) matched(ctx context.Context, text query.Text, err error) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
@@ -169,8 +170,8 @@ func (q QuerySet[T]) execUpdate(ctx context.Context, u *query.Update) (int64, er
 }
 
 // Delete deletes all rows of the query, without Filter those of the whole table,
-// in one statement and returns how many there were. Rows that refer to them are the database's business (ON DELETE).
-// A query with Limit, Offset, Distinct or SelectForUpdate cannot be deleted.
+// in one statement and returns how many there were. Rows that refer to them are
+// the database's business (ON DELETE). A query with Limit, Offset, Distinct or SelectForUpdate cannot be deleted.
 func (q QuerySet[T]) Delete(ctx context.Context) (int64, error) {
 	n, err := q.delete(ctx)
 	return n, q.failed("Delete", err)
@@ -181,14 +182,7 @@ func (q QuerySet[T]) delete(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	text, err := (&query.Delete{Model: q.model, Where: q.spec.Where}).Render()
-	if err != nil {
-		return 0, err
-	}
-	res, err := q.db.gate.Exec(ctx, built(text))
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
+	return q.matched(ctx, text, err)
 }
 
 // changeable refuses what an UPDATE or a DELETE would have to ignore.

@@ -50,18 +50,26 @@ var errEnded = errors.New("the transaction was ended by a statement in it, and w
 // statement again (rule S6).
 var errClosed = fmt.Errorf("the connection was found closed: %w", dialect.ErrConnectionLost)
 
+// ready binds args and finds the way that the statement has to go, once the
+// server has had a look at a text that might be several.
+func (w *wire) ready(ctx context.Context, query string, args []any) (values []driver.NamedValue, route way, err error) {
+	values, err = w.start(ctx, args)
+	if err != nil {
+		return nil, 0, err
+	}
+	route = wayOf(query, len(values))
+	if route == judged {
+		err = w.judge(ctx, query, values)
+	}
+	return values, route, err
+}
+
 // Exec implements dialect.Wire.
 func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []any) (driver.Result, error) {
-	values, err := w.start(ctx, args)
+	values, route, err := w.ready(ctx, query, args)
+	defer clear(values)
 	if err != nil {
 		return nil, err
-	}
-	defer clear(values)
-	route := wayOf(query, len(values))
-	if route == judged {
-		if err := w.judge(ctx, query, values); err != nil {
-			return nil, err
-		}
 	}
 	if route != prepared {
 		w.used = true
@@ -82,16 +90,10 @@ func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []a
 // Query implements dialect.Wire. An error of the server can also come from the
 // rows, and from closing them: a deadlock's does.
 func (w *wire) Query(ctx context.Context, prefix []string, query string, args []any) (driver.Rows, error) {
-	values, err := w.start(ctx, args)
+	values, route, err := w.ready(ctx, query, args)
+	defer clear(values)
 	if err != nil {
 		return nil, err
-	}
-	defer clear(values)
-	route := wayOf(query, len(values))
-	if route == judged {
-		if err := w.judge(ctx, query, values); err != nil {
-			return nil, err
-		}
 	}
 	if route != prepared {
 		w.used = true
