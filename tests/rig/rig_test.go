@@ -33,9 +33,7 @@ func TestMain(m *testing.M) {
 // that names no server.
 func rig(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
-	if asked, _ := testdb.Asked(); len(asked) == 1 && asked[0] == testdb.SQLite {
-		t.Skip("this run is restricted to SQLite")
-	}
+	testdb.NeedsServers(t)
 	command := exec.Command(os.Args[0], args...)
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "HOLDFAST_TEST_") {

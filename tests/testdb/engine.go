@@ -63,3 +63,12 @@ func restrict(t testing.TB, engine Engine) {
 		t.Skipf("HOLDFAST_TEST_ENGINES=%s leaves %s out", os.Getenv("HOLDFAST_TEST_ENGINES"), engine)
 	}
 }
+
+// NeedsServers skips a test of what starts servers when the run is restricted to
+// SQLite, which HOLDFAST_TEST_ENGINES=sqlite asks for where there is no Docker.
+func NeedsServers(t testing.TB) {
+	t.Helper()
+	if asked, _ := Asked(); len(asked) == 1 && asked[0] == SQLite {
+		t.Skip("HOLDFAST_TEST_ENGINES=sqlite asks for a run without servers")
+	}
+}

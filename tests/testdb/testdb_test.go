@@ -131,9 +131,7 @@ func TestServerDies(t *testing.T) {
 
 func TestServerThatCannotStartSaysWhy(t *testing.T) {
 	t.Parallel()
-	if asked, _ := testdb.Asked(); len(asked) == 1 && asked[0] == testdb.SQLite {
-		t.Skip("this run is restricted to SQLite")
-	}
+	testdb.NeedsServers(t)
 	_, err := testdb.Start(t.Context(), testdb.Postgres, testdb.Flags("-c", "no_such_setting=1"))
 	assert.ErrorContains(t, err, `unrecognized configuration parameter "no_such_setting"`)
 }
@@ -179,9 +177,7 @@ func TestContainerEndsWithTheProcessThatStartedIt(t *testing.T) {
 
 func dockerOr(t *testing.T) *client.Client {
 	t.Helper()
-	if asked, _ := testdb.Asked(); len(asked) == 1 && asked[0] == testdb.SQLite {
-		t.Skip("this run is restricted to SQLite")
-	}
+	testdb.NeedsServers(t)
 	docker, err := testdb.Docker(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = docker.Close() })
