@@ -80,7 +80,7 @@ type transaction struct {
 	// Guarded by turn.
 	conn    *connection
 	control dialect.Control // what Begin said
-	held    []Holder        // of the lock that the last statement waited for (ExplainLocks)
+	held    holding         // of the lock that the last statement waited for (ExplainLocks)
 
 	// mu guards everything below, and the blocks. It is never held while
 	// waiting for the server.

@@ -2,7 +2,6 @@ package atomic
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,7 +21,8 @@ import (
 // own report is read. Where a lock was not to be had at once (NoWait) nobody has
 // waited, and the server only tells who has locked rows of that table
 // (PostgreSQL, MySQL) or of that database (MariaDB): LockHeldError.Certain is
-// false then.
+// false then. MariaDB may not know either who of several has a shared lock
+// (dialect.LockWait).
 //
 // The outcome of the block is the same with and without it. If the server
 // cannot be asked (no connection is free, or the user may not, see
@@ -117,13 +117,13 @@ type lockWatch struct {
 	quit    context.CancelFunc // the statement has ended: no more questions
 	cut     context.CancelFunc // ends the question in progress
 	done    chan struct{}
-	holders []Holder // read after done is closed
+	seen    holding // read after done is closed
 }
 
 // watching returns send with a watch on what it waits for. first says that it
 // is to send the first statement of the transaction. It needs the turn.
 func (t *transaction) watching(ctx context.Context, first bool, send sender) sender {
-	t.held = nil
+	t.held = holding{}
 	watcher, self := t.watcher()
 	if watcher != nil && self == 0 && first {
 		// Later, inside the transaction, a question could change its outcome.
@@ -181,33 +181,42 @@ func (w *lockWatch) look(waiting, asking context.Context) {
 		return
 	}
 	conn.giveBack()
-	if holders := holdersOf(w.self, waits); len(holders) > 0 {
-		w.holders = holders
+	if seen := holdersOf(w.self, waits); len(seen.holders) > 0 {
+		w.seen = seen
 	}
 }
 
 // question is what errors call a statement of this file.
 var question = Statement{SQL: "SELECT (who waits for whom)", Built: true}
 
-// stop ends the watch and returns the holders that were seen last.
-func (w *lockWatch) stop() []Holder {
+// stop ends the watch and returns who was seen last.
+func (w *lockWatch) stop() holding {
 	w.quit()
 	grace := time.AfterFunc(lookGrace, w.cut)
 	<-w.done
 	grace.Stop()
 	w.cut()
-	return w.holders
+	return w.seen
+}
+
+// holding is who is known to hold a lock, or, if that is not certain, may hold it.
+type holding struct {
+	holders []Holder
+	certain bool
 }
 
 // holdersOf follows the waits from self: those who it waits for, then those who
 // these wait for.
-func holdersOf(self int64, waits []dialect.LockWait) (holders []Holder) {
+func holdersOf(self int64, waits []dialect.LockWait) holding {
+	var holders []Holder
+	certain := true
 	seen := []int64{self}
 	for i := 0; i < len(seen) && len(holders) < maxHolders; i++ {
 		for _, w := range waits {
 			if w.Waiting.ConnectionID != seen[i] {
 				continue
 			}
+			certain = certain && w.Certain
 			if i > 0 && len(holders) >= i {
 				holders[i-1].Waits = true
 			}
@@ -217,7 +226,7 @@ func holdersOf(self int64, waits []dialect.LockWait) (holders []Holder) {
 			}
 		}
 	}
-	return holders
+	return holding{holders, certain}
 }
 
 // asker asks, on a connection of its own, who held a lock.
@@ -229,57 +238,52 @@ func (t *transaction) explain(ctx context.Context, b *block, st Statement, f *Fa
 	if !b.explains() || !errors.Is(f.Err, dialect.ErrLockNotAvailable) && !errors.Is(f.Err, dialect.ErrDeadlock) {
 		return f
 	}
-	e := &LockHeldError{Holders: t.held, Certain: true, Err: f.Err}
-	if len(e.Holders) == 0 {
+	held := t.held
+	if len(held.holders) == 0 {
 		ask := st.holder
 		if ask == nil {
 			ask = func(ctx context.Context, watcher dialect.LockWatcher, w dialect.Wire, self int64) ([]dialect.LockParty, bool, error) {
 				return watcher.LockHolders(ctx, w, self, f.Err)
 			}
 		}
-		e.Holders, e.Certain = t.askHolders(ctx, ask)
+		held = t.askHolders(ctx, ask)
 	}
-	if len(e.Holders) > 0 {
-		f.Err = e
+	if len(held.holders) > 0 {
+		f.Err = &LockHeldError{Holders: held.holders, Certain: held.certain, Err: f.Err}
 	}
 	return f
 }
 
-func (t *transaction) askHolders(ctx context.Context, ask asker) (holders []Holder, certain bool) {
+func (t *transaction) askHolders(ctx context.Context, ask asker) (held holding) {
 	watcher, self := t.watcher()
 	if self == 0 {
-		return nil, false
+		return holding{}
 	}
 	limit, cancel := context.WithTimeout(ctx, lookAfter)
 	defer cancel()
 	var parties []dialect.LockParty
 	conn, err := t.gate.outside(limit, question, func(w dialect.Wire) (err error) {
-		parties, certain, err = ask(limit, watcher, w, self)
+		parties, held.certain, err = ask(limit, watcher, w, self)
 		return err
 	})
 	if err != nil {
-		return nil, false
+		return holding{}
 	}
 	conn.giveBack()
 	for _, p := range parties[:min(len(parties), maxHolders)] {
-		holders = append(holders, Holder{LockParty: p})
+		held.holders = append(held.holders, Holder{LockParty: p})
 	}
-	return holders, certain
+	return held
 }
 
 // holderOf asks who has an advisory lock.
 func holderOf(lock dialect.Advisory) asker {
 	return func(ctx context.Context, watcher dialect.LockWatcher, w dialect.Wire, self int64) ([]dialect.LockParty, bool, error) {
-		var ids []int64
-		err := dialect.QueryRows(ctx, w, lock.Holder, lock.HolderArgs, func(row []driver.Value) error {
-			if id := dialect.Integer(row[0]); id != 0 && id != self {
-				ids = append(ids, id)
-			}
-			return nil
-		})
+		ids, err := dialect.QueryIntegers(ctx, w, lock.Holder, lock.HolderArgs)
 		if err != nil {
 			return nil, false, err
 		}
+		ids = slices.DeleteFunc(ids, func(id int64) bool { return id == 0 || id == self })
 		parties, err := watcher.LockParties(ctx, w, ids)
 		return parties, true, err
 	}

@@ -33,6 +33,11 @@ type LockWait struct {
 	// Table is the one that the lock is on, "" if the server does not tell or
 	// the lock is not on a table.
 	Table string
+	// Certain is true if the server names the holding side. MariaDB does not
+	// know which of several transactions has a shared lock as long as they have
+	// neither written a row nor locked one FOR UPDATE: each of them that has
+	// locked rows then is the holding side of a LockWait that is not certain.
+	Certain bool
 }
 
 // LockWatcher is an Engine whose server tells who waits for whom. Its methods
@@ -72,6 +77,15 @@ func QueryRows(ctx context.Context, w Wire, query string, args []any, read func(
 	}
 }
 
+// QueryIntegers sends a statement and returns the first column of its rows.
+func QueryIntegers(ctx context.Context, w Wire, query string, args []any) (all []int64, err error) {
+	err = QueryRows(ctx, w, query, args, func(row []driver.Value) error {
+		all = append(all, Integer(row[0]))
+		return nil
+	})
+	return all, err
+}
+
 // LockReader makes something of what a server tells about locks.
 type LockReader struct {
 	Syntax Syntax                   // of the statements
@@ -90,9 +104,9 @@ func (r LockReader) Party(row []driver.Value) LockParty {
 }
 
 // Wait reads the columns of the waiting party, those of the holding one, and
-// the table.
+// the table. The server is certain of them.
 func (r LockReader) Wait(row []driver.Value) LockWait {
-	return LockWait{Waiting: r.Party(row), Holding: r.Party(row[4:]), Table: Text(row[8])}
+	return LockWait{Waiting: r.Party(row), Holding: r.Party(row[4:]), Table: Text(row[8]), Certain: true}
 }
 
 // Integer is a column's value as a driver gives it.

@@ -29,8 +29,10 @@ type LockParty = dialect.LockParty
 //   - MariaDB: information_schema.INNODB_LOCK_WAITS and its neighbours, for which
 //     the user needs the privilege PROCESS. What they show is up to 0.1 s old,
 //     and older while somebody else asks more often than that; waits for an
-//     advisory lock are not in it. Statement and Block of a connection that is
-//     idle, as a holder often is, are known only if the server runs with
+//     advisory lock are not in it. Where several connections have shared locks
+//     and nothing else, each may be the one that is waited for, and the LockWait
+//     is not Certain. Statement and Block of a connection that is idle, as a
+//     holder often is, are known only if the server runs with
 //     performance_schema=ON and
 //     performance_schema_consumer_events_statements_current=ON, and the user may
 //     SELECT from performance_schema.

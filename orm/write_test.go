@@ -194,9 +194,8 @@ func TestARowIsClaimedOnceOverARelation(t *testing.T) {
 					n, err := second(ctx, q)
 					done <- result{n, err}
 				}()
-				// Either order is right; where the wait can be seen, it is waited for. SQLite
-				// lists none, and MariaDB before 10.6 not this one.
-				if db.Server().Engine != dialect.SQLite && db.Server().Can(dialect.SkipLocked) {
+				// Either order is right; where the wait can be seen, it is waited for.
+				if db.Server().Can(dialect.LockWaits) {
 					require.Eventually(t, func() bool {
 						if len(done) > 0 { // it did not wait, and must have found nothing
 							return true

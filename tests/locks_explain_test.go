@@ -89,6 +89,29 @@ func TestExplainLocks_AWait(t *testing.T) {
 	}, testdb.Servers()...)
 }
 
+// MariaDB says of two who have shared locks that it is one of them.
+func TestExplainLocks_ASharedLock(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		share := func(id int) func(ctx context.Context) error {
+			return func(ctx context.Context) error { _, err := s.row(id).SelectForUpdate(orm.Share).All(ctx); return err }
+		}
+		holder, endHolder := s.numbered(share(1))
+		_, endOther := s.numbered(share(2))
+		_, err := lockedBy(t.Context(), s, s.row(1).SelectForUpdate(orm.Wait(time.Second)), atomic.ExplainLocks())
+		require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+		var held *atomic.LockHeldError
+		require.ErrorAs(t, err, &held)
+		var ids []int64
+		for _, h := range held.Holders {
+			ids = append(ids, h.ConnectionID)
+		}
+		assert.Contains(t, ids, holder)
+		assert.Equal(t, s.Engine != testdb.MariaDB, held.Certain)
+		assert.Equal(t, s.Engine == testdb.MariaDB, strings.Contains(err.Error(), "held by somebody, perhaps"), err)
+		require.NoError(t, errors.Join(endHolder(), endOther()))
+	}, testdb.Servers()...)
+}
+
 func TestExplainLocks_NoWait(t *testing.T) {
 	eachStudio(t, func(t *testing.T, s *studio) {
 		id, end := s.holder()

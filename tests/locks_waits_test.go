@@ -2,6 +2,7 @@ package tests
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -169,6 +170,79 @@ func TestLockWaits_AQueue(t *testing.T) {
 		first.end()
 		require.NoError(t, secondDone())
 	}, testdb.Servers()...)
+}
+
+// Who has only shared locks so far is nobody in particular to MariaDB: as soon
+// as two of them could have the lock, it is not certain which does.
+func TestLockWaits_SharedLocks(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		share := func(id int) func(ctx context.Context) error {
+			return func(ctx context.Context) error { _, err := s.row(id).SelectForUpdate(orm.Share).All(ctx); return err }
+		}
+		change := func(id int) func(ctx context.Context) error {
+			return func(ctx context.Context) error { _, err := s.row(id).Update(ctx, query.Set("speed", 2)); return err }
+		}
+		type pair struct {
+			waiting, holding int64
+			certain          bool
+		}
+		pairs := func(n int) (pairs []pair) {
+			for _, w := range s.waits(n) {
+				assert.Equal(t, "audio", w.Table)
+				pairs = append(pairs, pair{w.Waiting.ConnectionID, w.Holding.ConnectionID, w.Certain})
+			}
+			return pairs
+		}
+
+		one, endOne := s.numbered(share(1))
+		writer, written := s.waiting(change(1))
+		assert.ElementsMatch(t, []pair{{writer, one, true}}, pairs(1))
+
+		two, endTwo := s.numbered(share(2))
+		if s.Engine == testdb.MariaDB {
+			assert.ElementsMatch(t, []pair{{writer, one, false}, {writer, two, false}}, pairs(2))
+		} else {
+			assert.ElementsMatch(t, []pair{{writer, one, true}}, pairs(1))
+		}
+		require.NoError(t, endOne())
+		require.NoError(t, written())
+		s.waits(0) // or MariaDB still lists these
+
+		// Those who wait for a shared lock have none yet.
+		changed, endChanged := s.numbered(change(3))
+		third, readThird := s.waiting(share(3))
+		fourth, readFourth := s.waiting(share(3))
+		assert.ElementsMatch(t, []pair{{third, changed, true}, {fourth, changed, true}}, pairs(2))
+		second, writtenSecond := s.waiting(change(2))
+		assert.ElementsMatch(t, []pair{{third, changed, true}, {fourth, changed, true}, {second, two, true}}, pairs(3))
+		require.NoError(t, errors.Join(endChanged(), readThird(), readFourth(), endTwo(), writtenSecond()))
+		s.waits(0)
+	}, testdb.Servers()...)
+}
+
+// numbered is holding, with the number of the block's connection.
+func (s *studio) numbered(fn func(ctx context.Context) error) (id int64, end func() error) {
+	s.t.Helper()
+	end = s.holding(func(ctx context.Context) (err error) {
+		id, err = connectionID(ctx, s)
+		return errors.Join(err, fn(ctx))
+	})
+	return id, end
+}
+
+// waiting runs fn in a block that has to wait, and returns the number of its
+// connection and what waits for its end.
+func (s *studio) waiting(fn func(ctx context.Context) error) (id int64, end func() error) {
+	s.t.Helper()
+	begun, done := make(chan int64, 1), make(chan error, 1)
+	go func() {
+		done <- atomic.Do(s.t.Context(), s, func(ctx context.Context) error {
+			id, err := connectionID(ctx, s)
+			begun <- id
+			return errors.Join(err, fn(ctx))
+		})
+	}()
+	return <-begun, func() error { return soon(s.t, "the waiting block", done) }
 }
 
 func TestLockWaits_OnSQLite(t *testing.T) {

@@ -77,17 +77,27 @@ LIMIT 10`
 // connection that is idle only in the performance schema, which is off by
 // default. Source: MariaDB documentation, "Information Schema
 // INNODB_LOCK_WAITS Table".
+//
+// A transaction gets its id with its first lock FOR UPDATE or its first row
+// written. Before that it has shared locks at most, and is 0 in INNODB_LOCKS and
+// INNODB_LOCK_WAITS, like each other one of its kind; in INNODB_TRX it is 0 too
+// since 10.6, and a number above all ids (2^48) before. So the waiting side is
+// found by the lock that it asks for, and a holding side of this kind is any
+// transaction of this kind that has locked rows, apart from the one that it
+// waits for, or waits for this very lock before the other.
 const (
 	mariaLockWaits = `
-SELECT rt.trx_mysql_thread_id, TIMESTAMPDIFF(MICROSECOND, rt.trx_wait_started, NOW(6)) DIV 1000, rt.trx_query, rt.trx_query,
+SELECT DISTINCT rt.trx_mysql_thread_id, TIMESTAMPDIFF(MICROSECOND, rt.trx_wait_started, NOW(6)) DIV 1000, rt.trx_query, rt.trx_query,
        bt.trx_mysql_thread_id, TIMESTAMPDIFF(MICROSECOND, bt.trx_started, NOW(6)) DIV 1000, COALESCE(bt.trx_query, #), COALESCE(bt.trx_query, #),
-       MIN(l.lock_table)
+       l.lock_table, w.blocking_trx_id = 0
 FROM information_schema.INNODB_LOCK_WAITS w
 JOIN information_schema.INNODB_LOCKS l ON l.lock_id = w.requested_lock_id
-JOIN information_schema.INNODB_TRX rt ON rt.trx_id = w.requesting_trx_id
-JOIN information_schema.INNODB_TRX bt ON bt.trx_id = w.blocking_trx_id
+JOIN information_schema.INNODB_TRX rt ON rt.trx_requested_lock_id = w.requested_lock_id
+JOIN information_schema.INNODB_TRX bt ON bt.trx_mysql_thread_id <> rt.trx_mysql_thread_id AND IF(w.blocking_trx_id <> 0,
+  bt.trx_id = w.blocking_trx_id,
+  (bt.trx_id = 0 OR bt.trx_id >= 281474976710656)
+    AND (bt.trx_requested_lock_id = w.blocking_lock_id OR bt.trx_rows_locked > (bt.trx_requested_lock_id IS NOT NULL)))
 WHERE LEFT(l.lock_table, CHAR_LENGTH(DATABASE()) + 3) = CONCAT('` + "`" + `', DATABASE(), '` + "`" + `.')
-GROUP BY rt.trx_id, bt.trx_id
 ORDER BY 2 DESC, 1, 5`
 	mariaLastOfBlocking = `(SELECT s.SQL_TEXT FROM performance_schema.threads t JOIN performance_schema.events_statements_current s USING (THREAD_ID)
  WHERE t.PROCESSLIST_ID = bt.trx_mysql_thread_id AND s.NESTING_EVENT_LEVEL = 0 LIMIT 1)`
@@ -109,21 +119,35 @@ var lockReader = dialect.LockReader{Syntax: dialect.MySQLSyntax, Block: blockNam
 
 // LockWaits implements dialect.LockWatcher.
 func (e *engine) LockWaits(ctx context.Context, w dialect.Wire) (waits []dialect.LockWait, err error) {
-	read := func(row []driver.Value) error {
-		wait := lockReader.Wait(row)
-		if i := strings.LastIndex(wait.Table, "`.`"); i >= 0 { // MariaDB: `database`.`table`
-			wait.Table = strings.TrimSuffix(wait.Table[i+3:], "`")
-		}
-		waits = append(waits, wait)
+	if e.server.Engine == dialect.MariaDB {
+		return mariaWaits(ctx, w)
+	}
+	err = dialect.QueryRows(ctx, w, lockWaits, nil, func(row []driver.Value) error {
+		waits = append(waits, lockReader.Wait(row))
 		return nil
-	}
-	if e.server.Engine != dialect.MariaDB {
-		err = dialect.QueryRows(ctx, w, lockWaits, nil, read)
-		return waits, err
-	}
-	err = eitherWay(mariaLockWaits, mariaLastOfBlocking, func(query string) error {
-		return dialect.QueryRows(ctx, w, query, nil, read)
 	})
+	return waits, err
+}
+
+func mariaWaits(ctx context.Context, w dialect.Wire) (waits []dialect.LockWait, err error) {
+	shared := map[int64]int{} // by the waiting connection, how many may have the lock that it waits for
+	err = eitherWay(mariaLockWaits, mariaLastOfBlocking, func(query string) error {
+		return dialect.QueryRows(ctx, w, query, nil, func(row []driver.Value) error {
+			wait := lockReader.Wait(row)
+			if i := strings.LastIndex(wait.Table, "`.`"); i >= 0 { // `database`.`table`
+				wait.Table = strings.TrimSuffix(wait.Table[i+3:], "`")
+			}
+			if dialect.Integer(row[9]) != 0 {
+				wait.Certain = false
+				shared[wait.Waiting.ConnectionID]++
+			}
+			waits = append(waits, wait)
+			return nil
+		})
+	})
+	for i := range waits {
+		waits[i].Certain = waits[i].Certain || shared[waits[i].Waiting.ConnectionID] == 1
+	}
 	return waits, err
 }
 
@@ -175,11 +199,7 @@ func (e *engine) LockHolders(ctx context.Context, w dialect.Wire, self int64, er
 		}
 		query = mariaLockCandidates
 	}
-	var ids []int64
-	err = dialect.QueryRows(ctx, w, strings.Replace(query, "#", join64(about), 1), nil, func(row []driver.Value) error {
-		ids = append(ids, dialect.Integer(row[0]))
-		return nil
-	})
+	ids, err := dialect.QueryIntegers(ctx, w, strings.Replace(query, "#", join64(about), 1), nil)
 	if err != nil {
 		return nil, false, err
 	}

@@ -96,11 +96,7 @@ func (e *engine) LockHolders(ctx context.Context, w dialect.Wire, self int64, er
 		if named == nil {
 			return nil, false, nil // a limit on waiting, which says nothing of what for
 		}
-		err := dialect.QueryRows(ctx, w, lockCandidates, []any{self, named[1]}, func(row []driver.Value) error {
-			ids = append(ids, dialect.Integer(row[0]))
-			return nil
-		})
-		if err != nil {
+		if ids, err = dialect.QueryIntegers(ctx, w, lockCandidates, []any{self, named[1]}); err != nil {
 			return nil, false, err
 		}
 	}
