@@ -71,10 +71,10 @@ func AdvisoryLock(ctx context.Context, db DB, name string, opts ...WaitOption) e
 		if err != nil {
 			return true, err
 		}
-		b.tx.mu.Lock()
-		b.tx.afterwards = lock.Release
-		b.tx.mu.Unlock()
 		obtained, err := readFlag(rows)
+		if lock.Release != "" && (obtained || err != nil) {
+			b.tx.afterwards = append(b.tx.afterwards, lock.Release)
+		}
 		if err == nil && !obtained {
 			err = &dialect.Error{Engine: g.db.Server.Engine, Kind: dialect.ErrLockNotAvailable, Message: fmt.Sprintf("advisory lock %q", name)}
 		}

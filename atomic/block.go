@@ -81,6 +81,8 @@ type transaction struct {
 	conn    *connection
 	control dialect.Control // what Begin said
 	held    holding         // of the lock that the last statement waited for (ExplainLocks)
+	// afterwards gives back what outlives the transaction: advisory locks of MySQL.
+	afterwards []string
 
 	// mu guards everything below, and the blocks. It is never held while
 	// waiting for the server.
@@ -96,8 +98,7 @@ type transaction struct {
 	dropped    []*hook         // hooks of parts that were rolled back
 	aside      []*transaction  // in progress in Independent blocks opened from this one's
 	seen       []*dialect.Error
-	wrote      bool   // a statement was sent that may have written
-	afterwards string // gives back what outlives the transaction: advisory locks of MySQL
+	wrote      bool // a statement was sent that may have written
 	lastActive time.Time
 	idle       *time.Timer
 	expired    bool // ended by a time limit, its connection already given back

@@ -300,9 +300,9 @@ func refusedControl(err error) bool {
 
 // leave gives the connection back, unless a session keeps it.
 func (t *transaction) leave() {
-	if t.afterwards != "" && t.conn != nil && t.conn.wire.Alive() {
+	if last := len(t.afterwards) - 1; last >= 0 && t.conn != nil && t.conn.wire.Alive() {
 		limit, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
-		if _, err := t.conn.wire.Exec(limit, nil, t.afterwards, nil); err != nil {
+		if _, err := t.conn.wire.Exec(limit, t.afterwards[:last], t.afterwards[last], nil); err != nil {
 			t.conn.dirty = true // closing it gives everything back
 		}
 		cancel()

@@ -22,7 +22,7 @@ type Advisory struct {
 	// NULL. "" if nobody knows.
 	Holder     string
 	HolderArgs []any
-	// Release gives back every such lock of the connection, after the end of
-	// its transaction. "" if the server does that by itself.
+	// Release gives the lock back, after the end of the transaction: once for
+	// each time that it was obtained. "" if the server does that by itself.
 	Release string
 }

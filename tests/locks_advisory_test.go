@@ -163,6 +163,38 @@ func (s *studio) isFree(after string) {
 	})
 }
 
+// Locks that a caller took without Holdfast are the caller's.
+func TestAdvisoryLock_BesideGetLock(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		held := func(ctx context.Context) (held bool) {
+			require.NoError(t, s.SQL().QueryRowContext(ctx, "SELECT COALESCE(IS_USED_LOCK('mine'), 0) <> 0").Scan(&held))
+			return held
+		}
+		session, ctx, err := atomic.OpenSession(t.Context(), s)
+		require.NoError(t, err)
+		var got int
+		require.NoError(t, s.SQL().QueryRowContext(ctx, "SELECT GET_LOCK('mine', 0)").Scan(&got))
+		for range 2 {
+			require.NoError(t, atomic.Do(ctx, s, func(ctx context.Context) error {
+				return errors.Join(atomic.AdvisoryLock(ctx, s, lockName), atomic.AdvisoryLock(ctx, s, "another"), atomic.AdvisoryLock(ctx, s, lockName))
+			}))
+			s.isFree("the block")
+			require.NoError(t, s.take(t.Context(), "another", orm.NoWait))
+			require.True(t, held(t.Context()))
+		}
+		// In another database the name of the lock would be another one.
+		require.NoError(t, atomic.Do(ctx, s, func(ctx context.Context) error {
+			if err := atomic.AdvisoryLock(ctx, s, lockName); err != nil {
+				return err
+			}
+			_, err := s.SQL().ExecContext(ctx, "USE information_schema")
+			return err
+		}))
+		s.isFree("a block that has left the database")
+		require.NoError(t, session.Close())
+	}, testdb.MySQL, testdb.MariaDB)
+}
+
 // A name is a database's own: the same in another one is another lock.
 func TestAdvisoryLock_OfAnotherDatabase(t *testing.T) {
 	eachStudio(t, func(t *testing.T, s *studio) {

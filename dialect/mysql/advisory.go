@@ -3,6 +3,7 @@ package mysql
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
@@ -29,6 +30,8 @@ func (e *engine) AdvisoryLock(name string, wait *time.Duration) dialect.Advisory
 		Args:       []any{key, seconds},
 		Holder:     "SELECT IS_USED_LOCK(" + lock + ")",
 		HolderArgs: []any{key},
-		Release:    "DO RELEASE_ALL_LOCKS()",
+		// Locks that a caller took with GET_LOCK stay, unless a USE has made the
+		// name of this one unknown.
+		Release: "DO IF(COALESCE(RELEASE_LOCK(" + strings.Replace(lock, "?", "'"+key+"'", 1) + "), 0), 0, RELEASE_ALL_LOCKS())",
 	}
 }
