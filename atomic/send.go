@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
@@ -243,7 +242,7 @@ func (b *block) tagged(query string) string {
 	}
 	for ; b != nil; b = b.parent {
 		if b.opts.name != "" {
-			return strings.TrimRight(query, "; \t\r\n") + tagger.Tag(b.opts.name)
+			return tagger.Tag(b.opts.name) + query
 		}
 	}
 	return query

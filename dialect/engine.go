@@ -145,8 +145,11 @@ type Resolver interface {
 }
 
 // Tagger is an Engine whose server shows a block's name only as a comment in
-// its statements (the form of sqlcommenter, google.github.io/sqlcommenter).
+// its statements. The comment has the form of sqlcommenter
+// (google.github.io/sqlcommenter), but stands before the statement and not after
+// it: servers keep the first kilobyte of a statement that they show to others
+// (MySQL manual, performance_schema_max_sql_text_length).
 type Tagger interface {
-	// Tag returns the comment to append to a statement.
+	// Tag returns what is to stand before a statement.
 	Tag(block string) string
 }

@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -172,6 +173,37 @@ func TestLockWaits_AQueue(t *testing.T) {
 	}, testdb.Servers()...)
 }
 
+// Servers keep the first kilobyte of a statement, and a value can be longer.
+func TestLockWaits_LongStatements(t *testing.T) {
+	t.Parallel()
+	test := func(t *testing.T, s *studio) {
+		long := strings.Repeat(secretText, 200)
+		end := s.holding(func(ctx context.Context) error {
+			_, err := s.row(1).Update(ctx, query.Set("text", long))
+			return err
+		}, atomic.Name("the holder"))
+		_, written := s.waiting(func(ctx context.Context) error {
+			_, err := s.row(1).Filter(query.F("text").Ne(long)).Update(ctx, query.Set("text", long))
+			return err
+		}, atomic.Name("the waiter"))
+		w := s.waits(1)[0]
+		require.NoError(t, errors.Join(end(), written()))
+		assert.Equal(t, "the waiter", w.Waiting.Block)
+		assert.Contains(t, w.Waiting.Statement, "UPDATE")
+		assert.NotContains(t, w.Waiting.Statement, secretText)
+		if s.remembers() {
+			assert.Equal(t, "the holder", w.Holding.Block)
+			assert.Contains(t, w.Holding.Statement, "UPDATE")
+			assert.NotContains(t, w.Holding.Statement, secretText)
+		}
+	}
+	testdb.Each(t, func(t *testing.T, db testdb.Database) { test(t, openStudio(t, db)) }, testdb.Servers()...)
+	testdb.Each(t, func(t *testing.T, _ testdb.Database) {
+		server := testdb.NewServer(t, testdb.MariaDB, testdb.Flags("--performance-schema=ON", "--performance-schema-consumer-events-statements-current=ON"))
+		test(t, openStudio(t, server.New(t)))
+	}, testdb.MariaDB)
+}
+
 // Who has only shared locks so far is nobody in particular to MariaDB: as soon
 // as two of them could have the lock, it is not certain which does.
 func TestLockWaits_SharedLocks(t *testing.T) {
@@ -232,7 +264,7 @@ func (s *studio) numbered(fn func(ctx context.Context) error) (id int64, end fun
 
 // waiting runs fn in a block that has to wait, and returns the number of its
 // connection and what waits for its end.
-func (s *studio) waiting(fn func(ctx context.Context) error) (id int64, end func() error) {
+func (s *studio) waiting(fn func(ctx context.Context) error, opts ...atomic.Option) (id int64, end func() error) {
 	s.t.Helper()
 	begun, done := make(chan int64, 1), make(chan error, 1)
 	go func() {
@@ -240,7 +272,7 @@ func (s *studio) waiting(fn func(ctx context.Context) error) (id int64, end func
 			id, err := connectionID(ctx, s)
 			begun <- id
 			return errors.Join(err, fn(ctx))
-		})
+		}, opts...)
 	}()
 	return <-begun, func() error { return soon(s.t, "the waiting block", done) }
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -224,21 +223,4 @@ func join64(ids []int64) string {
 	}
 	slices.Sort(texts)
 	return strings.Join(texts, ", ")
-}
-
-// blockName reads the comment that Tag has appended.
-func blockName(text string) string {
-	i := strings.LastIndex(text, tagStart)
-	if i < 0 {
-		return ""
-	}
-	name, _, found := strings.Cut(text[i+len(tagStart):], "'*/")
-	if !found {
-		return ""
-	}
-	name, err := url.QueryUnescape(name)
-	if err != nil {
-		return ""
-	}
-	return name
 }
