@@ -63,6 +63,7 @@ type point struct {
 	clock int    // tx.clock when it was made
 	sent  bool
 	wait  *time.Duration // the lock wait limit that the session had when it was sent
+	name  string         // the block's name that the server showed then
 }
 
 // A transaction belongs to one outermost block, or to a session between two
@@ -94,6 +95,7 @@ type transaction struct {
 	pending    []errand // what the server has to be told before the next statement
 	wait       *time.Duration
 	waitBack   dialect.Control // takes wait back
+	name       string          // the block's name that the server shows (dialect.Namer)
 	rows       *streamRows     // rows that are still being read
 	dropped    []*hook         // hooks of parts that were rolled back
 	aside      []*transaction  // in progress in Independent blocks opened from this one's

@@ -54,6 +54,7 @@ func (t *transaction) rollbackTo(p *point) {
 		if t.waitBack.Transactional {
 			t.wait = p.wait
 		}
+		t.name = p.name
 	}
 	t.points = t.points[:i]
 }
@@ -66,13 +67,15 @@ type freight struct {
 	points   int             // so many points are known to the server then
 	wait     *time.Duration
 	waitBack dialect.Control
+	name     string
+	oldName  string   // that of the new savepoints
 	after    []errand // to be sent after the statement
 }
 
 // load collects what has to be said in front of st. Nothing changes yet: the
 // statement may never be sent.
 func (t *transaction) load(b *block, st Statement, opaque bool) (freight, error) {
-	f := freight{control: t.control, points: len(t.points), wait: t.wait, waitBack: t.waitBack}
+	f := freight{control: t.control, points: len(t.points), wait: t.wait, waitBack: t.waitBack, name: t.name, oldName: t.name}
 	engine := t.gate.db.Engine
 
 	want := b.lockWait()
@@ -102,7 +105,7 @@ func (t *transaction) load(b *block, st Statement, opaque bool) (freight, error)
 		if err != nil {
 			return freight{}, err
 		}
-		f.control = c
+		f.control, f.name, f.oldName = c, t.root.opts.name, t.root.opts.name
 		f.prefix = append(f.prefix, waiting.Before...)
 		f.prefix = append(f.prefix, c.Before...)
 		f.prefix = append(f.prefix, c.Begin)
@@ -117,6 +120,10 @@ func (t *transaction) load(b *block, st Statement, opaque bool) (freight, error)
 		}
 	}
 	f.prefix = append(f.prefix, waiting.Inside...)
+	if namer, ok := engine.(dialect.Namer); ok && b.name() != f.name {
+		f.name = b.name()
+		f.prefix = append(f.prefix, namer.Rename(f.name))
+	}
 	if opaque {
 		// The statement may end the transaction unseen. Then the guard is gone
 		// with it, its release fails, and so does what travels with that.
@@ -136,10 +143,10 @@ func (t *transaction) arrived(f freight) {
 	t.control = f.control
 	for _, p := range t.points[:min(f.points, len(t.points))] {
 		if !p.sent {
-			p.sent, p.wait = true, t.wait
+			p.sent, p.wait, p.name = true, t.wait, f.oldName
 		}
 	}
-	t.wait, t.waitBack = f.wait, f.waitBack
+	t.wait, t.waitBack, t.name = f.wait, f.waitBack, f.name
 	t.pending = append(t.pending[:0], f.after...)
 }
 
@@ -162,6 +169,16 @@ func (t *transaction) restores() (all []string) {
 		all = append(all, t.control.Restore...)
 	}
 	return all
+}
+
+// name is that of b or of the nearest block around it that has one.
+func (b *block) name() string {
+	for ; b != nil; b = b.parent {
+		if b.opts.name != "" {
+			return b.opts.name
+		}
+	}
+	return ""
 }
 
 // lockWait is the limit on waiting for a lock of b or of the nearest block

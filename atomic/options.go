@@ -46,8 +46,10 @@ func (o *options) reject(format string, args ...any) {
 	}
 }
 
-// Name names the block in errors, logs and, where the server can show it, on
-// the server.
+// Name names the block in errors, logs and on the server, at no round trip of its
+// own: on PostgreSQL as the application_name of its connection (63 bytes of it),
+// on MySQL and MariaDB as a comment before each of its statements. A nested block
+// without a name has that of the block around it. SQLite has no place for it.
 func Name(name string) Option { return optionFunc(func(o *options) { o.name = name }) }
 
 // Durable says that what the block does must be committed when Do returns nil:

@@ -236,14 +236,8 @@ func (t *transaction) marked(b *block, f *FailedError, e *dialect.Error) error {
 // tagged is query with a comment by which the server can tell whose statement
 // it is, for engines that have no better place for the block's name.
 func (b *block) tagged(query string) string {
-	tagger, ok := b.tx.gate.db.Engine.(dialect.Tagger)
-	if !ok {
-		return query
-	}
-	for ; b != nil; b = b.parent {
-		if b.opts.name != "" {
-			return tagger.Tag(b.opts.name) + query
-		}
+	if tagger, ok := b.tx.gate.db.Engine.(dialect.Tagger); ok && b.name() != "" {
+		return tagger.Tag(b.name()) + query
 	}
 	return query
 }

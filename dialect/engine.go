@@ -153,3 +153,11 @@ type Tagger interface {
 	// Tag returns what is to stand before a statement.
 	Tag(block string) string
 }
+
+// Namer is an Engine whose server shows a block's name as that of the
+// transaction, from Begin on.
+type Namer interface {
+	// Rename returns the statement for the name of a nested block, or that of
+	// the block around it again. "" stands for the session's own.
+	Rename(block string) string
+}

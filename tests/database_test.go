@@ -60,12 +60,18 @@ func open(t *testing.T, at testdb.Database, s setup) *database {
 	opened.Pool.SetMaxOpenConns(s.pool)
 	opened.Pool.SetMaxIdleConns(100)
 	db := &database{Database: at, t: t, wires: newWires(opened.Engine)}
-	if tagger, ok := opened.Engine.(dialect.Tagger); ok {
+	switch engine := opened.Engine.(type) {
+	case dialect.Tagger:
 		opened.Engine = struct {
 			*wires
 			dialect.Tagger
-		}{db.wires, tagger}
-	} else {
+		}{db.wires, engine}
+	case dialect.Namer:
+		opened.Engine = struct {
+			*wires
+			dialect.Namer
+		}{db.wires, engine}
+	default:
 		opened.Engine = db.wires
 	}
 	db.gate = atomic.NewGate(opened, s.Settings)

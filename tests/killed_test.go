@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -208,6 +209,65 @@ func TestB12_OtherWaysToCommit(t *testing.T) {
 			})
 		}
 	})
+}
+
+// The server shows the name of the block that sent the last statement, whatever
+// became of the blocks before.
+func TestB19_NamesOfNestedBlocks(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		last := "SELECT SQL_TEXT FROM performance_schema.events_statements_current JOIN performance_schema.threads USING (THREAD_ID) WHERE PROCESSLIST_ID = ?"
+		own := ""
+		if db.Engine == testdb.Postgres {
+			last, own = "SELECT application_name FROM pg_stat_activity WHERE pid = $1", "shop"
+			db = db.again(setup{dsn: db.withSettings()})
+		}
+		for _, outer := range []string{"", "outer"} {
+			whose := func(name string) string {
+				if name == "" {
+					return own
+				}
+				return name
+			}
+			require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
+				shown := func(ctx context.Context) string {
+					var text string
+					require.NoError(t, db.Admin.QueryRowContext(t.Context(), last, db.id(ctx)).Scan(&text))
+					if db.Engine == testdb.Postgres {
+						return text
+					}
+					name, _, tagged := strings.Cut(strings.TrimPrefix(text, "/*block='"), "'*/")
+					if !tagged {
+						return ""
+					}
+					return name
+				}
+				in := func(ctx context.Context, want string, fail error, opts ...atomic.Option) {
+					err := atomic.Do(ctx, db, func(ctx context.Context) error {
+						require.Equal(t, want, shown(ctx))
+						return fail
+					}, opts...)
+					require.ErrorIs(t, err, fail)
+				}
+				in(ctx, "inner", nil, atomic.Name("inner")) // with the first statement
+				require.Equal(t, whose(outer), shown(ctx))
+				in(ctx, whose(outer), nil)
+				in(ctx, "inner", errAsked, atomic.Name("inner"))
+				require.Equal(t, whose(outer), shown(ctx))
+				in(ctx, "inner", errAsked, atomic.Name("inner"))
+				in(ctx, "other", nil, atomic.Name("other"))
+				in(ctx, "joined", nil, atomic.Name("joined"), atomic.NoSavepoint())
+				require.Equal(t, whose(outer), shown(ctx))
+				require.NoError(t, atomic.Do(ctx, db, func(ctx context.Context) error {
+					in(ctx, "inner", nil, atomic.Name("inner"))
+					in(ctx, "other", errAsked, atomic.Name("other"))
+					require.Equal(t, "middle", shown(ctx))
+					return nil
+				}, atomic.Name("middle")))
+				require.Equal(t, whose(outer), shown(ctx))
+				return nil
+			}, atomic.Name(outer)))
+		}
+	}, testdb.MySQL, testdb.Postgres)
 }
 
 // A block's name is seen on the server, and nothing in it is code.

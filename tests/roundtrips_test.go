@@ -165,6 +165,10 @@ func TestRoundTrips_StatementsPlusOne(t *testing.T) {
 		}, []atomic.Option{atomic.LockTimeout(3 * time.Second)}},
 		{"with Timeout, IdleTimeout and a name", 2, 1, updating,
 			[]atomic.Option{atomic.Timeout(time.Minute), atomic.IdleTimeout(time.Minute), atomic.Name("counted")}},
+		{"nested, with names of their own", 5, 4, func(ctx context.Context, db *counted) error {
+			inner := func(ctx context.Context) error { return db.update(ctx, 1) }
+			return errors.Join(inner(ctx), db.inside(ctx, inner, atomic.Name("first")), inner(ctx), db.inside(ctx, inner, atomic.Name("second")))
+		}, []atomic.Option{atomic.Name("outer")}},
 		{"with a retry that is not needed", 2, 1, updating, []atomic.Option{atomic.Retry(3)}},
 	}
 	eachCounted(t, func(t *testing.T, db *counted) {

@@ -71,7 +71,7 @@ func (e *engine) Begin(o dialect.TxOptions) (dialect.Control, error) {
 		c.Inside = append(c.Inside, setLocal("idle_in_transaction_session_timeout", o.Idle+backstop))
 	}
 	if o.Name != "" {
-		c.Inside = append(c.Inside, "SET LOCAL application_name = "+applicationName(o.Name))
+		c.Inside = append(c.Inside, e.Rename(o.Name))
 	}
 	return c, nil
 }
@@ -110,6 +110,14 @@ func setLocal(setting string, d time.Duration) string {
 	ms := (d + time.Millisecond - 1) / time.Millisecond
 	ms = min(max(ms, 1), math.MaxInt32)
 	return "SET LOCAL " + setting + " = " + strconv.FormatInt(int64(ms), 10)
+}
+
+// Rename implements dialect.Namer.
+func (e *engine) Rename(block string) string {
+	if block == "" {
+		return "SET LOCAL application_name TO DEFAULT"
+	}
+	return "SET LOCAL application_name = " + applicationName(block)
 }
 
 // applicationName is name as the server shows it, quoted: 63 printable ASCII
