@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"database/sql"
+	"strconv"
 
 	"github.com/holdfast-go/holdfast/atomic"
 )
@@ -46,6 +47,9 @@ func (r *runner) do(ctx context.Context, op *Block) error {
 		return r.body(op.ID, op.Body)
 	}
 	gate, opts := r.target.gate, op.options()
+	if op.ID%2 == 0 && op.Propagation != Never && op.Propagation != Suspended {
+		opts = append(opts, atomic.Name(strconv.Itoa(op.ID))) // nothing comes of it
+	}
 	switch op.Form {
 	case Value:
 		v, err := atomic.Value(ctx, gate, func(ctx context.Context) (int, error) { return Answer, fn(ctx) }, opts...)
