@@ -27,10 +27,14 @@ func Do(ctx context.Context, db DB, fn func(ctx context.Context) error, opts ...
 // *HookError of a block that is committed all the same it is fn's.
 func Value[T any](ctx context.Context, db DB, fn func(ctx context.Context) (T, error), opts ...Option) (T, error) {
 	var value, zero T
+	o := collect(opts)
+	if fn == nil {
+		o.reject("there is no fn to run")
+	}
 	kept, err := run(ctx, db.Gate(), func(ctx context.Context) (err error) {
 		value, err = fn(ctx)
 		return err
-	}, collect(opts), here())
+	}, o, here())
 	if !kept {
 		return zero, err
 	}
@@ -66,6 +70,9 @@ func run(ctx context.Context, g *Gate, fn func(context.Context) error, o *option
 	outside := func(ctx context.Context) (bool, error) {
 		err := fn(ctx)
 		return err == nil, err
+	}
+	if fn == nil {
+		o.reject("there is no fn to run")
 	}
 	if o.err != nil {
 		return refuse(ErrOption, o.err.Error())

@@ -21,7 +21,8 @@ type hook struct {
 // B16). It never runs if the block that registered it, or one around that, is
 // rolled back. The connection is back in the pool by then.
 //
-// Outside any block fn runs at once, and its error is returned. In a session
+// Outside any block fn runs at once, and its error is returned; a nil fn is
+// ErrOption at once too. In a session
 // with autocommit off it runs after the session's commit.
 //
 // An error of fn stops the hooks after it and makes Do return a *HookError: the
@@ -42,12 +43,19 @@ func OnRollback(ctx context.Context, db DB, fn func(context.Context) error, opts
 }
 
 func register(ctx context.Context, db DB, h *hook, opts []HookOption) error {
-	for _, o := range opts {
-		o(h)
-	}
 	b, err := db.Gate().scope(ctx).enclosing()
 	if err != nil {
 		return err
+	}
+	if h.fn == nil || slices.ContainsFunc(opts, func(o HookOption) bool { return o == nil }) {
+		refused := &BlockError{Kind: ErrOption, Reason: "a hook without a fn, or with a nil option"}
+		if b != nil {
+			refused.Block = b.info()
+		}
+		return refused // now, and not after the commit
+	}
+	for _, o := range opts {
+		o(h)
 	}
 	if b == nil {
 		if h.rollback {

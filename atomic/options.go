@@ -34,7 +34,11 @@ type options struct {
 
 func collect(opts []Option) *options {
 	o := &options{}
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			o.reject("option %d is nil", i+1)
+			continue
+		}
 		opt.apply(o)
 	}
 	return o

@@ -146,9 +146,21 @@ func TestB18_OptionsThatCannotBeHonoured(t *testing.T) {
 		}
 		for _, option := range []atomic.Option{
 			atomic.Timeout(0), atomic.IdleTimeout(-1), atomic.LockTimeout(-1), atomic.Propagation(99),
-			atomic.RetryPolicy{Max: -1}, atomic.RetryPolicy{Base: -1},
+			atomic.RetryPolicy{Max: -1}, atomic.RetryPolicy{Base: -1}, nil,
 		} {
 			require.ErrorIs(t, atomic.Do(t.Context(), db, never, option), atomic.ErrOption)
+		}
+		require.ErrorIs(t, atomic.Do(t.Context(), db, nil), atomic.ErrOption)
+		_, err := atomic.Value[int](t.Context(), db, nil)
+		require.ErrorIs(t, err, atomic.ErrOption)
+		for _, on := range []func(context.Context, atomic.DB, func(context.Context) error, ...atomic.HookOption) error{atomic.OnCommit, atomic.OnRollback} {
+			require.ErrorIs(t, on(t.Context(), db, nil), atomic.ErrOption)
+			require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
+				require.ErrorIs(t, on(ctx, db, nil), atomic.ErrOption)
+				require.ErrorIs(t, on(ctx, db, never, nil), atomic.ErrOption)
+				return db.insert(ctx, 100)
+			}))
+			require.NoError(t, db.exec(t.Context(), "DELETE FROM t WHERE id = 100"))
 		}
 	})
 }
