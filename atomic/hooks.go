@@ -21,9 +21,8 @@ type hook struct {
 // B16). It never runs if the block that registered it, or one around that, is
 // rolled back. The connection is back in the pool by then.
 //
-// Outside any block fn runs at once, and its error is returned; a nil fn is
-// ErrOption at once too. In a session
-// with autocommit off it runs after the session's commit.
+// Outside any block fn runs at once, and its error is returned. In a session
+// with autocommit off it runs after the session's commit. A nil fn is ErrOption.
 //
 // An error of fn stops the hooks after it and makes Do return a *HookError: the
 // data is committed all the same. So does a panic, which goes on through Do.

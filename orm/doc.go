@@ -43,7 +43,9 @@
 // tag soft_delete is refused.
 //
 // A field whose type cannot hold NULL does not take one: reading a NULL into it
-// is a *ScanError, unless it is tagged nullzero.
+// is a *ScanError, unless it is tagged nullzero: its zero value then is stored
+// as NULL, and NULL read as the zero value. That is about rows; in a condition
+// and in query.Set a value is what it is, and nil is NULL: F("x").Eq(nil).
 //
 // # Locked reads and isolation
 //
