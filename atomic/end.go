@@ -175,8 +175,8 @@ func (b *block) end(ctx context.Context, err error) (how ending, result error) {
 	case was == begun || was == lost:
 		t.rollback(ctx, was, suffix)
 	}
-	if was == unsent && t.conn != nil && t.wait != nil {
-		t.conn.dirty = true // a limit was set, and nothing has taken it back
+	if was == unsent && t.wait != nil {
+		t.putBack(suffix) // a limit was set before BEGIN, which then failed
 	}
 	t.leave()
 	t.turn.give()
@@ -298,15 +298,23 @@ func refusedControl(err error) bool {
 	return errors.As(err, &p)
 }
 
+// putBack sends what leaves the session as it was before the transaction, which
+// has ended.
+func (t *transaction) putBack(statements []string) {
+	last := len(statements) - 1
+	if last < 0 || t.conn == nil || !t.conn.wire.Alive() {
+		return
+	}
+	limit, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
+	defer cancel()
+	if _, err := t.conn.wire.Exec(limit, statements[:last], statements[last], nil); err != nil {
+		t.conn.dirty = true // closing it gives everything back
+	}
+}
+
 // leave gives the connection back, unless a session keeps it.
 func (t *transaction) leave() {
-	if last := len(t.afterwards) - 1; last >= 0 && t.conn != nil && t.conn.wire.Alive() {
-		limit, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
-		if _, err := t.conn.wire.Exec(limit, t.afterwards[:last], t.afterwards[last], nil); err != nil {
-			t.conn.dirty = true // closing it gives everything back
-		}
-		cancel()
-	}
+	t.putBack(t.afterwards)
 	if around := t.around(); around != nil {
 		around.mu.Lock()
 		around.aside = slices.DeleteFunc(around.aside, func(o *transaction) bool { return o == t })

@@ -161,3 +161,13 @@ type Namer interface {
 	// the block around it again. "" stands for the session's own.
 	Rename(block string) string
 }
+
+// Units is how many units d has, rounded up: what a server that counts in units
+// is to be told of a limit. However long d is, it does not overflow.
+func Units(d, unit time.Duration) int64 {
+	n := int64(d / unit)
+	if d%unit > 0 {
+		n++
+	}
+	return n
+}

@@ -81,7 +81,10 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 // fresh refuses to insert by way of a QuerySet that looks like a selection.
 func (q QuerySet[T]) fresh() error {
 	s := q.spec
-	if q.err == nil && (len(s.Where) > 0 || s.Limit != nil || s.Offset != 0 || len(s.Locks) > 0) {
+	if q.err == nil && len(s.Locks) > 0 {
+		return fmt.Errorf("%w: a row that is written is locked: leave SelectForUpdate out", ErrLockOptions)
+	}
+	if q.err == nil && (len(s.Where) > 0 || s.Limit != nil || s.Offset != 0) {
 		return fmt.Errorf("rows are created with Objects, not with a query that selects some")
 	}
 	return q.err

@@ -18,7 +18,9 @@ type LockOption = query.LockOption
 const (
 	// SkipLocked leaves out the rows that somebody else has locked: each of
 	// several workers gets rows of its own. MySQL 8.0.1, MariaDB 10.6,
-	// PostgreSQL. On SQLite nobody else can hold a lock: a block waits for its
+	// PostgreSQL. MySQL and MariaDB lock all rows that they read on the way:
+	// without an index that serves the condition and the OrderBy, the first
+	// worker locks every row that matches, and the next one finds none. On SQLite nobody else can hold a lock: a block waits for its
 	// turn when it begins, for the busy timeout at most, so claim in one block
 	// and do long work after it. Where the workers update
 	// the rows that they take, PostgreSQL now and then waits all the same, for a
@@ -65,6 +67,13 @@ func Of(names ...string) LockOption { return query.Of(names...) }
 // A second SelectForUpdate replaces the first, with all its options and clauses
 // (rule L5).
 //
+// What is locked stays so to the end of the outermost block; PostgreSQL also
+// frees it when the nested block that locked it is rolled back. A row that was
+// waited for is returned as it is then. Its place in the order, and the related
+// rows that are returned with it or are part of the condition, may be older on
+// PostgreSQL: where it matters, lock by the row's own columns and read what it
+// refers to in a second query. docs/contract.md lists such traps.
+//
 // On SQLite the block begins IMMEDIATE and holds the only write lock of the
 // database, which is stronger than a lock on rows.
 func (q QuerySet[T]) SelectForUpdate(opts ...LockOption) QuerySet[T] {
@@ -109,6 +118,11 @@ func (q *QuerySet[T]) keep(err error) {
 // ends. It returns [ErrNotFound] if the row is gone. Options are those of
 // SelectForUpdate; with [SkipLocked] a row that somebody else has locked is
 // ErrNotFound too.
+//
+// On MariaDB from 11.6, a row that was loaded in the same block under REPEATABLE
+// READ, its default, and has been changed since by somebody else is
+// dialect.ErrSerializationFailure, which [atomic.Retry] cures; elsewhere the row
+// is refreshed (rule S8).
 func Lock[T any](ctx context.Context, db *DB, row *T, opts ...LockOption) error {
 	q := Objects[T](db)
 	if q.err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"reflect"
 
 	"github.com/holdfast-go/holdfast/query"
@@ -195,7 +196,7 @@ func (q QuerySet[T]) changeable() error {
 	case s.Distinct:
 		return errors.New("a Distinct query cannot be changed")
 	case len(s.Locks) > 0:
-		return errors.New("UPDATE and DELETE lock the rows that they change: leave SelectForUpdate out")
+		return fmt.Errorf("%w: UPDATE and DELETE lock the rows that they change: leave SelectForUpdate out", ErrLockOptions)
 	}
 	return nil
 }

@@ -36,13 +36,13 @@ func (w *writer) locks(locks []*Lock) {
 		case l.Waiting == WaitSkip:
 			w.string(" SKIP LOCKED")
 		case l.Waiting == WaitLimited && w.server.Can(dialect.WaitClause):
-			w.string(" WAIT " + strconv.FormatInt(seconds(l.Wait), 10))
+			w.string(" WAIT " + strconv.FormatInt(min(dialect.Units(l.Wait, time.Second), year), 10))
 		}
 	}
 }
 
-// seconds rounds up.
-func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+// year is in seconds, and MariaDB's limit on a limit (lock_wait_timeout).
+const year = 365 * 24 * 60 * 60
 
 var strengths = [...]dialect.Capability{
 	ForUpdate: dialect.ForUpdate, ForNoKeyUpdate: dialect.NoKeyUpdate,
@@ -75,8 +75,11 @@ func (w *writer) lockable(l *Lock) {
 	if len(l.Of) == 0 {
 		for _, j := range w.scope.joins {
 			if j.Nullable {
-				w.fail(fmt.Errorf(`%w: %s may have no %s, and a missing row cannot be locked: name the tables to lock with Of("self")`,
-					ErrLockOptions, w.scope.root.Name, j.Path))
+				remedy := `name the tables to lock with Of("self")`
+				if !w.server.Can(dialect.Of) {
+					remedy = "lock " + w.scope.root.Name + " in a query without it, and read it then"
+				}
+				w.fail(fmt.Errorf("%w: %s may have no %s, and a missing row cannot be locked: %s", ErrLockOptions, w.scope.root.Name, j.Path, remedy))
 				return
 			}
 		}
@@ -117,23 +120,19 @@ func (s *scope) lockName(j *Join) string {
 	if j != nil {
 		return s.quoted(j.alias)
 	}
-	name := s.root.Table.Name
-	if i := strings.LastIndexByte(name, '.'); i >= 0 {
-		name = name[i+1:]
-	}
-	return s.quoted(name)
+	return s.quoted(s.rootName())
 }
 
 // StatementWait is the limit on waiting that the statement itself cannot
 // express, to be set around it; nil if there is none.
-func (ms *Models) StatementWait(locks []*Lock) *time.Duration {
+func (ms *Models) StatementWait(locks []*Lock) (limit *time.Duration) {
 	for _, l := range locks {
 		switch {
-		case l.Waiting == WaitLimited && !ms.server.Can(dialect.WaitClause):
-			return &l.Wait
 		case l.Waiting == WaitNever && ms.server.Spelling(dialect.NoWait) == "":
-			return new(time.Duration)
+			return new(time.Duration) // the shortest there is
+		case l.Waiting == WaitLimited && !ms.server.Can(dialect.WaitClause):
+			limit = &l.Wait
 		}
 	}
-	return nil
+	return limit
 }

@@ -104,15 +104,22 @@ func (s *scope) join(path string) (*Join, error) {
 // PostgreSQL would cut off at 63 bytes, gives way to a number.
 func (s *scope) alias(path string) string {
 	alias := strings.ReplaceAll(path, ".", "__")
-	if strings.EqualFold(alias, s.root.Table.Name) || len(alias) > 63 {
+	if strings.EqualFold(alias, s.rootName()) || len(alias) > 63 {
 		return "t" + strconv.Itoa(len(s.joins)+2)
 	}
 	return alias
 }
 
+// rootName is the name by which a statement knows the root: its schema is no
+// part of it.
+func (s *scope) rootName() string {
+	name := s.root.Table.Name
+	return name[strings.LastIndexByte(name, '.')+1:]
+}
+
 // unused is name, made longer until no table of the scope is called so.
 func (s *scope) unused(name string) string {
-	for strings.EqualFold(name, s.root.Table.Name) || slices.ContainsFunc(s.joins, func(j *Join) bool { return strings.EqualFold(name, j.alias) }) {
+	for strings.EqualFold(name, s.rootName()) || slices.ContainsFunc(s.joins, func(j *Join) bool { return strings.EqualFold(name, j.alias) }) {
 		name += "_"
 	}
 	return name

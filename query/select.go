@@ -49,7 +49,9 @@ func (s *Select) RenderExists() (Text, error) {
 		one.Limit = new(int64)
 		*one.Limit = 1
 	}
-	one.Order, one.Distinct = nil, false
+	one.Order = nil
+	w.unlockable(s)
+	one.Distinct = false
 	one.tail(w)
 	return w.text()
 }
@@ -143,9 +145,7 @@ func (s *Select) tail(w *writer) {
 		w.joins()
 		w.string(rest)
 	}
-	if len(s.Locks) > 0 && s.Distinct {
-		w.fail(fmt.Errorf("%w: a row of a DISTINCT query may stand for several, so it cannot be locked", ErrLockOptions))
-	}
+	w.unlockable(s)
 	if err := CheckLocks(s.Locks); err != nil {
 		w.fail(err)
 	}
@@ -190,4 +190,11 @@ func (s *Columns) Render() (Text, error) {
 	w.nullable = false
 	(&Select{Model: s.Model, Where: s.Where}).tail(w)
 	return w.text()
+}
+
+// unlockable refuses to lock what a DISTINCT query returns (rule L6).
+func (w *writer) unlockable(s *Select) {
+	if len(s.Locks) > 0 && s.Distinct {
+		w.fail(fmt.Errorf("%w: a row of a DISTINCT query may stand for several, so it cannot be locked", ErrLockOptions))
+	}
 }

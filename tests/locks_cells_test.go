@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -331,4 +332,67 @@ func (s *studio) refused(t *testing.T, c dialect.Capability, q orm.QuerySet[Audi
 		require.ErrorAs(t, err, &e)
 		require.NotEmpty(t, e.Hint)
 	})
+}
+
+// A limit that was set for a block that could not begin is taken back, also
+// where the connection stays.
+func TestL04_WaitLeavesAPinnedSessionAsItWas(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		session, ctx, err := atomic.OpenSession(t.Context(), s)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, session.Close()) }()
+		busy := func() (ms int) {
+			require.NoError(t, s.SQL().QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&ms))
+			return ms
+		}
+		before := busy()
+		s.rival(holdAudio(1))
+		for _, option := range []orm.LockOption{orm.Wait(time.Second), orm.NoWait} {
+			_, err := lockedBy(ctx, s, s.row(1).SelectForUpdate(option))
+			require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+			assert.Equal(t, before, busy())
+		}
+	}, testdb.SQLite)
+}
+
+// As long as there is, and no overflow.
+func TestL04_TheLongestWait(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		locking := func(opts ...orm.LockOption) func(context.Context) error {
+			return func(ctx context.Context) error { _, err := s.row(1).SelectForUpdate(opts...).All(ctx); return err }
+		}
+		advisory := func(ctx context.Context) error { return atomic.AdvisoryLock(ctx, s, lockName, orm.Wait(math.MaxInt64)) }
+		require.NoError(t, atomic.Do(t.Context(), s, locking(orm.Wait(math.MaxInt64))))
+		s.holding(func(ctx context.Context) error {
+			return errors.Join(locking()(ctx), atomic.AdvisoryLock(ctx, s, lockName))
+		})
+		for name, waiting := range map[string]func(ctx context.Context) error{
+			"Wait": func(ctx context.Context) error { return atomic.Do(ctx, s, locking(orm.Wait(math.MaxInt64))) },
+			"LockTimeout": func(ctx context.Context) error {
+				return atomic.Do(ctx, s, locking(), atomic.LockTimeout(math.MaxInt64))
+			},
+			"AdvisoryLock": func(ctx context.Context) error { return atomic.Do(ctx, s, advisory) },
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+			require.ErrorIs(t, waiting(ctx), context.DeadlineExceeded, name)
+			cancel()
+		}
+	})
+}
+
+// Of two clauses the stricter one bounds the wait where there is only one lock.
+func TestL04_TheStricterClause(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		s.rival(holdAudio(1))
+		q := s.row(1).Related("project")
+		for _, q := range []orm.QuerySet[Audio]{
+			q.SelectForUpdate(orm.Wait(patience), orm.Of("self")).AlsoLock(orm.NoWait, orm.Of("project")),
+			q.SelectForUpdate(orm.NoWait, orm.Of("project")).AlsoLock(orm.Wait(patience), orm.Of("self")),
+		} {
+			began := time.Now()
+			_, err := lockedBy(t.Context(), s, q)
+			require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+			assert.Less(t, time.Since(began), patience/2)
+		}
+	}, testdb.SQLite)
 }

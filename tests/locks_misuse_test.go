@@ -2,6 +2,7 @@ package tests
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,19 +29,32 @@ func TestL06_Misuse(t *testing.T) {
 			return func(ctx context.Context) error { _, err := q.All(ctx); return err }
 		}
 		cases := map[string]misuse{
-			"L1 SkipLocked with NoWait":      {orm.ErrLockOptions, read(all.SelectForUpdate(orm.SkipLocked, orm.NoWait))},
-			"L1 Wait with NoWait":            {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Wait(time.Second), orm.NoWait))},
-			"L1 two limits":                  {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Wait(1), orm.Wait(2)))},
-			"L1 a negative limit":            {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Wait(-1)))},
-			"L1 Share with NoKey":            {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Share, orm.NoKey))},
-			"L1 Of nothing":                  {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Of()))},
-			"L5 AlsoLock alone":              {orm.ErrLockOptions, read(all.AlsoLock(orm.NoWait, orm.Of("self")))},
-			"L5 AlsoLock without Of":         {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Of("self")).AlsoLock(orm.NoWait))},
-			"L5 one table in two clauses":    {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Of("self")).AlsoLock(orm.NoWait, orm.Of("self")))},
-			"S2 Of an unknown relation":      {nil, read(all.Related("project").SelectForUpdate(orm.Of("projects")))},
-			"S2 Of a relation not joined":    {nil, read(all.SelectForUpdate(orm.Of("project")))},
-			"S2 Of an injection":             {nil, read(all.Related("project").SelectForUpdate(orm.Of("project; DROP TABLE audio")))},
-			"L6 Distinct":                    {orm.ErrLockOptions, read(all.Distinct().SelectForUpdate())},
+			"L1 SkipLocked with NoWait":   {orm.ErrLockOptions, read(all.SelectForUpdate(orm.SkipLocked, orm.NoWait))},
+			"L1 Wait with NoWait":         {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Wait(time.Second), orm.NoWait))},
+			"L1 two limits":               {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Wait(1), orm.Wait(2)))},
+			"L1 a negative limit":         {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Wait(-1)))},
+			"L1 Share with NoKey":         {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Share, orm.NoKey))},
+			"L1 Of nothing":               {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Of()))},
+			"L5 AlsoLock alone":           {orm.ErrLockOptions, read(all.AlsoLock(orm.NoWait, orm.Of("self")))},
+			"L5 AlsoLock without Of":      {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Of("self")).AlsoLock(orm.NoWait))},
+			"L5 one table in two clauses": {orm.ErrLockOptions, read(all.SelectForUpdate(orm.Of("self")).AlsoLock(orm.NoWait, orm.Of("self")))},
+			"S2 Of an unknown relation":   {nil, read(all.Related("project").SelectForUpdate(orm.Of("projects")))},
+			"S2 Of a relation not joined": {nil, read(all.SelectForUpdate(orm.Of("project")))},
+			"S2 Of an injection":          {nil, read(all.Related("project").SelectForUpdate(orm.Of("project; DROP TABLE audio")))},
+			"L6 Distinct":                 {orm.ErrLockOptions, read(all.Distinct().SelectForUpdate())},
+			"L6 Distinct, whether there is one": {orm.ErrLockOptions, func(ctx context.Context) error {
+				_, err := all.Distinct().SelectForUpdate().Exists(ctx)
+				return err
+			}},
+			"L6 an UPDATE that locks anyway": {orm.ErrLockOptions, func(ctx context.Context) error {
+				_, err := all.SelectForUpdate().Update(ctx, query.Set("speed", 2))
+				return err
+			}},
+			"L6 a DELETE that locks anyway": {orm.ErrLockOptions, func(ctx context.Context) error {
+				_, err := all.SelectForUpdate().Delete(ctx)
+				return err
+			}},
+			"L6 Save":                        {orm.ErrLockOptions, func(ctx context.Context) error { return all.SelectForUpdate().Save(ctx, audioRow(1)) }},
 			"L6 Distinct, afterwards":        {orm.ErrLockOptions, read(all.SelectForUpdate().Distinct())},
 			"L6 the nullable side of a join": {orm.ErrLockOptions, read(all.Related("project.owner").SelectForUpdate())},
 			"L6 Of the nullable side":        {orm.ErrLockOptions, read(all.Related("project.owner").SelectForUpdate(orm.Of("project.owner")))},
@@ -156,5 +170,36 @@ func TestL01_TheClaimOfTheExample(t *testing.T) {
 		require.NoError(t, err, "outside a block: it locks nothing")
 		assert.Contains(t, plan, "audio")
 		assert.False(t, s.isLocked("audio", 1))
+	})
+}
+
+// The remedy that an error names is one that the server has.
+func TestL06_TheRemedy(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		_, err := lockedBy(t.Context(), s, s.row(1).Related("project.owner").SelectForUpdate())
+		require.ErrorIs(t, err, orm.ErrLockOptions)
+		assert.Equal(t, s.Server().Can(dialect.Of), strings.Contains(err.Error(), "Of("), err)
+	})
+}
+
+// MariaDB reads a row that it finds by its key while it plans.
+func TestL01_ExplainLocksNothing(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		q := s.row(1).SelectForUpdate(orm.NoWait)
+		explain := func(ctx context.Context) error {
+			plan, err := q.Explain(ctx)
+			assert.NotEmpty(t, plan)
+			return err
+		}
+		require.NoError(t, atomic.Do(t.Context(), s, func(ctx context.Context) error {
+			err := explain(ctx)
+			if s.Engine != testdb.SQLite { // where the block has begun
+				assert.False(t, s.isLocked("audio", 1))
+			}
+			return err
+		}))
+		require.NoError(t, atomic.Do(t.Context(), s, explain, atomic.ReadOnly()))
+		s.rival(holdAudio(1))
+		require.NoError(t, explain(t.Context()))
 	})
 }

@@ -2,10 +2,12 @@ package tests
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
@@ -110,4 +112,36 @@ func TestL05_TheSecondSelectForUpdateReplacesTheFirst(t *testing.T) {
 			assert.Equal(t, []int64{2, 3, 4}, ids)
 		}
 	})
+}
+
+type shelf struct {
+	bun.BaseModel `bun:"table:hf_library.shelf"`
+	ID            int64 `bun:",pk"`
+	UpID          int64
+	Shelf         *shelf `bun:"rel:belongs-to,join:up_id=id"`
+}
+
+// In a statement a table goes by its name without the schema, also where a
+// relation has that name.
+func TestL01_ATableWithASchema(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		if s.Engine == testdb.Postgres {
+			s.arrange("CREATE SCHEMA hf_library")
+		} else {
+			s.arrange("CREATE DATABASE hf_library")
+			defer s.arrange("DROP DATABASE hf_library")
+		}
+		s.arrange("CREATE TABLE hf_library.shelf (id bigint primary key, up_id bigint)", "INSERT INTO hf_library.shelf VALUES (1, 1), (2, 1)")
+		q := orm.Objects[shelf](s.DB).Filter(query.F("shelf.id").Eq(1)).OrderBy("id").Related("shelf")
+		for _, q := range []orm.QuerySet[shelf]{q.SelectForUpdate(), q.SelectForUpdate(orm.Of("self"))} {
+			require.NoError(t, atomic.Do(t.Context(), s, func(ctx context.Context) error {
+				rows, err := q.All(ctx)
+				if !s.Server().Can(dialect.Of) && errors.Is(err, dialect.ErrUnsupported) {
+					return nil
+				}
+				assert.Len(t, rows, 2)
+				return err
+			}))
+		}
+	}, testdb.Servers()...)
 }

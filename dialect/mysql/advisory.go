@@ -20,7 +20,7 @@ func (e *engine) AdvisoryLock(name string, wait *time.Duration) dialect.Advisory
 	const forever = 365 * 24 * 60 * 60 // MariaDB has no value for it
 	seconds := int64(forever)
 	if wait != nil {
-		seconds = int64((*wait + time.Second - 1) / time.Second)
+		seconds = min(dialect.Units(*wait, time.Second), forever)
 	}
 	sum := sha256.Sum256([]byte(name))
 	key := hex.EncodeToString(sum[:])

@@ -115,7 +115,7 @@ func (e *engine) lockWait(d time.Duration) setting {
 	if e.server.Engine == dialect.MariaDB {
 		least = 0
 	}
-	n := min(max(seconds(d), least), 100_000_000) // MariaDB's maximum; MySQL's is higher
+	n := min(max(dialect.Units(d, time.Second), least), 100_000_000) // MariaDB's maximum; MySQL's is higher
 	return setting{"innodb_lock_wait_timeout", "@hf_lock_wait", fmt.Sprint(n), "UNSIGNED"}
 }
 
@@ -124,12 +124,12 @@ func (e *engine) statementTimeout(d time.Duration) setting {
 		s := min(max(d.Seconds(), 0.001), 31_536_000)
 		return setting{"max_statement_time", "@hf_statement_time", fmt.Sprintf("%.6f", s), "DECIMAL(20,6)"}
 	}
-	ms := min(max((d+time.Millisecond-1).Milliseconds(), 1), math.MaxUint32)
+	ms := min(max(dialect.Units(d, time.Millisecond), 1), math.MaxUint32)
 	return setting{"max_execution_time", "@hf_statement_time", fmt.Sprint(ms), "UNSIGNED"}
 }
 
 func (e *engine) idleTimeout(d time.Duration) setting {
-	n := min(seconds(d)+1, 31_536_000) // a backstop: the block's own clock comes first
+	n := min(dialect.Units(d, time.Second)+1, 31_536_000) // a backstop: the block's own clock comes first
 	variable := "wait_timeout"
 	if e.server.Engine == dialect.MariaDB {
 		variable = "idle_transaction_timeout"
@@ -137,11 +137,3 @@ func (e *engine) idleTimeout(d time.Duration) setting {
 	return setting{variable, "@hf_idle", fmt.Sprint(n), "UNSIGNED"}
 }
 
-// seconds rounds up.
-func seconds(d time.Duration) int64 {
-	n := int64(d / time.Second)
-	if d%time.Second > 0 {
-		n++
-	}
-	return n
-}

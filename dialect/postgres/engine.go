@@ -107,9 +107,8 @@ func (e *engine) LockWait(d time.Duration) dialect.Control {
 // setLocal limits something to d. The server counts whole milliseconds, and 0
 // would mean no limit.
 func setLocal(setting string, d time.Duration) string {
-	ms := (d + time.Millisecond - 1) / time.Millisecond
-	ms = min(max(ms, 1), math.MaxInt32)
-	return "SET LOCAL " + setting + " = " + strconv.FormatInt(int64(ms), 10)
+	ms := min(max(dialect.Units(d, time.Millisecond), 1), math.MaxInt32)
+	return "SET LOCAL " + setting + " = " + strconv.FormatInt(ms, 10)
 }
 
 // Rename implements dialect.Namer.

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -187,5 +188,5 @@ func (s *source) borrow(ctx context.Context) (*dialect.Database, error) {
 }
 
 func milliseconds(d time.Duration) string {
-	return strconv.FormatInt(int64((d+time.Millisecond-1)/time.Millisecond), 10)
+	return strconv.FormatInt(min(dialect.Units(d, time.Millisecond), math.MaxInt32), 10)
 }
