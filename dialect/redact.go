@@ -6,6 +6,11 @@ import "strings"
 // and without comments: what may be shown of a statement of somebody else, whose
 // values may be in its text. It is not meant to be run. On MySQL a name in
 // double quotes is taken for a text, which it is by default.
+//
+// Whether a backslash escapes a quote is a setting of the session that ran it
+// (NO_BACKSLASH_ESCAPES, standard_conforming_strings), which nobody else knows.
+// Nothing is shown after a literal that ends elsewhere if it is the other way
+// round: from there on, outside could be inside.
 func (s Syntax) Redact(query string) string {
 	var sb strings.Builder
 	l := s.Lexer(query)
@@ -28,6 +33,22 @@ func (s Syntax) Redact(query string) string {
 			sb.WriteByte(' ')
 		}
 		sb.WriteString(t.Text)
+		if s.doubtful(query[t.Pos:l.pos], query[t.Pos:]) {
+			sb.WriteString("…")
+			break
+		}
 	}
 	return sb.String()
+}
+
+// doubtful reports whether token, with which rest begins, is a literal that ends
+// elsewhere under the other reading of backslashes.
+func (s Syntax) doubtful(token, rest string) bool {
+	if s.bracket || token[0] != '\'' && !(token[0] == '"' && s.backslash) {
+		return false // SQLite has no such setting, and PostgreSQL none for names and E''
+	}
+	other := s
+	other.backslash = !s.backslash
+	l := other.Lexer(rest)
+	return l.Next().Text != token
 }
