@@ -19,8 +19,8 @@ type WaitOption interface {
 
 // AdvisoryLock takes a lock on a name, for work that has no row to lock. It is
 // held to the end of the block at least, and to the end of the outermost block
-// at most: PostgreSQL gives it back with the savepoint of a nested block that is
-// rolled back. It is given back on every way out. Taking it twice in one
+// at most: PostgreSQL gives it back with a savepoint that is rolled back to, a
+// nested block's or one set by hand. It is given back on every way out. Taking it twice in one
 // transaction is granted.
 //
 // Without an option it waits as long as a LockTimeout of the block, else the
@@ -72,7 +72,7 @@ func AdvisoryLock(ctx context.Context, db DB, name string, opts ...WaitOption) e
 			return true, err
 		}
 		obtained, err := readFlag(rows)
-		if lock.Release != "" && (obtained || err != nil) {
+		if lock.Release != "" && obtained {
 			b.tx.afterwards = append(b.tx.afterwards, lock.Release)
 		}
 		if err == nil && !obtained {
@@ -81,6 +81,9 @@ func AdvisoryLock(ctx context.Context, db DB, name string, opts ...WaitOption) e
 		return false, err
 	})
 }
+
+// errNoFlag: MariaDB's GET_LOCK that is interrupted returns NULL.
+var errNoFlag = errors.New("the server does not say whether the lock was obtained: the statement was interrupted")
 
 // readFlag reads one row with one column.
 func readFlag(rows driver.Rows) (flag bool, err error) {
@@ -94,6 +97,8 @@ func readFlag(rows driver.Rows) (flag bool, err error) {
 		return false, err
 	}
 	switch v := row[0].(type) {
+	case nil:
+		return false, errNoFlag
 	case bool:
 		return v, nil
 	case int64:

@@ -110,9 +110,14 @@ func (c *connection) markSession(g *Gate, st Statement) {
 // (rule S6): another connection is tried only when nothing has left on the
 // first.
 func (g *Gate) outside(ctx context.Context, st Statement, send func(dialect.Wire) error) (*connection, error) {
+	return g.outsideOn(ctx, g.connect, st, send)
+}
+
+// outsideOn is outside on a connection of connect's.
+func (g *Gate) outsideOn(ctx context.Context, connect func(context.Context) (*connection, error), st Statement, send func(dialect.Wire) error) (*connection, error) {
 	var stales stales
 	for {
-		conn, err := g.connect(ctx)
+		conn, err := connect(ctx)
 		if err != nil && hasEnded(ctx) {
 			return nil, g.unsent(ctx, nil, st)
 		}

@@ -12,8 +12,9 @@ import (
 )
 
 // ExplainLocks has an error that matches dialect.ErrLockNotAvailable or
-// dialect.ErrDeadlock say who held the lock: a *LockHeldError is then in its
-// chain. It is an option of any block, and of those nested in it.
+// dialect.ErrDeadlock say who held the lock, and so that of a statement that
+// waited for one when its ctx ended: a *LockHeldError is then in its chain. It is
+// an option of any block, and of those nested in it.
 //
 // While a statement of the block has been waiting for more than some tens of
 // milliseconds, the server is asked on another connection of the pool whom it
@@ -47,9 +48,9 @@ type Holder struct {
 type LockHeldError struct {
 	// Holders are those who had the lock, then those who these waited for.
 	Holders []Holder
-	// Certain is true if the server named the holders. If it is false it named
-	// those who have such locks: it may be any of them, and it may have been
-	// somebody who was faster than the question.
+	// Certain is true if the server named the holders of this very lock. If it is
+	// false it named those who have such locks, or who the statement was seen to
+	// wait for a moment before: it may be any of them, or somebody else.
 	Certain bool
 	Err     error
 }
@@ -80,6 +81,9 @@ func (e *LockHeldError) Unwrap() error { return e.Err }
 
 func (h Holder) describe() string {
 	s := fmt.Sprintf("connection %d", h.ConnectionID)
+	if h.ConnectionID == 0 {
+		s = "a prepared transaction"
+	}
 	if h.Block != "" {
 		s = fmt.Sprintf("block %q (%s)", h.Block, s)
 	}
@@ -97,6 +101,7 @@ const (
 	nextLook   = 250 * time.Millisecond
 	lookGrace  = 250 * time.Millisecond // for a question that the statement's end finds in progress
 	lookAfter  = time.Second            // for the questions after an error
+	oldView    = 100 * time.Millisecond // is how old the answer can be (MariaDB)
 	maxHolders = 10
 )
 
@@ -117,7 +122,7 @@ type lockWatch struct {
 	quit    context.CancelFunc // the statement has ended: no more questions
 	cut     context.CancelFunc // ends the question in progress
 	done    chan struct{}
-	seen    holding // read after done is closed
+	seen    holding // by the last look; read after done is closed
 }
 
 // watching returns send with a watch on what it waits for. first says that it
@@ -173,6 +178,7 @@ func (w *lockWatch) run(waiting, asking context.Context) {
 
 func (w *lockWatch) look(waiting, asking context.Context) {
 	var waits []dialect.LockWait
+	asked := time.Now()
 	conn, err := w.gate.outside(waiting, question, func(wire dialect.Wire) (err error) {
 		waits, err = w.watcher.LockWaits(asking, wire)
 		return err
@@ -181,9 +187,8 @@ func (w *lockWatch) look(waiting, asking context.Context) {
 		return
 	}
 	conn.giveBack()
-	if seen := holdersOf(w.self, waits); len(seen.holders) > 0 {
-		w.seen = seen
-	}
+	w.seen = holdersOf(w.self, waits)
+	w.seen.at = asked
 }
 
 // question is what errors call a statement of this file.
@@ -203,6 +208,22 @@ func (w *lockWatch) stop() holding {
 type holding struct {
 	holders []Holder
 	certain bool
+	at      time.Time // when the server was asked
+}
+
+func (h holding) has(other Holder) bool {
+	return slices.ContainsFunc(h.holders, func(h Holder) bool { return h.ConnectionID == other.ConnectionID })
+}
+
+// still reports whether a wait that has just run into limit was a wait for h:
+// it began later than h was seen if that was longer ago. A server whose limit
+// is not known waits for a second at least.
+func (h holding) still(limit *time.Duration) bool {
+	longest := time.Second
+	if limit != nil {
+		longest = *limit
+	}
+	return len(h.holders) > 0 && time.Since(h.at) < longest-oldView
 }
 
 // holdersOf follows the waits from self: those who it waits for, then those who
@@ -226,7 +247,7 @@ func holdersOf(self int64, waits []dialect.LockWait) holding {
 			}
 		}
 	}
-	return holding{holders, certain}
+	return holding{holders: holders, certain: certain}
 }
 
 // asker asks, on a connection of its own, who held a lock.
@@ -235,18 +256,35 @@ type asker func(ctx context.Context, watcher dialect.LockWatcher, w dialect.Wire
 // explain adds to f who held the lock, if b asked for that and somebody knows.
 // It needs the turn, or rows that keep everybody else from sending.
 func (t *transaction) explain(ctx context.Context, b *block, st Statement, f *FailedError) *FailedError {
-	if !b.explains() || !errors.Is(f.Err, dialect.ErrLockNotAvailable) && !errors.Is(f.Err, dialect.ErrDeadlock) {
+	if !b.explains() {
 		return f
 	}
 	held := t.held
-	if len(held.holders) == 0 {
-		ask := st.holder
-		if ask == nil {
-			ask = func(ctx context.Context, watcher dialect.LockWatcher, w dialect.Wire, self int64) ([]dialect.LockParty, bool, error) {
-				return watcher.LockHolders(ctx, w, self, f.Err)
+	switch {
+	case errors.Is(f.Err, dialect.ErrDeadlock):
+		// Who was waited for before need not be who was in it. But the look was
+		// at what they did then, and now they may be doing something else.
+		held.certain = false
+		if asked := t.askHolders(ctx, st, f.Err); len(asked.holders) > 0 && !held.has(asked.holders[0]) {
+			held = asked
+		} else {
+			held.certain = asked.certain
+		}
+	case errors.Is(f.Err, dialect.ErrLockNotAvailable):
+		limit := st.Wait
+		if limit == nil {
+			limit = b.lockWait()
+		}
+		if !held.still(limit) {
+			held.certain = false
+			if asked := t.askHolders(ctx, st, f.Err); len(asked.holders) > 0 {
+				held = asked
 			}
 		}
-		held = t.askHolders(ctx, ask)
+	case ctx.Err() != nil && time.Since(held.at) < 2*nextLook:
+		held.certain = false // it may have obtained the lock since
+	default:
+		return f
 	}
 	if len(held.holders) > 0 {
 		f.Err = &LockHeldError{Holders: held.holders, Certain: held.certain, Err: f.Err}
@@ -254,10 +292,17 @@ func (t *transaction) explain(ctx context.Context, b *block, st Statement, f *Fa
 	return f
 }
 
-func (t *transaction) askHolders(ctx context.Context, ask asker) (held holding) {
+// askHolders asks the server, after st has failed with err.
+func (t *transaction) askHolders(ctx context.Context, st Statement, err error) (held holding) {
 	watcher, self := t.watcher()
 	if self == 0 {
 		return holding{}
+	}
+	ask := st.holder
+	if ask == nil {
+		ask = func(ctx context.Context, watcher dialect.LockWatcher, w dialect.Wire, self int64) ([]dialect.LockParty, bool, error) {
+			return watcher.LockHolders(ctx, w, self, err)
+		}
 	}
 	limit, cancel := context.WithTimeout(ctx, lookAfter)
 	defer cancel()
@@ -299,10 +344,15 @@ func (g *Gate) LockWaits(ctx context.Context) (waits []dialect.LockWait, err err
 	if !ok {
 		return nil, &dialect.UnsupportedError{Server: g.db.Server, Feature: dialect.LockWaits.String()}
 	}
-	if err := g.scope(ctx).roomFor(g); err != nil {
-		return nil, err
+	connect := g.connect
+	if stats := g.db.Pool.Stats(); g.db.Reserve == nil {
+		if err := g.scope(ctx).roomFor(g); err != nil {
+			return nil, err
+		}
+	} else if stats.MaxOpenConnections > 0 && stats.InUse >= stats.MaxOpenConnections {
+		connect = g.connectAnyhow // who asks wants to know what all the others wait for
 	}
-	conn, err := g.outside(ctx, question, func(w dialect.Wire) (err error) {
+	conn, err := g.outsideOn(ctx, connect, question, func(w dialect.Wire) (err error) {
 		waits, err = watcher.LockWaits(ctx, w)
 		return err
 	})

@@ -142,8 +142,9 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 			t.wrote = true
 			t.mu.Unlock()
 		}
-		t.touch()
-		return t.record(ctx, b, st, err)
+		err = t.record(ctx, b, st, err)
+		t.touch() // after what is asked about the failure, which is nobody's idleness
+		return err
 	}
 }
 

@@ -24,7 +24,7 @@ func (e *engine) AdvisoryLock(name string, wait *time.Duration) dialect.Advisory
 	}
 	sum := sha256.Sum256([]byte(name))
 	key := hex.EncodeToString(sum[:])
-	const lock = "CONCAT('hf:', LEFT(SHA2(CONCAT(DATABASE(), ':', ?), 256), 60))"
+	const lock = "CONCAT('hf:', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), ''), ':', ?), 256), 60))"
 	return dialect.Advisory{
 		SQL:        "SELECT GET_LOCK(" + lock + ", ?)",
 		Args:       []any{key, seconds},

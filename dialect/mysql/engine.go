@@ -136,4 +136,3 @@ func (e *engine) idleTimeout(d time.Duration) setting {
 	}
 	return setting{variable, "@hf_idle", fmt.Sprint(n), "UNSIGNED"}
 }
-

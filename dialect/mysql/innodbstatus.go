@@ -13,8 +13,9 @@ import (
 
 // deadlock reads from InnoDB's own report whom the connection self was in a
 // deadlock with. The report is of the latest deadlock on the server: if that was
-// another one, nothing is known any more. Source: MySQL manual, "InnoDB Standard
-// Monitor and Lock Monitor Output".
+// another one, nothing is known any more. A deadlock over locks on metadata is
+// never in it, and then the latest may be an old one of the same connection.
+// Source: MySQL manual, "InnoDB Standard Monitor and Lock Monitor Output".
 func (e *engine) deadlock(ctx context.Context, w dialect.Wire, self int64) ([]dialect.LockParty, error) {
 	report, err := innodbStatus(ctx, w)
 	if err != nil {
@@ -57,9 +58,19 @@ var (
 	deadlockParty   = regexp.MustCompile(`(?s)TRANSACTION \d+, ACTIVE (\d+) sec.*?(?:MySQL|MariaDB) thread id (\d+),[^\n]*\n(.*)`)
 )
 
+var reportTime = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`)
+
+// justNow reports whether the deadlock of section is younger than two seconds,
+// by the same clock as the report's.
+func justNow(section, report string) bool {
+	then, errThen := time.Parse(time.DateTime, reportTime.FindString(section))
+	now, errNow := time.Parse(time.DateTime, reportTime.FindString(report))
+	return errThen == nil && errNow == nil && now.Sub(then) < 2*time.Second
+}
+
 func deadlockWith(report string, self int64) (others []dialect.LockParty) {
 	section := deadlockSection.FindStringSubmatch(report)
-	if section == nil {
+	if section == nil || !justNow(section[1], report) {
 		return nil
 	}
 	involved := false
@@ -74,7 +85,8 @@ func deadlockWith(report string, self int64) (others []dialect.LockParty) {
 			involved = true
 			continue
 		}
-		text, _, _ := strings.Cut(found[3], "\n***")
+		text, _, _ := strings.Cut("\n"+found[3], "\n***") // there may be no statement at all
+		text = strings.TrimSpace(text)
 		others = append(others, dialect.LockParty{
 			ConnectionID: id,
 			Age:          time.Duration(seconds) * time.Second,

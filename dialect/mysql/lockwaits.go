@@ -20,32 +20,51 @@ import (
 //
 // THREAD_ID of a row lock is whoever made its entry, and for the lock of a row
 // that was just written that is the first one who waits for it. A table lock is
-// always its owner's, and nobody has row locks without one.
+// always its owner's, and nobody has row locks without one. A prepared XA
+// transaction whose connection is gone has none.
 //
-// The second part has the waits for GET_LOCK, and for a table that is being
-// altered, or that somebody who wants to alter it waits for.
+// The second part has the waits for GET_LOCK, for a table that somebody alters or
+// has locked with LOCK TABLES, and for who stops all writing. Who has a lock on
+// metadata keeps only those waiting whose lock does not go with it (the table in
+// the server's sql/mdl.cc); who waits for one that goes with hardly any keeps
+// those who came later waiting as well.
 const lockWaits = `
 SELECT wt.PROCESSLIST_ID, ws.TIMER_WAIT DIV 1000000000, COALESCE(wt.PROCESSLIST_INFO, ws.SQL_TEXT), COALESCE(wt.PROCESSLIST_INFO, ws.SQL_TEXT),
        ht.PROCESSLIST_ID, hx.TIMER_WAIT DIV 1000000000, COALESCE(ht.PROCESSLIST_INFO, hs.SQL_TEXT), COALESCE(ht.PROCESSLIST_INFO, hs.SQL_TEXT),
        p.tab
 FROM (
-  SELECT w.REQUESTING_THREAD_ID AS waiting, o.owner AS holding, MIN(l.OBJECT_NAME) AS tab
+  SELECT w.REQUESTING_THREAD_ID AS waiting, o.owner AS holding, MIN(l.OBJECT_NAME) AS tab, TRUE AS here
   FROM performance_schema.data_lock_waits w
   JOIN performance_schema.data_locks l ON l.ENGINE_LOCK_ID = w.REQUESTING_ENGINE_LOCK_ID
   JOIN (SELECT ENGINE_TRANSACTION_ID AS trx, MIN(THREAD_ID) AS owner FROM performance_schema.data_locks WHERE LOCK_TYPE = 'TABLE' GROUP BY 1) o
     ON o.trx = w.BLOCKING_ENGINE_TRANSACTION_ID
-  WHERE l.OBJECT_SCHEMA = DATABASE()
+  WHERE l.OBJECT_SCHEMA = COALESCE(DATABASE(), l.OBJECT_SCHEMA)
   GROUP BY 1, 2
   UNION ALL
-  SELECT r.OWNER_THREAD_ID, g.OWNER_THREAD_ID, MIN(IF(r.OBJECT_TYPE = 'TABLE', r.OBJECT_NAME, ''))
+  SELECT r.OWNER_THREAD_ID, g.OWNER_THREAD_ID, MIN(IF(r.OBJECT_TYPE = 'TABLE', r.OBJECT_NAME, '')), r.OBJECT_TYPE = 'TABLE'
   FROM performance_schema.metadata_locks r
   JOIN performance_schema.metadata_locks g ON g.OBJECT_TYPE = r.OBJECT_TYPE AND g.OBJECT_SCHEMA <=> r.OBJECT_SCHEMA AND g.OBJECT_NAME <=> r.OBJECT_NAME
-    AND g.LOCK_STATUS = 'GRANTED' AND g.LOCK_TYPE <> 'SHARED_UPGRADABLE' AND g.OWNER_THREAD_ID <> r.OWNER_THREAD_ID
-  WHERE r.LOCK_STATUS = 'PENDING' AND (r.OBJECT_TYPE = 'TABLE' AND r.OBJECT_SCHEMA = DATABASE() OR r.OBJECT_TYPE = 'USER LEVEL LOCK')
-  GROUP BY 1, 2
+    AND g.OWNER_THREAD_ID <> r.OWNER_THREAD_ID
+    AND (g.LOCK_STATUS = 'GRANTED' OR g.LOCK_STATUS = 'PENDING' AND g.LOCK_TYPE IN ('SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE', 'EXCLUSIVE')
+      AND r.LOCK_TYPE NOT IN ('SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE', 'EXCLUSIVE'))
+    AND NOT FIND_IN_SET(g.LOCK_TYPE, CASE r.LOCK_TYPE
+      WHEN 'INTENTION_EXCLUSIVE' THEN 'INTENTION_EXCLUSIVE'
+      WHEN 'SHARED' THEN IF(r.OBJECT_TYPE = 'TABLE', 'SHARED,SHARED_HIGH_PRIO,SHARED_READ,SHARED_WRITE,SHARED_WRITE_LOW_PRIO,SHARED_UPGRADABLE,SHARED_READ_ONLY,SHARED_NO_WRITE,SHARED_NO_READ_WRITE', 'SHARED')
+      WHEN 'SHARED_HIGH_PRIO' THEN 'SHARED,SHARED_HIGH_PRIO,SHARED_READ,SHARED_WRITE,SHARED_WRITE_LOW_PRIO,SHARED_UPGRADABLE,SHARED_READ_ONLY,SHARED_NO_WRITE,SHARED_NO_READ_WRITE'
+      WHEN 'SHARED_READ' THEN 'SHARED,SHARED_HIGH_PRIO,SHARED_READ,SHARED_WRITE,SHARED_WRITE_LOW_PRIO,SHARED_UPGRADABLE,SHARED_READ_ONLY,SHARED_NO_WRITE'
+      WHEN 'SHARED_WRITE' THEN 'SHARED,SHARED_HIGH_PRIO,SHARED_READ,SHARED_WRITE,SHARED_WRITE_LOW_PRIO,SHARED_UPGRADABLE'
+      WHEN 'SHARED_WRITE_LOW_PRIO' THEN 'SHARED,SHARED_HIGH_PRIO,SHARED_READ,SHARED_WRITE,SHARED_WRITE_LOW_PRIO,SHARED_UPGRADABLE'
+      WHEN 'SHARED_UPGRADABLE' THEN 'SHARED,SHARED_HIGH_PRIO,SHARED_READ,SHARED_WRITE,SHARED_WRITE_LOW_PRIO,SHARED_READ_ONLY'
+      WHEN 'SHARED_READ_ONLY' THEN 'SHARED,SHARED_HIGH_PRIO,SHARED_READ,SHARED_UPGRADABLE,SHARED_READ_ONLY,SHARED_NO_WRITE'
+      WHEN 'SHARED_NO_WRITE' THEN 'SHARED,SHARED_HIGH_PRIO,SHARED_READ,SHARED_READ_ONLY'
+      WHEN 'SHARED_NO_READ_WRITE' THEN 'SHARED,SHARED_HIGH_PRIO'
+      ELSE '' END)
+  WHERE r.LOCK_STATUS = 'PENDING'
+    AND (r.OBJECT_TYPE = 'TABLE' AND r.OBJECT_SCHEMA = COALESCE(DATABASE(), r.OBJECT_SCHEMA) OR r.OBJECT_TYPE IN ('USER LEVEL LOCK', 'GLOBAL', 'COMMIT', 'BACKUP LOCK'))
+  GROUP BY 1, 2, 4
 ) p
-JOIN performance_schema.threads wt ON wt.THREAD_ID = p.waiting AND wt.PROCESSLIST_DB = DATABASE()
-JOIN performance_schema.threads ht ON ht.THREAD_ID = p.holding
+JOIN performance_schema.threads wt ON wt.THREAD_ID = p.waiting AND (p.here OR wt.PROCESSLIST_DB = COALESCE(DATABASE(), wt.PROCESSLIST_DB))
+LEFT JOIN performance_schema.threads ht ON ht.THREAD_ID = p.holding
 LEFT JOIN performance_schema.events_statements_current ws ON ws.THREAD_ID = p.waiting AND ws.NESTING_EVENT_LEVEL = 0
 LEFT JOIN performance_schema.events_statements_current hs ON hs.THREAD_ID = p.holding AND hs.NESTING_EVENT_LEVEL = 0
 LEFT JOIN performance_schema.events_transactions_current hx ON hx.THREAD_ID = p.holding AND hx.STATE = 'ACTIVE'
@@ -80,14 +99,18 @@ LIMIT 10`
 // A transaction gets its id with its first lock FOR UPDATE or its first row
 // written. Before that it has shared locks at most, and is 0 in INNODB_LOCKS and
 // INNODB_LOCK_WAITS, like each other one of its kind; in INNODB_TRX it is 0 too
-// since 10.6, and a number above all ids (2^48) before. So the waiting side is
+// since 10.6, and a number above all ids (2^48) before. A prepared XA transaction
+// whose connection is gone has the thread 0. So the waiting side is
 // found by the lock that it asks for, and a holding side of this kind is any
 // transaction of this kind that has locked rows, apart from the one that it
 // waits for, or waits for this very lock before the other.
+//
+// trx_started is in whole seconds of the zone that the server's machine is in.
 const (
+	mariaDatabase  = "CONCAT('`', REPLACE(DATABASE(), '`', '``'), '`.')" // as lock_table begins
 	mariaLockWaits = `
-SELECT DISTINCT rt.trx_mysql_thread_id, TIMESTAMPDIFF(MICROSECOND, rt.trx_wait_started, NOW(6)) DIV 1000, rt.trx_query, rt.trx_query,
-       bt.trx_mysql_thread_id, TIMESTAMPDIFF(MICROSECOND, bt.trx_started, NOW(6)) DIV 1000, COALESCE(bt.trx_query, #), COALESCE(bt.trx_query, #),
+SELECT DISTINCT rt.trx_mysql_thread_id, FLOOR(p.TIME_MS), COALESCE(p.INFO, rt.trx_query), COALESCE(p.INFO, rt.trx_query),
+       bt.trx_mysql_thread_id, TIMESTAMPDIFF(MICROSECOND, CONVERT_TZ(bt.trx_started, 'SYSTEM', @@time_zone), NOW(6)) DIV 1000, COALESCE(bt.trx_query, #), COALESCE(bt.trx_query, #),
        l.lock_table, w.blocking_trx_id = 0
 FROM information_schema.INNODB_LOCK_WAITS w
 JOIN information_schema.INNODB_LOCKS l ON l.lock_id = w.requested_lock_id
@@ -96,13 +119,14 @@ JOIN information_schema.INNODB_TRX bt ON bt.trx_mysql_thread_id <> rt.trx_mysql_
   bt.trx_id = w.blocking_trx_id,
   (bt.trx_id = 0 OR bt.trx_id >= 281474976710656)
     AND (bt.trx_requested_lock_id = w.blocking_lock_id OR bt.trx_rows_locked > (bt.trx_requested_lock_id IS NOT NULL)))
-WHERE LEFT(l.lock_table, CHAR_LENGTH(DATABASE()) + 3) = CONCAT('` + "`" + `', DATABASE(), '` + "`" + `.')
+LEFT JOIN information_schema.PROCESSLIST p ON p.ID = rt.trx_mysql_thread_id
+WHERE DATABASE() IS NULL OR LEFT(l.lock_table, CHAR_LENGTH(` + mariaDatabase + `)) = ` + mariaDatabase + `
 ORDER BY 2 DESC, 1, 5`
 	mariaLastOfBlocking = `(SELECT s.SQL_TEXT FROM performance_schema.threads t JOIN performance_schema.events_statements_current s USING (THREAD_ID)
  WHERE t.PROCESSLIST_ID = bt.trx_mysql_thread_id AND s.NESTING_EVENT_LEVEL = 0 LIMIT 1)`
 
 	mariaLockParties = `
-SELECT p.ID, TIMESTAMPDIFF(MICROSECOND, x.trx_started, NOW(6)) DIV 1000, COALESCE(p.INFO, #), COALESCE(p.INFO, #)
+SELECT p.ID, TIMESTAMPDIFF(MICROSECOND, CONVERT_TZ(x.trx_started, 'SYSTEM', @@time_zone), NOW(6)) DIV 1000, COALESCE(p.INFO, #), COALESCE(p.INFO, #)
 FROM information_schema.PROCESSLIST p
 LEFT JOIN information_schema.INNODB_TRX x ON x.trx_mysql_thread_id = p.ID
 WHERE p.ID IN (##)
@@ -133,9 +157,7 @@ func mariaWaits(ctx context.Context, w dialect.Wire) (waits []dialect.LockWait, 
 	err = eitherWay(mariaLockWaits, mariaLastOfBlocking, func(query string) error {
 		return dialect.QueryRows(ctx, w, query, nil, func(row []driver.Value) error {
 			wait := lockReader.Wait(row)
-			if i := strings.LastIndex(wait.Table, "`.`"); i >= 0 { // `database`.`table`
-				wait.Table = strings.TrimSuffix(wait.Table[i+3:], "`")
-			}
+			wait.Table = tableOf(wait.Table)
 			if dialect.Integer(row[9]) != 0 {
 				wait.Certain = false
 				shared[wait.Waiting.ConnectionID]++
@@ -148,6 +170,16 @@ func mariaWaits(ctx context.Context, w dialect.Wire) (waits []dialect.LockWait, 
 		waits[i].Certain = waits[i].Certain || shared[waits[i].Waiting.ConnectionID] == 1
 	}
 	return waits, err
+}
+
+// tableOf is the table of `database`.`table` /* Partition `p0` */.
+func tableOf(lockTable string) string {
+	names := dialect.MySQLSyntax.Tokens(lockTable)
+	if len(names) < 3 {
+		return lockTable
+	}
+	table := names[2].Text
+	return strings.ReplaceAll(table[1:len(table)-1], "``", "`")
 }
 
 // LockParties implements dialect.LockWatcher.

@@ -15,17 +15,17 @@ import (
 // lockWaits follows pg_blocking_pids (PostgreSQL manual, "System Information
 // Functions"). A connection that waits for a row waits for the transaction that
 // has it, which tells no table; it holds the lock on the tuple meanwhile, which
-// does.
+// does. A prepared transaction has the pid 0.
 const (
 	lockWaits = `
 SELECT w.pid, (extract(epoch FROM clock_timestamp() - w.query_start) * 1000)::bigint, w.query, w.application_name,
-       h.pid, (extract(epoch FROM clock_timestamp() - h.xact_start) * 1000)::bigint, h.query, h.application_name,
-       (SELECT c.relname FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
-        WHERE l.pid = w.pid AND (l.locktype = 'tuple' OR NOT l.granted) AND l.database = w.datid
+       b.pid, (extract(epoch FROM clock_timestamp() - h.xact_start) * 1000)::bigint, h.query, h.application_name,
+       (SELECT c.relname FROM pg_locks l LEFT JOIN pg_index i ON i.indexrelid = l.relation JOIN pg_class c ON c.oid = COALESCE(i.indrelid, l.relation)
+        WHERE l.pid = w.pid AND (l.locktype = 'tuple' AND l.mode <> 'SIReadLock' OR NOT l.granted) AND l.database = w.datid
         ORDER BY l.granted LIMIT 1)
 FROM pg_stat_activity w
 CROSS JOIN LATERAL (SELECT DISTINCT unnest(pg_blocking_pids(w.pid))) AS b (pid)
-JOIN pg_stat_activity h ON h.pid = b.pid
+LEFT JOIN pg_stat_activity h ON h.pid = b.pid
 WHERE w.wait_event_type = 'Lock' AND w.datname = current_database()
 ORDER BY 2 DESC, 1, 5`
 

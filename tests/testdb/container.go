@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -47,19 +48,23 @@ func (h *holder) Close() error {
 }
 
 // launch starts a container of image and returns when its server answers.
-func launch(ctx context.Context, docker *testcontainers.DockerClient, engine Engine, image string, flags []string) (_ *holder, _ address, err error) {
+func launch(ctx context.Context, docker *testcontainers.DockerClient, engine Engine, image string, o options) (_ *holder, _ address, err error) {
 	kind := kinds[engine]
 	inspected, err := docker.ImageInspect(ctx, image)
 	if err != nil {
 		return nil, address{}, err
 	}
 	held := &holder{docker: docker}
+	env := maps.Clone(kind.env)
+	if o.zone != "" {
+		env["TZ"] = o.zone
+	}
 
 	request := testcontainers.ContainerRequest{
 		Image:        image,
 		Entrypoint:   append([]string{"sh", "-c", lifeline, "sh"}, inspected.Config.Entrypoint...),
-		Cmd:          append(append(append([]string{}, inspected.Config.Cmd...), kind.flags...), flags...),
-		Env:          kind.env,
+		Cmd:          append(append(append([]string{}, inspected.Config.Cmd...), kind.flags...), o.flags...),
+		Env:          env,
 		Tmpfs:        map[string]string{kind.data: "rw"},
 		ExposedPorts: []string{kind.port + "/tcp"},
 		Labels:       map[string]string{"holdfast.test": string(engine), "holdfast.run": os.Getenv("HOLDFAST_RUN")},

@@ -11,6 +11,7 @@ type options struct {
 	flags   []string
 	version string
 	report  func(string)
+	zone    string
 }
 
 // Flags are added to the server's command line: "--autocommit=0" for MySQL and
@@ -24,6 +25,9 @@ func Flags(flags ...string) Option {
 func Version(version string) Option {
 	return func(o *options) { o.version = version }
 }
+
+// Zone is the time zone of the server's machine, in the form of POSIX: "EST5".
+func Zone(tz string) Option { return func(o *options) { o.zone = tz } }
 
 // Report is called with a sentence before a step that can take long: pulling
 // or building an image.

@@ -52,7 +52,7 @@ func Start(ctx context.Context, engine Engine, opts ...Option) (*Server, error) 
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("not ready after %s", startLimit))
 	defer cancel()
-	held, at, err := launch(ctx, docker, engine, image, o.flags)
+	held, at, err := launch(ctx, docker, engine, image, o)
 	if err != nil {
 		_ = docker.Close()
 		return nil, fmt.Errorf("starting %s (%s): %w", engine, image, err)
