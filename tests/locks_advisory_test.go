@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"testing"
 	"time"
@@ -182,6 +183,36 @@ func TestAdvisoryLock_BesideGetLock(t *testing.T) {
 			require.NoError(t, s.take(t.Context(), "another", orm.NoWait))
 			require.True(t, held(t.Context()))
 		}
+		// Whoever is interrupted while waiting, or is the victim of a deadlock, has
+		// obtained nothing that could be given back.
+		id, err := connectionID(ctx, s)
+		require.NoError(t, err)
+		end := s.holding(func(ctx context.Context) error { return atomic.AdvisoryLock(ctx, s, "two") })
+		done := make(chan error, 1)
+		go func() { done <- s.take(ctx, "two") }()
+		s.waitsInState("User lock")
+		s.arrange(fmt.Sprintf("KILL QUERY %d", id))
+		err = soon(t, "the statement that is killed", done)
+		require.Error(t, err)
+		require.NotErrorIs(t, err, dialect.ErrLockNotAvailable)
+		require.True(t, held(t.Context()))
+		require.NoError(t, end())
+
+		mine, theirs := make(chan struct{}), make(chan struct{})
+		both := func(ctx context.Context, first, second string, between func()) error {
+			return atomic.Do(ctx, s, func(ctx context.Context) error {
+				if err := atomic.AdvisoryLock(ctx, s, first); err != nil {
+					return err
+				}
+				between()
+				return atomic.AdvisoryLock(ctx, s, second)
+			})
+		}
+		go func() { done <- both(t.Context(), "two", "one", func() { close(theirs); <-mine }) }()
+		err = both(ctx, "one", "two", func() { <-theirs; close(mine) })
+		require.ErrorIs(t, errors.Join(err, soon(t, "the other side", done)), dialect.ErrDeadlock)
+		require.True(t, held(t.Context()))
+
 		// In another database the name of the lock would be another one.
 		require.NoError(t, atomic.Do(ctx, s, func(ctx context.Context) error {
 			if err := atomic.AdvisoryLock(ctx, s, lockName); err != nil {

@@ -242,3 +242,118 @@ func TestExplainLocks_ChangesNothing(t *testing.T) {
 		require.NoError(t, err)
 	})
 }
+
+// explained is the LockHeldError in err.
+func explained(t *testing.T, err error) *atomic.LockHeldError {
+	t.Helper()
+	var held *atomic.LockHeldError
+	require.ErrorAs(t, err, &held)
+	return held
+}
+
+// Rows come one by one, and the lock that is not obtained is not the one that was
+// waited for at first.
+func TestExplainLocks_WhoIsGoneIsNotCertain(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		_, err := s.audio().Update(t.Context(), query.Set("text", strings.Repeat("x", 60000)))
+		require.NoError(t, err)
+		gone, holder := s.rival(holdAudio(1)), s.rival(holdAudio(4))
+		stayed := holder.id(s)
+		done := make(chan error, 1)
+		go func() {
+			done <- atomic.Do(t.Context(), s, func(ctx context.Context) error {
+				for _, err := range s.audio().SelectForUpdate(orm.Wait(2 * time.Second)).Iterate(ctx) {
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			}, atomic.ExplainLocks())
+		}()
+		s.waits(1)
+		gone.end()
+		err = soon(t, "the block", done)
+		require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+		var held *atomic.LockHeldError
+		if errors.As(err, &held) && held.Certain {
+			assert.Equal(t, stayed, held.Holders[0].ConnectionID)
+		}
+	}, testdb.Servers()...)
+}
+
+// Locks on tables as a whole are in no report of InnoDB's, and its last one may
+// be of another day.
+func TestExplainLocks_ADeadlockOverMetadata(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		partner, locker := s.rival("INSERT INTO project (id, name) VALUES (100, 'a'), (101, 'b'), (102, 'c')", holdAudio(2)), s.program()
+		innocent := partner.id(s)
+		session, ctx, err := atomic.OpenSession(t.Context(), s)
+		require.NoError(t, err)
+		var done func() error
+		require.ErrorIs(t, atomic.Do(ctx, s, func(ctx context.Context) error {
+			_, err := s.row(3).SelectForUpdate().All(ctx)
+			require.NoError(t, err)
+			done = partner.start(holdAudio(3))
+			s.waits(1)
+			_, err = s.row(2).SelectForUpdate().All(ctx)
+			return err
+		}), dialect.ErrDeadlock)
+		require.NoError(t, done())
+		partner.end()
+		<-time.After(2 * time.Second) // younger than that, the report could be the right one
+		err = atomic.Do(ctx, s, func(ctx context.Context) error {
+			_, err := orm.Objects[Project](s.DB).All(ctx)
+			require.NoError(t, err)
+			done = locker.start("LOCK TABLES audio WRITE, project WRITE")
+			s.waitsInState("Waiting for table metadata lock")
+			_, err = s.row(1).Update(ctx, query.Set("speed", 4))
+			return err
+		}, atomic.ExplainLocks())
+		require.ErrorIs(t, err, dialect.ErrDeadlock)
+		var held *atomic.LockHeldError
+		if errors.As(err, &held) {
+			assert.NotEqual(t, innocent, held.Holders[0].ConnectionID)
+		}
+		require.NoError(t, done())
+		locker.exec("UNLOCK TABLES")
+		require.NoError(t, session.Close())
+	}, testdb.MySQL, testdb.MariaDB)
+}
+
+// Most waits are ended by the ctx of a request.
+func TestExplainLocks_ACtxThatEnds(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		r := s.rival(holdAudio(1))
+		id := r.id(s)
+		ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
+		defer cancel()
+		_, err := lockedBy(ctx, s, s.row(1).SelectForUpdate(), atomic.ExplainLocks())
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		held := explained(t, err)
+		assert.Equal(t, id, held.Holders[0].ConnectionID)
+		assert.False(t, held.Certain)
+
+		ended, cancelNow := context.WithCancel(t.Context())
+		cancelNow()
+		_, err = lockedBy(ended, s, s.row(2).SelectForUpdate(), atomic.ExplainLocks())
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorAs(t, err, &held)
+	}, testdb.Servers()...)
+}
+
+// A question that nobody has a connection for is no idleness of the block.
+func TestExplainLocks_AndIdleTimeout(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		s.rival(holdAudio(1))
+		s.Gate().Database().Pool.SetMaxOpenConns(1)
+		require.NoError(t, atomic.Do(t.Context(), s, func(ctx context.Context) error {
+			_, err := s.row(2).SelectForUpdate().All(ctx)
+			require.NoError(t, err)
+			_, err = lockedBy(ctx, s, s.row(1).SelectForUpdate(orm.NoWait), atomic.ExplainLocks())
+			require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+			<-time.After(50 * time.Millisecond) // a tenth of the limit
+			_, err = s.row(2).Get(ctx)
+			return err
+		}, atomic.IdleTimeout(500*time.Millisecond)))
+	}, testdb.Servers()...)
+}

@@ -43,6 +43,21 @@ func pairs(waits []orm.LockWait) (pairs [][2]int64) {
 	return pairs
 }
 
+// waitsInState waits until somebody waits for a lock that is no row's. MariaDB
+// tells of such only in its list of connections.
+func (s *studio) waitsInState(state string) {
+	s.t.Helper()
+	if s.Engine == testdb.MySQL {
+		s.waits(1)
+		return
+	}
+	eventually(s.t, "somebody is in the state "+state, func() bool {
+		var n int
+		require.NoError(s.t, s.Admin.QueryRowContext(s.t.Context(), "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND state = '"+state+"'").Scan(&n))
+		return n == 1
+	})
+}
+
 // with opens the database again with another DSN.
 func (s *studio) with(change func(*godriver.Config)) *studio {
 	s.t.Helper()
