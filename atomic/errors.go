@@ -60,8 +60,9 @@ var (
 	// ErrOutcomeUnknown: a statement outside any block was sent and no answer
 	// came: it was either applied or not (rule S6). Never repeated.
 	ErrOutcomeUnknown = errors.New("outcome of the statement is unknown")
-	// ErrRetriesExhausted: the last attempt of a block under Retry failed with
-	// a retryable error, which is in the chain (rule B17).
+	// ErrRetriesExhausted: the last attempt of a block under Retry failed, and
+	// the block had seen the server say something retryable. What fn returned is
+	// in the chain (rule B17).
 	ErrRetriesExhausted = errors.New("retries exhausted")
 	// ErrTimeout: the block ran longer than its Timeout and was rolled back
 	// (rule B19). It matches context.DeadlineExceeded.

@@ -385,7 +385,7 @@ func ExampleExplainLocks() {
 	// Output: <nil>
 }
 
-// The name stands in every error of the block, and on the server.
+// The name stands in the errors of the block, and on the server.
 func ExampleName() {
 	ctx := context.Background()
 	db, _ := open(ctx)

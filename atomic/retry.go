@@ -21,7 +21,9 @@ type RetryPolicy struct {
 	// Architecture Blog 2015). 0 means 20 ms and 2 s.
 	Base, Cap time.Duration
 	// Locks retries as well when a lock could not be obtained
-	// (dialect.ErrLockNotAvailable).
+	// (dialect.ErrLockNotAvailable) and fn has returned an error, whichever it
+	// is: one that was handled in a nested block counts too, since nobody can
+	// tell whether the error of fn comes of it.
 	Locks bool
 	// Connection retries as well when the connection was lost before COMMIT
 	// was sent: the transaction died with it. It has no effect on a COMMIT
@@ -36,7 +38,9 @@ type RetryPolicy struct {
 // run more than once: what it changed outside the database stays. Between the
 // attempts it waits as RetryPolicy says, within ctx. After the last one Do
 // returns ErrRetriesExhausted with the last error in its chain. Outermost blocks
-// only.
+// only: inside another it is ErrOption, because a deadlock ends the transaction
+// of that one. A function that is called in either place asks for it only
+// outside: if In(ctx, db) is false.
 func Retry(n int) Option { return RetryPolicy{Max: n} }
 
 func (p RetryPolicy) apply(o *options) {

@@ -32,7 +32,8 @@ type DB struct {
 //
 // Unless options say otherwise, a pool that Open opened holds up to 4
 // connections for each processor and 16 at least, keeps half of them when idle,
-// and closes one after 30 minutes. A pool given to From is left as it is.
+// and closes one after 30 minutes; on SQLite it has no limit. A pool given to
+// From is left as it is.
 func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) {
 	database, err := src.Connect(ctx)
 	if err != nil {

@@ -160,6 +160,8 @@ func names(fields []*schema.Field) string {
 
 // CreateIndex creates an index on columns of a model, "-" in front for a
 // descending one, unless an index of the same name exists: idx_table_columns.
+// MySQL and MariaDB index no text without a length: give such a column one, with
+// the tag `bun:"type:varchar(191)"`.
 func CreateIndex(ctx context.Context, db *DB, model any, fields ...string) error {
 	if err := db.createIndex(ctx, model, fields); err != nil {
 		return fmt.Errorf("orm: CreateIndex: %w", err)

@@ -27,5 +27,5 @@
 // server with other settings.
 //
 // A container lives no longer than the process that started it, however that
-// ends: see lifeline.
+// ends: its standard input is the process's.
 package testdb
