@@ -76,8 +76,8 @@ func (ws *wires) take() []string {
 	return sent
 }
 
-// on has act called, once, just before a statement that begins with prefix
-// is sent; the wire is the real one.
+// on has act called, once, just before a statement that begins with prefix is
+// sent, whatever block it is of; the wire is the real one.
 func (ws *wires) on(prefix string, act func(dialect.Wire)) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
@@ -87,6 +87,9 @@ func (ws *wires) on(prefix string, act func(dialect.Wire)) {
 func (ws *wires) note(w dialect.Wire, prefix []string, statement string, suffix []string) {
 	ws.mu.Lock()
 	ws.sent = append(append(append(ws.sent, prefix...), statement), suffix...)
+	if strings.HasPrefix(statement, "/*block='") {
+		_, statement, _ = strings.Cut(statement, "*/ ")
+	}
 	i := slices.IndexFunc(ws.steps, func(s step) bool { return strings.HasPrefix(statement, s.prefix) })
 	var act func(dialect.Wire)
 	if i >= 0 {
