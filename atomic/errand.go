@@ -121,8 +121,8 @@ func (t *transaction) load(b *block, st Statement, opaque bool) (freight, error)
 	}
 	f.prefix = append(f.prefix, waiting.Inside...)
 	if namer, ok := engine.(dialect.Namer); ok && b.name() != f.name {
+		f.prefix = append(f.prefix, namer.Rename(f.name, b.name())...)
 		f.name = b.name()
-		f.prefix = append(f.prefix, namer.Rename(f.name))
 	}
 	if opaque {
 		// The statement may end the transaction unseen. Then the guard is gone

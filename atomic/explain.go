@@ -22,8 +22,10 @@ import (
 // own report is read. Where a lock was not to be had at once (NoWait) nobody has
 // waited, and the server only tells who has locked rows of that table
 // (PostgreSQL, MySQL) or of that database (MariaDB): LockHeldError.Certain is
-// false then. MariaDB may not know either who of several has a shared lock
-// (dialect.LockWait).
+// false then. It is also false where the statement may have gone on to wait for
+// another lock since the server was asked: always on MariaDB, whose view is older
+// the more often it is asked for, and which may not know either who of several has
+// a shared lock (dialect.LockWait).
 //
 // The outcome of the block is the same with and without it. If the server
 // cannot be asked (no connection is free, or the user may not, see
@@ -101,7 +103,6 @@ const (
 	nextLook   = 250 * time.Millisecond
 	lookGrace  = 250 * time.Millisecond // for a question that the statement's end finds in progress
 	lookAfter  = time.Second            // for the questions after an error
-	oldView    = 100 * time.Millisecond // is how old the answer can be (MariaDB)
 	maxHolders = 10
 )
 
@@ -122,7 +123,7 @@ type lockWatch struct {
 	quit    context.CancelFunc // the statement has ended: no more questions
 	cut     context.CancelFunc // ends the question in progress
 	done    chan struct{}
-	seen    holding // by the last look; read after done is closed
+	seen    holding // by the last look that saw somebody; read after done is closed
 }
 
 // watching returns send with a watch on what it waits for. first says that it
@@ -187,8 +188,10 @@ func (w *lockWatch) look(waiting, asking context.Context) {
 		return
 	}
 	conn.giveBack()
-	w.seen = holdersOf(w.self, waits)
-	w.seen.at = asked
+	if seen := holdersOf(w.self, waits); len(seen.holders) > 0 {
+		w.seen = seen
+		w.seen.at = asked
+	}
 }
 
 // question is what errors call a statement of this file.
@@ -211,19 +214,37 @@ type holding struct {
 	at      time.Time // when the server was asked
 }
 
-func (h holding) has(other Holder) bool {
-	return slices.ContainsFunc(h.holders, func(h Holder) bool { return h.ConnectionID == other.ConnectionID })
+// recent reports whether h was seen by one of the last looks.
+func (h holding) recent() bool { return time.Since(h.at) < 2*nextLook }
+
+// knew is the parties, each as h has it if h does: that was seen while they held
+// the lock, and now they may be doing something else.
+func (h holding) knew(parties []Holder) []Holder {
+	for i, party := range parties {
+		for _, seen := range h.holders {
+			if seen.ConnectionID == party.ConnectionID {
+				parties[i] = seen
+			}
+		}
+	}
+	return parties
 }
 
-// still reports whether a wait that has just run into limit was a wait for h:
-// it began later than h was seen if that was longer ago. A server whose limit
-// is not known waits for a second at least.
-func (h holding) still(limit *time.Duration) bool {
-	longest := time.Second
-	if limit != nil {
-		longest = *limit
+// stillHeld reports whether st, which has just waited for as long as it may, was
+// waiting for h all that time: what it waited for last, it began to wait for
+// later than h was seen, if that was longer ago. Where the limit is not known,
+// where the error may be that of a NOWAIT, and where the view may be older than
+// the question (MariaDB), nobody can say.
+func (t *transaction) stillHeld(b *block, st Statement, h holding) bool {
+	limit := st.Wait
+	if limit == nil {
+		limit = b.lockWait()
 	}
-	return len(h.holders) > 0 && time.Since(h.at) < longest-oldView
+	engine := t.gate.db.Server.Engine
+	if limit == nil && engine == dialect.MySQL {
+		limit = new(time.Second) // MySQL's least
+	}
+	return limit != nil && time.Since(h.at) < *limit && engine != dialect.MariaDB && !strings.Contains(strings.ToUpper(st.SQL), "NOWAIT")
 }
 
 // holdersOf follows the waits from self: those who it waits for, then those who
@@ -262,26 +283,18 @@ func (t *transaction) explain(ctx context.Context, b *block, st Statement, f *Fa
 	held := t.held
 	switch {
 	case errors.Is(f.Err, dialect.ErrDeadlock):
-		// Who was waited for before need not be who was in it. But the look was
-		// at what they did then, and now they may be doing something else.
-		held.certain = false
-		if asked := t.askHolders(ctx, st, f.Err); len(asked.holders) > 0 && !held.has(asked.holders[0]) {
-			held = asked
-		} else {
-			held.certain = asked.certain
+		held.certain = false // who was waited for before need not be who was in it
+		if asked := t.askHolders(ctx, st, f.Err); len(asked.holders) > 0 {
+			held = holding{holders: held.knew(asked.holders), certain: asked.certain}
 		}
 	case errors.Is(f.Err, dialect.ErrLockNotAvailable):
-		limit := st.Wait
-		if limit == nil {
-			limit = b.lockWait()
-		}
-		if !held.still(limit) {
-			held.certain = false
+		held.certain = held.certain && t.stillHeld(b, st, held)
+		if !held.recent() {
 			if asked := t.askHolders(ctx, st, f.Err); len(asked.holders) > 0 {
 				held = asked
 			}
 		}
-	case ctx.Err() != nil && time.Since(held.at) < 2*nextLook:
+	case ctx.Err() != nil && held.recent():
 		held.certain = false // it may have obtained the lock since
 	default:
 		return f

@@ -157,9 +157,9 @@ type Tagger interface {
 // Namer is an Engine whose server shows a block's name as that of the
 // transaction, from Begin on.
 type Namer interface {
-	// Rename returns the statement for the name of a nested block, or that of
-	// the block around it again. "" stands for the session's own.
-	Rename(block string) string
+	// Rename returns the statements that change the name from that of one block
+	// to that of another. "" stands for the session's own.
+	Rename(from, to string) []string
 }
 
 // Units is how many units d has, rounded up: what a server that counts in units

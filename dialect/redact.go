@@ -10,7 +10,8 @@ import "strings"
 // Whether a backslash escapes a quote is a setting of the session that ran it
 // (NO_BACKSLASH_ESCAPES, standard_conforming_strings), which nobody else knows.
 // Nothing is shown after a literal that ends elsewhere if it is the other way
-// round: from there on, outside could be inside.
+// round: from there on, outside could be inside. Nor is anything shown from a
+// comment on that some servers run as code.
 func (s Syntax) Redact(query string) string {
 	var sb strings.Builder
 	l := s.Lexer(query)
@@ -18,6 +19,10 @@ func (s Syntax) Redact(query string) string {
 	for t := l.Next(); t.Kind != End; t = l.Next() {
 		gap := t.Pos > end && sb.Len() > 0
 		end = l.pos
+		if t.Executable {
+			sb.WriteString("…")
+			break
+		}
 		c := t.Text[0]
 		switch {
 		case number && !gap && (c == '.' || t.Kind == Word):

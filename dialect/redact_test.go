@@ -24,6 +24,7 @@ func TestS01RedactLeavesNoValue(t *testing.T) {
 		{MySQLSyntax, `UPDATE a SET c = 'two\\', d = 'x'`, "UPDATE a SET c = ?, d = ?"},
 		{PostgresSyntax, `UPDATE a SET c = 'it\'s secret' WHERE d = 'x'`, "UPDATE a SET c = ?…"},
 		{PostgresSyntax, `UPDATE a SET c = 'it\ns' WHERE "d\" = 'x'`, `UPDATE a SET c = ? WHERE "d\" = ?`},
+		{MySQLSyntax, "UPDATE a SET /*!80000 it's */ b = 'secret'", "UPDATE a SET…"},
 		{SQLiteSyntax, `UPDATE a SET c = 'C:\', d = 'x'`, "UPDATE a SET c = ?, d = ?"},
 		{PostgresSyntax, "<insufficient privilege>", "<insufficient privilege>"},
 	} {

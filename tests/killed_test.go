@@ -270,6 +270,31 @@ func TestB19_NamesOfNestedBlocks(t *testing.T) {
 	}, testdb.MySQL, testdb.Postgres)
 }
 
+// What a session calls itself is what it is called again.
+func TestB19_TheNameOfASession(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		sess, ctx := db.session(t.Context())
+		shown := func(ctx context.Context) (name string) {
+			require.NoError(t, db.gate.SQL().QueryRowContext(ctx, "SELECT current_setting('application_name')").Scan(&name))
+			return name
+		}
+		require.NoError(t, db.exec(ctx, "SET application_name = 'svc'"))
+		require.NoError(t, atomic.Do(ctx, db, func(ctx context.Context) error {
+			for range 2 {
+				require.Equal(t, "svc", shown(ctx))
+				require.NoError(t, atomic.Do(ctx, db, func(ctx context.Context) error {
+					require.Equal(t, "inner", shown(ctx))
+					return nil
+				}, atomic.Name("inner")))
+			}
+			require.Equal(t, "svc", shown(ctx))
+			return nil
+		}))
+		require.Equal(t, "svc", shown(ctx))
+		require.NoError(t, sess.Close())
+	}, testdb.Postgres)
+}
+
 // A block's name is seen on the server, and nothing in it is code.
 func TestB19_NamesOnTheServer(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {

@@ -58,7 +58,7 @@ func TestExplainLocks_AWait(t *testing.T) {
 			_, err := lockedBy(t.Context(), s, s.row(1).SelectForUpdate(option...), atomic.ExplainLocks(), atomic.LockTimeout(time.Second), atomic.Name("mine"))
 			require.ErrorIs(t, err, dialect.ErrLockNotAvailable, name)
 			held := heldBy(t, s, err, id)
-			assert.True(t, held.Certain)
+			assert.Equal(t, s.Engine != testdb.MariaDB, held.Certain)
 			require.Len(t, held.Holders, 1)
 			assert.Equal(t, "audio", held.Holders[0].Table)
 			assert.Positive(t, held.Holders[0].Age)
@@ -275,8 +275,26 @@ func TestExplainLocks_WhoIsGoneIsNotCertain(t *testing.T) {
 		err = soon(t, "the block", done)
 		require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
 		var held *atomic.LockHeldError
-		if errors.As(err, &held) && held.Certain {
-			assert.Equal(t, stayed, held.Holders[0].ConnectionID)
+		if s.Engine == testdb.MySQL {
+			held = explained(t, err) // it knows who has rows of the table
+		}
+		if held != nil || errors.As(err, &held) {
+			assert.True(t, !held.Certain || held.Holders[0].ConnectionID == stayed, err)
+		}
+
+		// And what fails at once has not waited, although another lock was waited for.
+		if s.Server().Can(dialect.Of) {
+			gone := s.rival(holdAudio(2))
+			s.rival(holdProject(1))
+			go func() {
+				_, err := lockedBy(t.Context(), s, s.row(2).Related("project").SelectForUpdate(orm.Of("self")).AlsoLock(orm.NoWait, orm.Of("project")), atomic.ExplainLocks())
+				done <- err
+			}()
+			s.waits(1)
+			gone.end()
+			err = soon(t, "the block", done)
+			require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+			assert.False(t, explained(t, err).Certain)
 		}
 	}, testdb.Servers()...)
 }
@@ -329,6 +347,9 @@ func TestExplainLocks_ACtxThatEnds(t *testing.T) {
 		defer cancel()
 		_, err := lockedBy(ctx, s, s.row(1).SelectForUpdate(), atomic.ExplainLocks())
 		require.ErrorIs(t, err, context.DeadlineExceeded)
+		if s.Engine == testdb.MariaDB {
+			return // whose view may be of before the wait, if others look at it too
+		}
 		held := explained(t, err)
 		assert.Equal(t, id, held.Holders[0].ConnectionID)
 		assert.False(t, held.Certain)

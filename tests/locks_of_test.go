@@ -124,14 +124,11 @@ type shelf struct {
 // In a statement a table goes by its name without the schema, also where a
 // relation has that name.
 func TestL01_ATableWithASchema(t *testing.T) {
-	eachStudio(t, func(t *testing.T, s *studio) {
-		if s.Engine == testdb.Postgres {
-			s.arrange("CREATE SCHEMA hf_library")
-		} else {
-			s.arrange("CREATE DATABASE hf_library")
-			defer s.arrange("DROP DATABASE hf_library")
-		}
-		s.arrange("CREATE TABLE hf_library.shelf (id bigint primary key, up_id bigint)", "INSERT INTO hf_library.shelf VALUES (1, 1), (2, 1)")
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, at testdb.Database) {
+		s := openStudio(t, testdb.NewServer(t, at.Engine).New(t)) // where nobody else has this schema
+		kind := map[bool]string{true: "SCHEMA", false: "DATABASE"}[s.Engine == testdb.Postgres]
+		s.arrange("CREATE "+kind+" hf_library", "CREATE TABLE hf_library.shelf (id bigint primary key, up_id bigint)", "INSERT INTO hf_library.shelf VALUES (1, 1), (2, 1)")
 		q := orm.Objects[shelf](s.DB).Filter(query.F("shelf.id").Eq(1)).OrderBy("id").Related("shelf")
 		for _, q := range []orm.QuerySet[shelf]{q.SelectForUpdate(), q.SelectForUpdate(orm.Of("self"))} {
 			require.NoError(t, atomic.Do(t.Context(), s, func(ctx context.Context) error {

@@ -143,6 +143,22 @@ func TestLockWaits_Metadata(t *testing.T) {
 		assert.Equal(t, [][2]int64{want}, pairs(s.waits(1)))
 		locker.exec("UNLOCK TABLES")
 		require.NoError(t, done())
+
+		// One that waits itself, of a program with another database.
+		holder, backup := s.rival(holdAudio(1)), s.program("USE information_schema")
+		first, last := [2]int64{writer.id(s), holder.id(s)}, [2]int64{late.id(s), backup.id(s)}
+		behind := [2]int64{backup.id(s), writer.id(s)}
+		done = writer.start("UPDATE audio SET speed = 5 WHERE id = 1")
+		s.waits(1)
+		flushed := backup.start("FLUSH TABLES WITH READ LOCK")
+		s.waits(2)
+		written := late.start("UPDATE audio SET speed = 5 WHERE id = 3")
+		assert.ElementsMatch(t, [][2]int64{first, behind, last}, pairs(s.waits(3)))
+		holder.end()
+		require.NoError(t, done())
+		require.NoError(t, flushed())
+		backup.exec("UNLOCK TABLES")
+		require.NoError(t, written())
 	}, testdb.MySQL)
 }
 
@@ -196,6 +212,20 @@ func TestLockWaits_TableNames(t *testing.T) {
 			second.end()
 			at.waits(0)
 		}
+	}, testdb.MySQL, testdb.MariaDB)
+}
+
+// The server writes names in the quotes of who asks.
+func TestLockWaits_UnderAnsiQuotes(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		ansi := s.with(func(c *godriver.Config) {
+			c.Params = map[string]string{"sql_mode": "'ANSI_QUOTES,STRICT_TRANS_TABLES'"}
+		})
+		r := s.rival(holdAudio(1))
+		done := s.rival().start(holdAudio(1))
+		assert.Equal(t, "audio", ansi.waits(1)[0].Table)
+		r.end()
+		require.NoError(t, done())
 	}, testdb.MySQL, testdb.MariaDB)
 }
 

@@ -41,12 +41,12 @@ FROM (
   WHERE l.OBJECT_SCHEMA = COALESCE(DATABASE(), l.OBJECT_SCHEMA)
   GROUP BY 1, 2
   UNION ALL
-  SELECT r.OWNER_THREAD_ID, g.OWNER_THREAD_ID, MIN(IF(r.OBJECT_TYPE = 'TABLE', r.OBJECT_NAME, '')), r.OBJECT_TYPE = 'TABLE'
+  SELECT r.OWNER_THREAD_ID, g.OWNER_THREAD_ID, MIN(IF(r.OBJECT_TYPE = 'TABLE', r.OBJECT_NAME, '')), r.OBJECT_TYPE = 'TABLE' OR r.LOCK_TYPE = 'SHARED'
   FROM performance_schema.metadata_locks r
   JOIN performance_schema.metadata_locks g ON g.OBJECT_TYPE = r.OBJECT_TYPE AND g.OBJECT_SCHEMA <=> r.OBJECT_SCHEMA AND g.OBJECT_NAME <=> r.OBJECT_NAME
     AND g.OWNER_THREAD_ID <> r.OWNER_THREAD_ID
-    AND (g.LOCK_STATUS = 'GRANTED' OR g.LOCK_STATUS = 'PENDING' AND g.LOCK_TYPE IN ('SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE', 'EXCLUSIVE')
-      AND r.LOCK_TYPE NOT IN ('SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE', 'EXCLUSIVE'))
+    AND (g.LOCK_STATUS = 'GRANTED' OR g.LOCK_STATUS = 'PENDING' AND (r.OBJECT_TYPE <> 'TABLE' AND g.LOCK_TYPE = 'SHARED'
+      OR g.LOCK_TYPE IN ('SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE', 'EXCLUSIVE') AND r.LOCK_TYPE NOT IN ('SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE', 'EXCLUSIVE')))
     AND NOT FIND_IN_SET(g.LOCK_TYPE, CASE r.LOCK_TYPE
       WHEN 'INTENTION_EXCLUSIVE' THEN 'INTENTION_EXCLUSIVE'
       WHEN 'SHARED' THEN IF(r.OBJECT_TYPE = 'TABLE', 'SHARED,SHARED_HIGH_PRIO,SHARED_READ,SHARED_WRITE,SHARED_WRITE_LOW_PRIO,SHARED_UPGRADABLE,SHARED_READ_ONLY,SHARED_NO_WRITE,SHARED_NO_READ_WRITE', 'SHARED')
@@ -107,7 +107,8 @@ LIMIT 10`
 //
 // trx_started is in whole seconds of the zone that the server's machine is in.
 const (
-	mariaDatabase  = "CONCAT('`', REPLACE(DATABASE(), '`', '``'), '`.')" // as lock_table begins
+	mariaDatabase  = `CONCAT(REPLACE(REPLACE(DATABASE(), '"', ''), '` + "`" + `', ''), '.')` // as lock_table begins, without quotes
+	mariaLockTable = `REPLACE(REPLACE(l.lock_table, '"', ''), '` + "`" + `', '')`            // which are those of who asks
 	mariaLockWaits = `
 SELECT DISTINCT rt.trx_mysql_thread_id, FLOOR(p.TIME_MS), COALESCE(p.INFO, rt.trx_query), COALESCE(p.INFO, rt.trx_query),
        bt.trx_mysql_thread_id, TIMESTAMPDIFF(MICROSECOND, CONVERT_TZ(bt.trx_started, 'SYSTEM', @@time_zone), NOW(6)) DIV 1000, COALESCE(bt.trx_query, #), COALESCE(bt.trx_query, #),
@@ -120,7 +121,7 @@ JOIN information_schema.INNODB_TRX bt ON bt.trx_mysql_thread_id <> rt.trx_mysql_
   (bt.trx_id = 0 OR bt.trx_id >= 281474976710656)
     AND (bt.trx_requested_lock_id = w.blocking_lock_id OR bt.trx_rows_locked > (bt.trx_requested_lock_id IS NOT NULL)))
 LEFT JOIN information_schema.PROCESSLIST p ON p.ID = rt.trx_mysql_thread_id
-WHERE DATABASE() IS NULL OR LEFT(l.lock_table, CHAR_LENGTH(` + mariaDatabase + `)) = ` + mariaDatabase + `
+WHERE DATABASE() IS NULL OR LEFT(` + mariaLockTable + `, CHAR_LENGTH(` + mariaDatabase + `)) = ` + mariaDatabase + `
 ORDER BY 2 DESC, 1, 5`
 	mariaLastOfBlocking = `(SELECT s.SQL_TEXT FROM performance_schema.threads t JOIN performance_schema.events_statements_current s USING (THREAD_ID)
  WHERE t.PROCESSLIST_ID = bt.trx_mysql_thread_id AND s.NESTING_EVENT_LEVEL = 0 LIMIT 1)`
@@ -179,7 +180,10 @@ func tableOf(lockTable string) string {
 		return lockTable
 	}
 	table := names[2].Text
-	return strings.ReplaceAll(table[1:len(table)-1], "``", "`")
+	if q := table[:1]; q == "`" || q == `"` { // ANSI_QUOTES
+		table = strings.ReplaceAll(table[1:len(table)-1], q+q, q)
+	}
+	return table
 }
 
 // LockParties implements dialect.LockWatcher.

@@ -71,7 +71,7 @@ func (e *engine) Begin(o dialect.TxOptions) (dialect.Control, error) {
 		c.Inside = append(c.Inside, setLocal("idle_in_transaction_session_timeout", o.Idle+backstop))
 	}
 	if o.Name != "" {
-		c.Inside = append(c.Inside, e.Rename(o.Name))
+		c.Inside = append(c.Inside, "SET LOCAL application_name = "+applicationName(o.Name))
 	}
 	return c, nil
 }
@@ -111,12 +111,16 @@ func setLocal(setting string, d time.Duration) string {
 	return "SET LOCAL " + setting + " = " + strconv.FormatInt(ms, 10)
 }
 
-// Rename implements dialect.Namer.
-func (e *engine) Rename(block string) string {
-	if block == "" {
-		return "SET LOCAL application_name TO DEFAULT"
+// Rename implements dialect.Namer. The session's own name is kept as LockWait
+// keeps the limit.
+func (e *engine) Rename(from, to string) (statements []string) {
+	if to == "" {
+		return []string{"SELECT set_config('application_name', current_setting('holdfast.application_name'), true)"}
 	}
-	return "SET LOCAL application_name = " + applicationName(block)
+	if from == "" {
+		statements = append(statements, "SELECT set_config('holdfast.application_name', current_setting('application_name'), true)")
+	}
+	return append(statements, "SET LOCAL application_name = "+applicationName(to))
 }
 
 // applicationName is name as the server shows it, quoted: 63 printable ASCII
