@@ -230,9 +230,9 @@ func (h holding) knew(parties []Holder) []Holder {
 	return parties
 }
 
-// stillHeld reports whether st, which has just waited for as long as it may, was
-// waiting for h all that time: what it waited for last, it began to wait for
-// later than h was seen, if that was longer ago. Where the limit is not known,
+// stillHeld reports whether the lock that st has waited for as long as it may is
+// the one that h was seen to hold: it is if h was seen after that wait began. A
+// statement may have waited for other locks before. Where the limit is not known,
 // where the error may be that of a NOWAIT, and where the view may be older than
 // the question (MariaDB), nobody can say.
 func (t *transaction) stillHeld(b *block, st Statement, h holding) bool {
