@@ -132,7 +132,7 @@ func (c *conn) consequence(trap *Trap) (before, after func()) {
 	case trap == nil:
 		return nothing, nothing
 	case trap.action == CutSent:
-		return nothing, c.cut
+		return func() { c.onAnswer(func() bool { return false }) }, c.cut // a server may be as fast as the cut
 	case trap.action == CutReply:
 		// The server goes through what it has got, and ends the connection when
 		// it finds that there is no more.
