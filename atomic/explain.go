@@ -232,19 +232,14 @@ func (h holding) knew(parties []Holder) []Holder {
 
 // stillHeld reports whether the lock that st has waited for as long as it may is
 // the one that h was seen to hold: it is if h was seen after that wait began. A
-// statement may have waited for other locks before. Where the limit is not known,
-// where the error may be that of a NOWAIT, and where the view may be older than
-// the question (MariaDB), nobody can say.
+// statement may have waited for other locks before, and the error of a NOWAIT
+// comes without any wait.
 func (t *transaction) stillHeld(b *block, st Statement, h holding) bool {
 	limit := st.Wait
 	if limit == nil {
 		limit = b.lockWait()
 	}
-	engine := t.gate.db.Server.Engine
-	if limit == nil && engine == dialect.MySQL {
-		limit = new(time.Second) // MySQL's least
-	}
-	return limit != nil && time.Since(h.at) < *limit && engine != dialect.MariaDB && !strings.Contains(strings.ToUpper(st.SQL), "NOWAIT")
+	return time.Since(h.at) < t.gate.db.Server.SurelyWaited(limit) && !strings.Contains(strings.ToUpper(st.SQL), "NOWAIT")
 }
 
 // holdersOf follows the waits from self: those who it waits for, then those who

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // The engines, as Server.Engine names them.
@@ -37,6 +38,22 @@ func (s Server) Syntax() Syntax {
 		return SQLiteSyntax
 	}
 	return MySQLSyntax
+}
+
+// SurelyWaited is how long a statement that has run into limit, nil for one that
+// is not known, has at least waited for the lock that it failed to get, as the
+// server's own list of waits tells: 0 if nobody can say. MySQL waits for a second
+// at least, and MariaDB's list may be older than the question for it.
+func (s Server) SurelyWaited(limit *time.Duration) time.Duration {
+	switch {
+	case s.Engine == MariaDB:
+		return 0
+	case limit != nil:
+		return *limit
+	case s.Engine == MySQL:
+		return time.Second
+	}
+	return 0
 }
 
 // Version is a server's version.

@@ -31,16 +31,27 @@ func (s *studio) holder() (id int64, end func() error) {
 	return id, end
 }
 
-// heldBy requires that err says who held the lock.
-func heldBy(t *testing.T, s *studio, err error, id int64) *atomic.LockHeldError {
+// explained is the LockHeldError in err.
+func explained(t *testing.T, err error) *atomic.LockHeldError {
 	t.Helper()
 	var held *atomic.LockHeldError
 	require.ErrorAs(t, err, &held)
-	var ids []int64
+	return held
+}
+
+// holders are the connections of those who held a lock.
+func holders(held *atomic.LockHeldError) (ids []int64) {
 	for _, h := range held.Holders {
 		ids = append(ids, h.ConnectionID)
 	}
-	require.Contains(t, ids, id)
+	return ids
+}
+
+// heldBy requires that err says who held the lock.
+func heldBy(t *testing.T, s *studio, err error, id int64) *atomic.LockHeldError {
+	t.Helper()
+	held := explained(t, err)
+	require.Contains(t, holders(held), id)
 	assert.NotContains(t, err.Error(), secretText)
 	if held.Certain {
 		assert.Equal(t, id, held.Holders[0].ConnectionID)
@@ -99,13 +110,8 @@ func TestExplainLocks_ASharedLock(t *testing.T) {
 		_, endOther := s.numbered(share(2))
 		_, err := lockedBy(t.Context(), s, s.row(1).SelectForUpdate(orm.Wait(time.Second)), atomic.ExplainLocks())
 		require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
-		var held *atomic.LockHeldError
-		require.ErrorAs(t, err, &held)
-		var ids []int64
-		for _, h := range held.Holders {
-			ids = append(ids, h.ConnectionID)
-		}
-		assert.Contains(t, ids, holder)
+		held := explained(t, err)
+		assert.Contains(t, holders(held), holder)
 		assert.Equal(t, s.Engine != testdb.MariaDB, held.Certain)
 		assert.Equal(t, s.Engine == testdb.MariaDB, strings.Contains(err.Error(), "held by somebody, perhaps"), err)
 		require.NoError(t, errors.Join(endHolder(), endOther()))
@@ -241,14 +247,6 @@ func TestExplainLocks_ChangesNothing(t *testing.T) {
 		_, err = lockedBy(t.Context(), s, s.audio().SelectForUpdate(), atomic.ExplainLocks())
 		require.NoError(t, err)
 	})
-}
-
-// explained is the LockHeldError in err.
-func explained(t *testing.T, err error) *atomic.LockHeldError {
-	t.Helper()
-	var held *atomic.LockHeldError
-	require.ErrorAs(t, err, &held)
-	return held
 }
 
 // Rows come one by one, and the lock that is not obtained is not the one that was

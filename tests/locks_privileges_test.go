@@ -87,13 +87,7 @@ func TestLockWaits_Privileges(t *testing.T) {
 // again opens the database for a user who exists.
 func (s *studio) again(user string) *studio {
 	s.t.Helper()
-	config, err := godriver.ParseDSN(s.DSN)
-	require.NoError(s.t, err)
-	config.User, config.Passwd = user, "tiger"
-	db, err := orm.Open(s.t.Context(), source(s.Engine, config.FormatDSN()))
-	require.NoError(s.t, err)
-	s.t.Cleanup(func() { require.NoError(s.t, db.Close()) })
-	return &studio{Database: s.Database, DB: db, t: s.t}
+	return s.with(func(c *godriver.Config) { c.User, c.Passwd = user, "tiger" })
 }
 
 // With a pool of the application's own the wire may not know the connection's

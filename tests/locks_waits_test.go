@@ -103,15 +103,22 @@ func (s *studio) whoWaitsForWhom() {
 	assert.Less(t, w.Waiting.Age, patience)
 	assert.Positive(t, w.Holding.Age)
 	assert.Less(t, w.Holding.Age, patience)
-	assert.Equal(t, "the waiter", w.Waiting.Block)
-	assert.Contains(t, w.Waiting.Statement, "FOR UPDATE")
-	assert.NotContains(t, w.Waiting.Statement, secretText)
-	if s.remembers() {
-		assert.Equal(t, "the holder", w.Holding.Block)
-		assert.Contains(t, w.Holding.Statement, "UPDATE")
-		assert.NotContains(t, w.Holding.Statement, secretText)
-	}
+	s.showsBothSides(w, "FOR UPDATE")
 	s.waits(0)
+}
+
+// showsBothSides requires the names and the statements of both blocks, without
+// their values.
+func (s *studio) showsBothSides(w orm.LockWait, waiting string) {
+	s.t.Helper()
+	assert.Equal(s.t, "the waiter", w.Waiting.Block)
+	assert.Contains(s.t, w.Waiting.Statement, waiting)
+	assert.NotContains(s.t, w.Waiting.Statement, secretText)
+	if s.remembers() {
+		assert.Equal(s.t, "the holder", w.Holding.Block)
+		assert.Contains(s.t, w.Holding.Statement, "UPDATE")
+		assert.NotContains(s.t, w.Holding.Statement, secretText)
+	}
 }
 
 const secretText = "a private matter"
@@ -185,14 +192,7 @@ func TestLockWaits_LongStatements(t *testing.T) {
 		}, atomic.Name("the waiter"))
 		w := s.waits(1)[0]
 		require.NoError(t, errors.Join(end(), written()))
-		assert.Equal(t, "the waiter", w.Waiting.Block)
-		assert.Contains(t, w.Waiting.Statement, "UPDATE")
-		assert.NotContains(t, w.Waiting.Statement, secretText)
-		if s.remembers() {
-			assert.Equal(t, "the holder", w.Holding.Block)
-			assert.Contains(t, w.Holding.Statement, "UPDATE")
-			assert.NotContains(t, w.Holding.Statement, secretText)
-		}
+		s.showsBothSides(w, "UPDATE")
 	}
 	testdb.Each(t, func(t *testing.T, db testdb.Database) { test(t, openStudio(t, db)) }, testdb.Servers()...)
 	testdb.Each(t, func(t *testing.T, _ testdb.Database) {

@@ -46,7 +46,8 @@ const look = (frames) => {
 requestAnimationFrame(() => look(100));
 </script>`
 
-// Without a browser nothing here can tell whether the page draws, and the test says so.
+// Only a browser can tell whether the page draws. The library needs none, so a user's machine need not have one; .ci/run
+// installs it.
 func TestPageInABrowser(t *testing.T) {
 	browser := findBrowser()
 	if browser == "" {

@@ -15,9 +15,11 @@ import (
 	"github.com/holdfast-go/holdfast/examples/tts/internal/wav"
 )
 
+// The demo speaks with espeak-ng where it is installed and does without where it
+// is not, and so do its tests. .ci/run installs it.
 func TestEspeak(t *testing.T) {
 	if _, err := exec.LookPath("espeak-ng"); err != nil {
-		t.Skip("espeak-ng is optional and not installed here")
+		t.Skip("espeak-ng is optional, and not installed here")
 	}
 	v, err := voice.New(voice.Auto)
 	require.NoError(t, err)
