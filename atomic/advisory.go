@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // WaitOption limits the wait for a lock: orm.NoWait and orm.Wait(d) are such.
@@ -46,7 +47,7 @@ func AdvisoryLock(ctx context.Context, db DB, name string, opts ...WaitOption) e
 	if err := g.db.Server.Require(dialect.AdvisoryLock); err != nil {
 		return err
 	}
-	locker, ok := g.db.Engine.(dialect.AdvisoryLocker)
+	locker, ok := g.db.Engine.(backend.AdvisoryLocker)
 	if !ok {
 		return &dialect.UnsupportedError{Server: g.db.Server, Feature: dialect.AdvisoryLock.String()}
 	}
@@ -66,7 +67,7 @@ func AdvisoryLock(ctx context.Context, db DB, name string, opts ...WaitOption) e
 	}
 	lock := locker.AdvisoryLock(name, wait)
 	st := Statement{SQL: lock.SQL, Args: lock.Args, Built: true, Locks: true, Wait: lock.Wait, holder: holderOf(lock)}
-	return b.tx.run(ctx, b, st, func(w dialect.Wire, prefix []string, query string) (bool, error) {
+	return b.tx.run(ctx, b, st, func(w backend.Wire, prefix []string, query string) (bool, error) {
 		rows, err := w.Query(ctx, prefix, query, st.Args)
 		if err != nil {
 			return true, err

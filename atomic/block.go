@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // A block is one Do in progress. The outermost owns a transaction; a nested one
@@ -80,7 +81,7 @@ type transaction struct {
 
 	// Guarded by turn.
 	conn    *connection
-	control dialect.Control // what Begin said
+	control backend.Control // what Begin said
 	held    holding         // of the lock that the last statement waited for (ExplainLocks)
 	// afterwards gives back what outlives the transaction: advisory locks of MySQL.
 	afterwards []string
@@ -94,8 +95,8 @@ type transaction struct {
 	points     []*point // those that can still be rolled back to
 	pending    []errand // what the server has to be told before the next statement
 	wait       *time.Duration
-	waitBack   dialect.Control // takes wait back
-	name       string          // the block's name that the server shows (dialect.Namer)
+	waitBack   backend.Control // takes wait back
+	name       string          // the block's name that the server shows (backend.Namer)
 	rows       *streamRows     // rows that are still being read
 	dropped    []*hook         // hooks of parts that were rolled back
 	aside      []*transaction  // in progress in Independent blocks opened from this one's

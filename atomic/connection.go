@@ -7,14 +7,14 @@ import (
 	"errors"
 	"time"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // connection is one connection taken out of the pool. While it is out nobody
 // else can reach the driver's connection, so its wire is used directly.
 type connection struct {
 	pool  *sql.Conn
-	wire  dialect.Wire
+	wire  backend.Wire
 	dirty bool // its session may have been changed: not for others
 
 	id int64 // its number on the server, for ExplainLocks; 0: not known
@@ -109,12 +109,12 @@ func (c *connection) markSession(g *Gate, st Statement) {
 // which it returns for the rows to be read. The statement is sent at most once
 // (rule S6): another connection is tried only when nothing has left on the
 // first.
-func (g *Gate) outside(ctx context.Context, st Statement, send func(dialect.Wire) error) (*connection, error) {
+func (g *Gate) outside(ctx context.Context, st Statement, send func(backend.Wire) error) (*connection, error) {
 	return g.outsideOn(ctx, g.connect, st, send)
 }
 
 // outsideOn is outside on a connection of connect's.
-func (g *Gate) outsideOn(ctx context.Context, connect func(context.Context) (*connection, error), st Statement, send func(dialect.Wire) error) (*connection, error) {
+func (g *Gate) outsideOn(ctx context.Context, connect func(context.Context) (*connection, error), st Statement, send func(backend.Wire) error) (*connection, error) {
 	var stales stales
 	for {
 		conn, err := connect(ctx)
@@ -142,7 +142,7 @@ func (g *Gate) outsideOn(ctx context.Context, connect func(context.Context) (*co
 
 // safely closes the connection if send panics: reading rows runs code that is
 // not ours.
-func (c *connection) safely(send func(dialect.Wire) error) error {
+func (c *connection) safely(send func(backend.Wire) error) error {
 	returned := false
 	defer func() {
 		if !returned {
@@ -157,6 +157,6 @@ func (c *connection) safely(send func(dialect.Wire) error) error {
 // stale reports whether the connection was found closed before anything was
 // sent on it.
 func stale(err error) bool {
-	var n *dialect.NotSentError
+	var n *backend.NotSentError
 	return errors.As(err, &n) && n.Closed
 }

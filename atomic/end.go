@@ -10,7 +10,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // cleanupTimeout bounds ROLLBACK, which never uses the caller's ctx (rule B11).
@@ -294,7 +294,7 @@ func (t *transaction) rollback(ctx context.Context, was phase, suffix []string) 
 // refusedControl reports whether a control statement failed: what it had begun
 // to change in the session is then not known.
 func refusedControl(err error) bool {
-	var p *dialect.PrefixError
+	var p *backend.PrefixError
 	return errors.As(err, &p)
 }
 

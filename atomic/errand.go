@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // An errand is a control statement that waits for a statement to travel with:
@@ -63,10 +63,10 @@ func (t *transaction) rollbackTo(p *point) {
 // once it has arrived.
 type freight struct {
 	prefix   []string
-	control  dialect.Control // of BEGIN
+	control  backend.Control // of BEGIN
 	points   int             // so many points are known to the server then
 	wait     *time.Duration
-	waitBack dialect.Control
+	waitBack backend.Control
 	name     string
 	oldName  string   // that of the new savepoints
 	after    []errand // to be sent after the statement
@@ -82,7 +82,7 @@ func (t *transaction) load(b *block, st Statement, opaque bool) (freight, error)
 	if st.Wait != nil {
 		want = st.Wait
 	}
-	var waiting dialect.Control
+	var waiting backend.Control
 	if !sameWait(want, t.wait) {
 		if t.wait != nil {
 			if t.phase == unsent { // BEGIN itself was refused before
@@ -120,7 +120,7 @@ func (t *transaction) load(b *block, st Statement, opaque bool) (freight, error)
 		}
 	}
 	f.prefix = append(f.prefix, waiting.Inside...)
-	if namer, ok := engine.(dialect.Namer); ok && b.name() != f.name {
+	if namer, ok := engine.(backend.Namer); ok && b.name() != f.name {
 		f.prefix = append(f.prefix, namer.Rename(f.name, b.name())...)
 		f.name = b.name()
 	}

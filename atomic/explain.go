@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // ExplainLocks has an error that matches dialect.ErrLockNotAvailable or
@@ -118,7 +119,7 @@ func (b *block) explains() bool {
 // A lockWatch asks whom a statement waits for, as long as it does.
 type lockWatch struct {
 	gate    *Gate
-	watcher dialect.LockWatcher
+	watcher backend.LockWatcher
 	self    int64
 	quit    context.CancelFunc // the statement has ended: no more questions
 	cut     context.CancelFunc // ends the question in progress
@@ -139,7 +140,7 @@ func (t *transaction) watching(ctx context.Context, first bool, send sender) sen
 	if self == 0 {
 		return send
 	}
-	return func(wire dialect.Wire, prefix []string, query string) (bool, error) {
+	return func(wire backend.Wire, prefix []string, query string) (bool, error) {
 		w := &lockWatch{gate: t.gate, watcher: watcher, self: self, done: make(chan struct{})}
 		asking, cut := context.WithCancel(context.WithoutCancel(ctx))
 		waiting, quit := context.WithCancel(asking)
@@ -151,8 +152,8 @@ func (t *transaction) watching(ctx context.Context, first bool, send sender) sen
 }
 
 // watcher returns who can be asked, or nil, and the connection's number, or 0.
-func (t *transaction) watcher() (dialect.LockWatcher, int64) {
-	watcher, ok := t.gate.db.Engine.(dialect.LockWatcher)
+func (t *transaction) watcher() (backend.LockWatcher, int64) {
+	watcher, ok := t.gate.db.Engine.(backend.LockWatcher)
 	if !ok || t.conn == nil || !t.gate.db.Server.Can(dialect.LockWaits) {
 		return nil, 0
 	}
@@ -180,7 +181,7 @@ func (w *lockWatch) run(waiting, asking context.Context) {
 func (w *lockWatch) look(waiting, asking context.Context) {
 	var waits []dialect.LockWait
 	asked := time.Now()
-	conn, err := w.gate.outside(waiting, question, func(wire dialect.Wire) (err error) {
+	conn, err := w.gate.outside(waiting, question, func(wire backend.Wire) (err error) {
 		waits, err = w.watcher.LockWaits(asking, wire)
 		return err
 	})
@@ -239,7 +240,7 @@ func (t *transaction) stillHeld(b *block, st Statement, h holding) bool {
 	if limit == nil {
 		limit = b.lockWait()
 	}
-	return time.Since(h.at) < t.gate.db.Server.SurelyWaited(limit) && !strings.Contains(strings.ToUpper(st.SQL), "NOWAIT")
+	return time.Since(h.at) < backend.SurelyWaited(t.gate.db.Server, limit) && !strings.Contains(strings.ToUpper(st.SQL), "NOWAIT")
 }
 
 // holdersOf follows the waits from self: those who it waits for, then those who
@@ -267,7 +268,7 @@ func holdersOf(self int64, waits []dialect.LockWait) holding {
 }
 
 // asker asks, on a connection of its own, who held a lock.
-type asker func(ctx context.Context, watcher dialect.LockWatcher, w dialect.Wire, self int64) (holders []dialect.LockParty, certain bool, err error)
+type asker func(ctx context.Context, watcher backend.LockWatcher, w backend.Wire, self int64) (holders []dialect.LockParty, certain bool, err error)
 
 // explain adds to f who held the lock, if b asked for that and somebody knows.
 // It needs the turn, or rows that keep everybody else from sending.
@@ -308,14 +309,14 @@ func (t *transaction) askHolders(ctx context.Context, st Statement, err error) (
 	}
 	ask := st.holder
 	if ask == nil {
-		ask = func(ctx context.Context, watcher dialect.LockWatcher, w dialect.Wire, self int64) ([]dialect.LockParty, bool, error) {
+		ask = func(ctx context.Context, watcher backend.LockWatcher, w backend.Wire, self int64) ([]dialect.LockParty, bool, error) {
 			return watcher.LockHolders(ctx, w, self, err)
 		}
 	}
 	limit, cancel := context.WithTimeout(ctx, lookAfter)
 	defer cancel()
 	var parties []dialect.LockParty
-	conn, err := t.gate.outside(limit, question, func(w dialect.Wire) (err error) {
+	conn, err := t.gate.outside(limit, question, func(w backend.Wire) (err error) {
 		parties, held.certain, err = ask(limit, watcher, w, self)
 		return err
 	})
@@ -330,9 +331,9 @@ func (t *transaction) askHolders(ctx context.Context, st Statement, err error) (
 }
 
 // holderOf asks who has an advisory lock.
-func holderOf(lock dialect.Advisory) asker {
-	return func(ctx context.Context, watcher dialect.LockWatcher, w dialect.Wire, self int64) ([]dialect.LockParty, bool, error) {
-		ids, err := dialect.QueryIntegers(ctx, w, lock.Holder, lock.HolderArgs)
+func holderOf(lock backend.Advisory) asker {
+	return func(ctx context.Context, watcher backend.LockWatcher, w backend.Wire, self int64) ([]dialect.LockParty, bool, error) {
+		ids, err := backend.QueryIntegers(ctx, w, lock.Holder, lock.HolderArgs)
 		if err != nil {
 			return nil, false, err
 		}
@@ -348,7 +349,7 @@ func (g *Gate) LockWaits(ctx context.Context) (waits []dialect.LockWait, err err
 	if err := g.db.Server.Require(dialect.LockWaits); err != nil {
 		return nil, err
 	}
-	watcher, ok := g.db.Engine.(dialect.LockWatcher)
+	watcher, ok := g.db.Engine.(backend.LockWatcher)
 	if !ok {
 		return nil, &dialect.UnsupportedError{Server: g.db.Server, Feature: dialect.LockWaits.String()}
 	}
@@ -360,7 +361,7 @@ func (g *Gate) LockWaits(ctx context.Context) (waits []dialect.LockWait, err err
 	} else if stats.MaxOpenConnections > 0 && stats.InUse >= stats.MaxOpenConnections {
 		connect = g.connectAnyhow // who asks wants to know what all the others wait for
 	}
-	conn, err := g.outsideOn(ctx, connect, question, func(w dialect.Wire) (err error) {
+	conn, err := g.outsideOn(ctx, connect, question, func(w backend.Wire) (err error) {
 		waits, err = watcher.LockWaits(ctx, w)
 		return err
 	})

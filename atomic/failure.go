@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // classify is the one place where an error of the driver becomes a
@@ -29,7 +30,7 @@ func (g *Gate) classify(err error) *dialect.Error {
 }
 
 func (g *Gate) name(err error) *dialect.Error {
-	var prefix *dialect.PrefixError
+	var prefix *backend.PrefixError
 	if errors.As(err, &prefix) {
 		inner := g.db.Engine.Classify(prefix.Err)
 		named := *inner
@@ -46,7 +47,7 @@ func (g *Gate) name(err error) *dialect.Error {
 		named.Message = "no connection could be opened: " + inner.Message
 		return &named
 	}
-	var unsent *dialect.NotSentError
+	var unsent *backend.NotSentError
 	if errors.As(err, &unsent) {
 		inner := g.db.Engine.Classify(unsent.Err)
 		named := *inner
@@ -129,5 +130,5 @@ func (g *Gate) shown(st Statement) string {
 	if st.Built {
 		return st.SQL
 	}
-	return g.db.Server.Syntax().Redact(st.SQL)
+	return backend.Syntax(g.db.Server).Redact(st.SQL)
 }

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // DB is what this package needs of a database. *orm.DB implements it, and so
@@ -63,14 +63,14 @@ func (st Statement) reads() bool { return st.Built && strings.HasPrefix(st.SQL, 
 // in a statement's ctx and sends the statement on that block's connection under
 // that block's rules, or outside any block on a connection of the pool.
 type Gate struct {
-	db       *dialect.Database
+	db       *backend.Database
 	settings Settings
 	front    *sql.DB
 	closed   atomic.Bool
 }
 
 // NewGate returns the gate of an opened database.
-func NewGate(db *dialect.Database, s Settings) *Gate {
+func NewGate(db *backend.Database, s Settings) *Gate {
 	g := &Gate{db: db, settings: s}
 	g.front = sql.OpenDB(connector{g})
 	g.front.SetMaxIdleConns(64) // they are only structs; the real ones are in db.Pool
@@ -81,7 +81,7 @@ func NewGate(db *dialect.Database, s Settings) *Gate {
 func (g *Gate) Gate() *Gate { return g }
 
 // Database returns the database behind the gate.
-func (g *Gate) Database() *dialect.Database { return g.db }
+func (g *Gate) Database() *backend.Database { return g.db }
 
 // SQL returns a *sql.DB whose calls look at their ctx: in a block they run on
 // the block's connection under its rules, and BeginTx opens a nested block;
@@ -109,7 +109,7 @@ func (g *Gate) Close() error {
 // nothing was sent.
 func (g *Gate) Exec(ctx context.Context, st Statement) (driver.Result, error) {
 	var res driver.Result
-	err := g.run(ctx, st, func(w dialect.Wire, prefix []string, query string) (_ bool, err error) {
+	err := g.run(ctx, st, func(w backend.Wire, prefix []string, query string) (_ bool, err error) {
 		res, err = w.Exec(ctx, prefix, query, st.Args)
 		return true, err
 	})
@@ -141,7 +141,7 @@ func (g *Gate) reject(ctx context.Context, st Statement, err error) error {
 // returned like any other. read must not send statements of the same block.
 func (g *Gate) Query(ctx context.Context, st Statement, read func(driver.Rows) error) error {
 	var readErr error
-	err := g.run(ctx, st, func(w dialect.Wire, prefix []string, query string) (bool, error) {
+	err := g.run(ctx, st, func(w backend.Wire, prefix []string, query string) (bool, error) {
 		rows, err := w.Query(ctx, prefix, query, st.Args)
 		if err != nil {
 			return true, err
@@ -173,7 +173,7 @@ func (g *Gate) Stream(ctx context.Context, st Statement) (driver.Rows, error) {
 		return s.stream(ctx, st)
 	}
 	var rows driver.Rows
-	conn, err := g.outside(ctx, st, func(w dialect.Wire) (err error) {
+	conn, err := g.outside(ctx, st, func(w backend.Wire) (err error) {
 		rows, err = w.Query(ctx, nil, st.SQL, st.Args)
 		return err
 	})
@@ -193,7 +193,7 @@ func (g *Gate) Stream(ctx context.Context, st Statement) (driver.Rows, error) {
 // sender sends one statement with what travels in front of it. query is its
 // text as the server gets it. It reports whether the statement could be
 // repeated on a fresh connection if its transaction died with a stale one.
-type sender func(w dialect.Wire, prefix []string, query string) (repeatable bool, err error)
+type sender func(w backend.Wire, prefix []string, query string) (repeatable bool, err error)
 
 // run sends st where its ctx says.
 func (g *Gate) run(ctx context.Context, st Statement, send sender) error {
@@ -206,7 +206,7 @@ func (g *Gate) run(ctx context.Context, st Statement, send sender) error {
 	case s != nil:
 		return s.run(ctx, st, send)
 	}
-	conn, err := g.outside(ctx, st, func(w dialect.Wire) error {
+	conn, err := g.outside(ctx, st, func(w backend.Wire) error {
 		_, err := send(w, nil, st.SQL)
 		return err
 	})

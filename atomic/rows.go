@@ -5,18 +5,18 @@ import (
 	"io"
 	"sync"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // watchedRows notices an error that the server sends in the middle of the
 // rows: MySQL reports a deadlock there (rule B8).
 type watchedRows struct {
-	dialect.Rows
+	backend.Rows
 	failure error
 	closed  bool
 }
 
-func watch(rows driver.Rows) *watchedRows { return &watchedRows{Rows: dialect.Rows{Rows: rows}} }
+func watch(rows driver.Rows) *watchedRows { return &watchedRows{Rows: backend.Rows{Rows: rows}} }
 
 func (r *watchedRows) note(err error) error {
 	if err != nil && err != io.EOF && r.failure == nil {

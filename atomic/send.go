@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // run sends a statement of block b. Statements of one transaction are
@@ -42,7 +43,7 @@ func (t *transaction) stream(ctx context.Context, b *block, st Statement) (drive
 	}
 	defer t.turn.give()
 	var rows driver.Rows
-	err := t.send(ctx, b, st, func(w dialect.Wire, prefix []string, query string) (_ bool, err error) {
+	err := t.send(ctx, b, st, func(w backend.Wire, prefix []string, query string) (_ bool, err error) {
 		rows, err = w.Query(ctx, prefix, query, st.Args)
 		return true, err
 	})
@@ -237,7 +238,7 @@ func (t *transaction) marked(b *block, f *FailedError, e *dialect.Error) error {
 // tagged is query with a comment by which the server can tell whose statement
 // it is, for engines that have no better place for the block's name.
 func (b *block) tagged(query string) string {
-	if tagger, ok := b.tx.gate.db.Engine.(dialect.Tagger); ok && b.name() != "" {
+	if tagger, ok := b.tx.gate.db.Engine.(backend.Tagger); ok && b.name() != "" {
 		return tagger.Tag(b.name()) + query
 	}
 	return query
@@ -265,13 +266,13 @@ func (t *transaction) holdsConnection() bool {
 	return t.conn != nil
 }
 
-func (t *transaction) beginOptions() dialect.TxOptions {
+func (t *transaction) beginOptions() backend.TxOptions {
 	o := t.root.opts
 	level := o.isolation
 	if level == 0 {
 		level = t.gate.settings.Isolation
 	}
-	return dialect.TxOptions{
+	return backend.TxOptions{
 		Isolation: level, ReadOnly: o.readOnly, Deferrable: o.deferrable,
 		Name: o.name, Timeout: o.timeout, Idle: o.idle,
 	}
@@ -297,10 +298,10 @@ func (t *transaction) touch() {
 // answered tells an answer of the server from no answer: only the former
 // says that the transaction is not committed.
 func (t *transaction) answered(err error) bool {
-	if errors.Is(err, dialect.ErrCommitRefused) {
+	if errors.Is(err, backend.ErrCommitRefused) {
 		return true
 	}
-	var p *dialect.PrefixError
+	var p *backend.PrefixError
 	if errors.As(err, &p) {
 		e := t.gate.classify(p.Err)
 		return e.Kind != dialect.ErrConnectionLost && e.Code != ""

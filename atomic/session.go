@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // A Session pins one connection to a ctx: its statements run there, one after
@@ -304,7 +305,7 @@ func (s *Session) run(ctx context.Context, st Statement, send sender) error {
 
 func (s *Session) stream(ctx context.Context, st Statement) (driver.Rows, error) {
 	var stream *streamRows
-	err := s.run(ctx, st, func(w dialect.Wire, _ []string, query string) (bool, error) {
+	err := s.run(ctx, st, func(w backend.Wire, _ []string, query string) (bool, error) {
 		rows, err := w.Query(ctx, nil, query, st.Args)
 		if err == nil {
 			stream = s.streamOf(ctx, st, rows) // still with the turn

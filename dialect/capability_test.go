@@ -61,12 +61,12 @@ func TestSpelling(t *testing.T) {
 
 func TestCapabilityTable(t *testing.T) {
 	rows := map[string][]string{}
-	for _, line := range strings.Split(strings.TrimSpace(CapabilityTable(Products())), "\n") {
+	for _, line := range strings.Split(strings.TrimSpace(capabilityTable(products())), "\n") {
 		cells := strings.Split(strings.Trim(line, "| "), " | ")
 		rows[cells[0]] = cells[1:]
 	}
 	for c := range capabilityCount {
-		assert.Len(t, rows[c.String()], len(Products()), "%s", c)
+		assert.Len(t, rows[c.String()], len(products()), "%s", c)
 	}
 	assert.Equal(t, []string{"≥ 8.0.1", "≥ 10.6", "yes", "holds trivially: nobody else can hold a lock"}, rows["SKIP LOCKED"])
 	assert.Equal(t, []string{"≥ 8.0.1", "no", "yes", "accepted: the block has the write lock"}, rows["OF"])

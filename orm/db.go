@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -35,7 +36,7 @@ type DB struct {
 // and closes one after 30 minutes; on SQLite it has no limit. A pool given to
 // From is left as it is.
 func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) {
-	database, err := src.Connect(ctx)
+	database, err := backend.Connect(ctx, src)
 	if err != nil {
 		return nil, err
 	}

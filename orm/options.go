@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // Option is a setting of [Open].
@@ -72,7 +73,7 @@ type pool struct {
 	lifetime, idleTime *time.Duration
 }
 
-func (p pool) apply(db *dialect.Database) {
+func (p pool) apply(db *backend.Database) {
 	if !db.Borrowed && db.Server.Engine != dialect.SQLite { // SQLite's own package knows what its files need
 		open := max(16, 4*runtime.GOMAXPROCS(0))
 		if p.open == nil {

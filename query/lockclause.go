@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // locks writes the lock clauses.
@@ -36,7 +37,7 @@ func (w *writer) locks(locks []*Lock) {
 		case l.Waiting == WaitSkip:
 			w.string(" SKIP LOCKED")
 		case l.Waiting == WaitLimited && w.server.Can(dialect.WaitClause):
-			w.string(" WAIT " + strconv.FormatInt(min(dialect.Units(l.Wait, time.Second), year), 10))
+			w.string(" WAIT " + strconv.FormatInt(min(backend.Units(l.Wait, time.Second), year), 10))
 		}
 	}
 }

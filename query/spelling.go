@@ -1,11 +1,14 @@
 package query
 
-import "github.com/holdfast-go/holdfast/dialect"
+import (
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/lex"
+)
 
 // spelling is how one engine writes what this package has to say. A new engine
 // is a new line in spellings.
 type spelling struct {
-	syntax     dialect.Syntax
+	syntax     lex.Syntax
 	numbered   bool   // $1 and not ?
 	maxValues  int    // how many values one statement can bind
 	casts      bool   // a value whose type nothing around it shows needs a CAST
@@ -30,19 +33,19 @@ var spellings = map[string]*spelling{
 	dialect.MySQL:   &mysqlSpelling,
 	dialect.MariaDB: &mariadbSpelling,
 	dialect.Postgres: {
-		syntax: dialect.PostgresSyntax, numbered: true, maxValues: 65535, casts: true,
+		syntax: lex.PostgresSyntax, numbered: true, maxValues: 65535, casts: true,
 		now: "statement_timestamp()", avg: "CAST(AVG(", avgEnd: ") AS double precision)",
 		noLimit: "ALL", emptyRow: "DEFAULT VALUES",
 	},
 	dialect.SQLite: {
-		syntax: dialect.SQLiteSyntax, maxValues: 32766, glob: true,
+		syntax: lex.SQLiteSyntax, maxValues: 32766, glob: true,
 		now: "strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')", avg: "AVG(", avgEnd: ")",
 		noLimit: "-1", nullsLow: true, emptyRow: "DEFAULT VALUES",
 	},
 }
 
 var mysqlSpelling = spelling{
-	syntax: dialect.MySQLSyntax, maxValues: 65535, exact: " COLLATE utf8mb4_bin",
+	syntax: lex.MySQLSyntax, maxValues: 65535, exact: " COLLATE utf8mb4_bin",
 	now: "UTC_TIMESTAMP(6)", avg: "AVG(0e0 + ", avgEnd: ")",
 	noLimit: "18446744073709551615", nullsLow: true, sequential: true, emptyRow: "() VALUES ()", nested: true,
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -109,7 +110,7 @@ func TestB12_ResolveCommitAndACommitThatArrivesLate(t *testing.T) {
 		far, p := db.distant(setup{})
 		var stranded *proxy.Trap
 		var id int64
-		far.wires.on("COMMIT", func(w dialect.Wire) {
+		far.wires.on("COMMIT", func(w backend.Wire) {
 			id = w.ID()
 			stranded = p.Next(proxy.Strand)
 		})
@@ -132,7 +133,7 @@ func TestB12_ResolveCommitWhileThePoolIsEmpty(t *testing.T) {
 		db.resolvable()
 		far, p := db.distant(setup{pool: 1})
 		resolved, other := make(chan struct{}), make(chan error, 1)
-		far.wires.on("COMMIT", func(dialect.Wire) {
+		far.wires.on("COMMIT", func(backend.Wire) {
 			p.Next(proxy.CutReply)
 			go func() {
 				other <- atomic.Do(t.Context(), far, func(ctx context.Context) error {
@@ -158,7 +159,7 @@ func TestB12_ResolveCommitWhileTheServerIsAway(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		db.resolvable()
 		back, p := db.distant(setup{})
-		back.wires.on("COMMIT", func(dialect.Wire) {
+		back.wires.on("COMMIT", func(backend.Wire) {
 			lost := p.Next(proxy.CutReply)
 			p.Refuse(true)
 			go func() {
@@ -171,7 +172,7 @@ func TestB12_ResolveCommitWhileTheServerIsAway(t *testing.T) {
 		assert.Equal(t, []int{1}, db.kept())
 
 		away, q := db.distant(setup{Settings: atomic.Settings{CommitTimeout: 200 * time.Millisecond}})
-		away.wires.on("COMMIT", func(dialect.Wire) {
+		away.wires.on("COMMIT", func(backend.Wire) {
 			q.Next(proxy.CutReply)
 			q.Refuse(true)
 		})

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -106,7 +106,7 @@ func TestB11_CancelledWhileAStatementWaits(t *testing.T) {
 		r.exec("UPDATE t SET v = 2 WHERE id = 1")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		if db.Engine == testdb.SQLite {
-			db.wires.on("UPDATE", func(dialect.Wire) { time.AfterFunc(20*time.Millisecond, func() { cancel(errCancelled) }) })
+			db.wires.on("UPDATE", func(backend.Wire) { time.AfterFunc(20*time.Millisecond, func() { cancel(errCancelled) }) })
 		} else {
 			go func() { db.blocked(1); cancel(errCancelled) }()
 		}
@@ -129,7 +129,7 @@ func TestB11_CancelledWhileAStatementWaits(t *testing.T) {
 func TestB11_ARunningCommitIsNotCancelled(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		ctx, cancel := context.WithCancel(t.Context())
-		db.wires.on("COMMIT", func(dialect.Wire) { cancel() })
+		db.wires.on("COMMIT", func(backend.Wire) { cancel() })
 		require.NoError(t, atomic.Do(ctx, db, func(ctx context.Context) error { return db.insert(ctx, 1) }))
 		assert.Equal(t, []int{1}, db.kept())
 		if db.Engine == testdb.SQLite {
@@ -139,7 +139,7 @@ func TestB11_ARunningCommitIsNotCancelled(t *testing.T) {
 		through := proxy.New(t, db.Addr)
 		far := db.again(setup{dsn: db.Via(through.Addr())})
 		ctx, cancel = context.WithCancel(t.Context())
-		far.wires.on("COMMIT", func(dialect.Wire) {
+		far.wires.on("COMMIT", func(backend.Wire) {
 			held := through.On("COMMIT", proxy.HoldReply)
 			go func() {
 				<-held.Hit()
@@ -158,7 +158,7 @@ func TestB11_ACommitHasItsOwnLimit(t *testing.T) {
 		through := proxy.New(t, db.Addr)
 		far := db.again(setup{dsn: db.Via(through.Addr()), Settings: atomic.Settings{CommitTimeout: 50 * time.Millisecond}})
 		var held *proxy.Trap
-		far.wires.on("COMMIT", func(dialect.Wire) { held = through.On("COMMIT", proxy.HoldReply) })
+		far.wires.on("COMMIT", func(backend.Wire) { held = through.On("COMMIT", proxy.HoldReply) })
 		err := atomic.Do(t.Context(), far, func(ctx context.Context) error { return far.insert(ctx, 1) })
 		require.ErrorIs(t, err, atomic.ErrCommitUnknown)
 		far.idle()

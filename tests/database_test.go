@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-go/holdfast/dialect/mysql"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
 	"github.com/holdfast-go/holdfast/dialect/sqlite"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -55,21 +56,21 @@ func open(t *testing.T, at testdb.Database, s setup) *database {
 	if s.source == nil {
 		s.source = func(dsn string) dialect.Source { return source(at.Engine, dsn) }
 	}
-	opened, err := s.source(s.dsn).Connect(t.Context())
+	opened, err := backend.Connect(t.Context(), s.source(s.dsn))
 	require.NoError(t, err)
 	opened.Pool.SetMaxOpenConns(s.pool)
 	opened.Pool.SetMaxIdleConns(100)
 	db := &database{Database: at, t: t, wires: newWires(opened.Engine)}
 	switch engine := opened.Engine.(type) {
-	case dialect.Tagger:
+	case backend.Tagger:
 		opened.Engine = struct {
 			*wires
-			dialect.Tagger
+			backend.Tagger
 		}{db.wires, engine}
-	case dialect.Namer:
+	case backend.Namer:
 		opened.Engine = struct {
 			*wires
-			dialect.Namer
+			backend.Namer
 		}{db.wires, engine}
 	default:
 		opened.Engine = db.wires

@@ -1,8 +1,8 @@
 package tests
 
 import (
-	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/dialect/mysql"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -26,10 +26,10 @@ type loss struct {
 // losses are the ways from the moment on at which the COMMIT is sent.
 var losses = []loss{
 	{"cut before it arrives", false, func(far *database, p *proxy.Proxy) {
-		far.wires.on("COMMIT", func(dialect.Wire) { p.Next(proxy.CutRequest) })
+		far.wires.on("COMMIT", func(backend.Wire) { p.Next(proxy.CutRequest) })
 	}},
 	{"cut when it is done", true, func(far *database, p *proxy.Proxy) {
-		far.wires.on("COMMIT", func(dialect.Wire) { p.Next(proxy.CutReply) })
+		far.wires.on("COMMIT", func(backend.Wire) { p.Next(proxy.CutReply) })
 	}},
 }
 

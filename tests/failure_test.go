@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -45,12 +46,12 @@ func TestB01_NilMeansCommitted(t *testing.T) {
 func TestB01_CommitAnsweredWithRollback(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		ctx := t.Context()
-		db.wires.on("COMMIT", func(w dialect.Wire) {
+		db.wires.on("COMMIT", func(w backend.Wire) {
 			_, err := w.Exec(ctx, nil, "SELECT 1/0", nil) // behind the block's back
 			assert.Error(t, err)
 		})
 		err := atomic.Do(ctx, db, func(ctx context.Context) error { return db.insert(ctx, 1) })
-		require.ErrorIs(t, err, dialect.ErrCommitRefused)
+		require.ErrorIs(t, err, backend.ErrCommitRefused)
 		require.NotErrorIs(t, err, atomic.ErrCommitUnknown)
 		assert.Empty(t, db.kept())
 	}, testdb.Postgres)

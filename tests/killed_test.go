@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -76,7 +77,7 @@ func TestB08_CutInAStatement(t *testing.T) {
 					d.both(ctx, t, far, "hook")
 					far.mustInsert(ctx, 1)
 					fails := func(ctx context.Context) error {
-						far.wires.on("INSERT", func(dialect.Wire) { p.Next(action) })
+						far.wires.on("INSERT", func(backend.Wire) { p.Next(action) })
 						return far.insert(ctx, 2)
 					}
 					if nested {
@@ -160,7 +161,7 @@ func TestB12_KilledInCommit(t *testing.T) {
 		db.arrange("CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END'",
 			"CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()")
 		for _, opts := range [][]atomic.Option{nil, {atomic.ResolveCommit()}} {
-			db.wires.on("COMMIT", func(w dialect.Wire) {
+			db.wires.on("COMMIT", func(w backend.Wire) {
 				go func() {
 					eventually(t, "COMMIT is at work", func() bool {
 						return db.look("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()") == 1

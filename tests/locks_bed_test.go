@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
@@ -97,16 +99,16 @@ type noting struct {
 }
 
 // Connect implements dialect.Source.
-func (n noting) Connect(ctx context.Context) (*dialect.Database, error) {
-	db, err := n.Source.Connect(ctx)
+func (n noting) Connect(ctx context.Context) (io.Closer, error) {
+	db, err := backend.Connect(ctx, n.Source)
 	if err != nil {
 		return nil, err
 	}
 	n.studio.wires = newWires(db.Engine)
 	db.Engine = struct {
 		*wires
-		dialect.AdvisoryLocker
-	}{n.studio.wires, db.Engine.(dialect.AdvisoryLocker)}
+		backend.AdvisoryLocker
+	}{n.studio.wires, db.Engine.(backend.AdvisoryLocker)}
 	return db, nil
 }
 

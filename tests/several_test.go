@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -30,7 +31,7 @@ func (db *database) slow() string {
 // is being sent.
 func (db *database) meanwhile(act func() error) <-chan error {
 	done := make(chan error, 1)
-	db.wires.on(db.slow(), func(dialect.Wire) { go func() { done <- act() }() })
+	db.wires.on(db.slow(), func(backend.Wire) { go func() { done <- act() }() })
 	return done
 }
 

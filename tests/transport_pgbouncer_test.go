@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/images"
 	"github.com/holdfast-go/holdfast/tests/proxy"
@@ -49,7 +50,7 @@ func TestDesign6_PgBouncerAndConnections(t *testing.T) {
 	db.arrange("CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, v BIGINT NOT NULL)")
 
 	for _, carriedOut := range []bool{true, false} { // a COMMIT without an answer
-		db.wires.on("COMMIT", func(dialect.Wire) {
+		db.wires.on("COMMIT", func(backend.Wire) {
 			p.Next(map[bool]proxy.Action{true: proxy.CutReply, false: proxy.CutRequest}[carriedOut])
 		})
 		err := atomic.Do(t.Context(), db, func(ctx context.Context) error { return db.insert(ctx, 1) }, atomic.ResolveCommit())

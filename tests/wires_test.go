@@ -9,15 +9,16 @@ import (
 	"sync"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // wires stands between atomic and an engine. It passes everything on, notes
 // what is sent, and lets a test act at an exact moment.
 type wires struct {
-	dialect.Engine
+	backend.Engine
 
 	mu    sync.Mutex
-	known map[dialect.Wire]*wire
+	known map[backend.Wire]*wire
 	ids   []int64
 	sent  []string
 	steps []step
@@ -36,15 +37,15 @@ const (
 
 type step struct {
 	prefix string // of the statement that the step waits for
-	act    func(dialect.Wire)
+	act    func(backend.Wire)
 }
 
-func newWires(e dialect.Engine) *wires {
-	return &wires{Engine: e, known: map[dialect.Wire]*wire{}}
+func newWires(e backend.Engine) *wires {
+	return &wires{Engine: e, known: map[backend.Wire]*wire{}}
 }
 
-// Wire implements dialect.Engine.
-func (ws *wires) Wire(driverConn any) dialect.Wire {
+// Wire implements backend.Engine.
+func (ws *wires) Wire(driverConn any) backend.Wire {
 	inner := ws.Engine.Wire(driverConn)
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
@@ -78,20 +79,20 @@ func (ws *wires) take() []string {
 
 // on has act called, once, just before a statement that begins with prefix is
 // sent, whatever block it is of; the wire is the real one.
-func (ws *wires) on(prefix string, act func(dialect.Wire)) {
+func (ws *wires) on(prefix string, act func(backend.Wire)) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	ws.steps = append(ws.steps, step{prefix, act})
 }
 
-func (ws *wires) note(w dialect.Wire, prefix []string, statement string, suffix []string) {
+func (ws *wires) note(w backend.Wire, prefix []string, statement string, suffix []string) {
 	ws.mu.Lock()
 	ws.sent = append(append(append(ws.sent, prefix...), statement), suffix...)
 	if strings.HasPrefix(statement, "/*block='") {
 		_, statement, _ = strings.Cut(statement, "*/ ")
 	}
 	i := slices.IndexFunc(ws.steps, func(s step) bool { return strings.HasPrefix(statement, s.prefix) })
-	var act func(dialect.Wire)
+	var act func(backend.Wire)
 	if i >= 0 {
 		act = ws.steps[i].act
 		ws.steps = slices.Delete(ws.steps, i, i+1)
@@ -117,21 +118,21 @@ func (ws *wires) lost() (l lostCommit) {
 	return l
 }
 
-// Resolver implements dialect.Engine: it knows its engine's own wires.
-func (ws *wires) Resolver() dialect.Resolver { return resolver{ws.Engine.Resolver()} }
+// Resolver implements backend.Engine: it knows its engine's own wires.
+func (ws *wires) Resolver() backend.Resolver { return resolver{ws.Engine.Resolver()} }
 
-type resolver struct{ dialect.Resolver }
+type resolver struct{ backend.Resolver }
 
-func (r resolver) Prepare(ctx context.Context, w dialect.Wire) (string, []string, error) {
+func (r resolver) Prepare(ctx context.Context, w backend.Wire) (string, []string, error) {
 	return r.Resolver.Prepare(ctx, w.(*wire).Wire)
 }
 
-func (r resolver) Outcome(ctx context.Context, w dialect.Wire, token string) (bool, error) {
+func (r resolver) Outcome(ctx context.Context, w backend.Wire, token string) (bool, error) {
 	return r.Resolver.Outcome(ctx, w.(*wire).Wire, token)
 }
 
 type wire struct {
-	dialect.Wire
+	backend.Wire
 	of   *wires
 	dead bool
 }

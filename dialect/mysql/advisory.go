@@ -6,26 +6,26 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
-// AdvisoryLock implements dialect.AdvisoryLocker with GET_LOCK (MySQL manual,
+// AdvisoryLock implements backend.AdvisoryLocker with GET_LOCK (MySQL manual,
 // "Locking Functions"). Such a lock belongs to the session, not to the
 // transaction, so that it has to be released after the transaction's end. Its
 // name is the server's, not the database's, and case-insensitive: a hash with
 // the database's name in it makes it behave as it does on PostgreSQL.
 //
 // The limit counts in whole seconds, rounded up.
-func (e *engine) AdvisoryLock(name string, wait *time.Duration) dialect.Advisory {
+func (e *engine) AdvisoryLock(name string, wait *time.Duration) backend.Advisory {
 	const forever = 365 * 24 * 60 * 60 // MariaDB has no value for it
 	seconds := int64(forever)
 	if wait != nil {
-		seconds = min(dialect.Units(*wait, time.Second), forever)
+		seconds = min(backend.Units(*wait, time.Second), forever)
 	}
 	sum := sha256.Sum256([]byte(name))
 	key := hex.EncodeToString(sum[:])
 	const lock = "CONCAT('hf:', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), ''), ':', ?), 256), 60))"
-	return dialect.Advisory{
+	return backend.Advisory{
 		SQL:        "SELECT GET_LOCK(" + lock + ", ?)",
 		Args:       []any{key, seconds},
 		Holder:     "SELECT IS_USED_LOCK(" + lock + ")",

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -29,9 +29,9 @@ func each(t *testing.T, test func(t *testing.T, db testdb.Database)) {
 }
 
 // open opens dsn for the rest of the test.
-func open(t testing.TB, dsn string, opts ...Option) *dialect.Database {
+func open(t testing.TB, dsn string, opts ...Option) *backend.Database {
 	t.Helper()
-	db, err := Open(dsn, opts...).Connect(t.Context())
+	db, err := backend.Connect(t.Context(), Open(dsn, opts...))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
@@ -47,13 +47,13 @@ func with(dsn, params string) string {
 }
 
 // take takes a connection out of the pool for the rest of the test.
-func take(t testing.TB, db *dialect.Database) dialect.Wire {
+func take(t testing.TB, db *backend.Database) backend.Wire {
 	t.Helper()
 	w, _ := takeConn(t, db)
 	return w
 }
 
-func takeConn(t testing.TB, db *dialect.Database) (w dialect.Wire, c *sql.Conn) {
+func takeConn(t testing.TB, db *backend.Database) (w backend.Wire, c *sql.Conn) {
 	t.Helper()
 	c, err := db.Pool.Conn(t.Context())
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ func takeConn(t testing.TB, db *dialect.Database) (w dialect.Wire, c *sql.Conn) 
 
 // stock is a connection of the driver with the settings of a wire's, and
 // without anything of ours around it.
-func stock(t testing.TB, db *dialect.Database) (c rawConn) {
+func stock(t testing.TB, db *backend.Database) (c rawConn) {
 	t.Helper()
 	pooled, err := db.Pool.Conn(t.Context())
 	require.NoError(t, err)
@@ -83,7 +83,7 @@ func admin(t testing.TB, db testdb.Database, statements ...string) {
 }
 
 // exec sends a statement that has to succeed.
-func exec(t testing.TB, w dialect.Wire, prefix []string, query string, args ...any) driver.Result {
+func exec(t testing.TB, w backend.Wire, prefix []string, query string, args ...any) driver.Result {
 	t.Helper()
 	res, err := w.Exec(t.Context(), prefix, query, args)
 	require.NoError(t, err, query)
@@ -91,7 +91,7 @@ func exec(t testing.TB, w dialect.Wire, prefix []string, query string, args ...a
 }
 
 // refused sends a statement that has to fail.
-func refused(t testing.TB, w dialect.Wire, prefix []string, query string, args ...any) error {
+func refused(t testing.TB, w backend.Wire, prefix []string, query string, args ...any) error {
 	t.Helper()
 	_, err := w.Exec(t.Context(), prefix, query, args)
 	require.Error(t, err, query)
@@ -99,7 +99,7 @@ func refused(t testing.TB, w dialect.Wire, prefix []string, query string, args .
 }
 
 // ask returns the values of the first row, each as a text.
-func ask(t testing.TB, w dialect.Wire, query string, args ...any) []string {
+func ask(t testing.TB, w backend.Wire, query string, args ...any) []string {
 	t.Helper()
 	all, err := readAll(w.Query(t.Context(), nil, query, args))
 	require.NoError(t, err, query)

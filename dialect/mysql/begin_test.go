@@ -8,11 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 // start begins a transaction with o by a harmless statement.
-func start(t *testing.T, db *dialect.Database, w dialect.Wire, o dialect.TxOptions, lockWait ...time.Duration) dialect.Control {
+func start(t *testing.T, db *backend.Database, w backend.Wire, o backend.TxOptions, lockWait ...time.Duration) backend.Control {
 	t.Helper()
 	c, err := db.Engine.Begin(o)
 	require.NoError(t, err)
@@ -49,7 +50,7 @@ func TestS08IsolationLevels(t *testing.T) {
 			{sql.LevelDefault, false, true}, // and not what it was before
 		} {
 			t.Run(c.level.String(), func(t *testing.T) {
-				start(t, ours, w, dialect.TxOptions{Isolation: c.level})
+				start(t, ours, w, backend.TxOptions{Isolation: c.level})
 				first := see()
 				exec(t, writer, []string{"BEGIN"}, "UPDATE item SET n = n + 1")
 				require.Equal(t, c.dirty, see() != first)
@@ -59,7 +60,7 @@ func TestS08IsolationLevels(t *testing.T) {
 			})
 		}
 
-		start(t, ours, w, dialect.TxOptions{Isolation: sql.LevelSerializable})
+		start(t, ours, w, backend.TxOptions{Isolation: sql.LevelSerializable})
 		see()
 		wait := ours.Engine.LockWait(time.Second)
 		err := refused(t, writer, wait.Inside, "UPDATE item SET n = n + 1")
@@ -67,10 +68,10 @@ func TestS08IsolationLevels(t *testing.T) {
 		require.NoError(t, w.Commit(t.Context(), nil))
 
 		for _, level := range []sql.IsolationLevel{sql.LevelSnapshot, sql.LevelLinearizable, sql.LevelWriteCommitted} {
-			_, err := ours.Engine.Begin(dialect.TxOptions{Isolation: level})
+			_, err := ours.Engine.Begin(backend.TxOptions{Isolation: level})
 			require.ErrorIs(t, err, dialect.ErrUnsupported)
 		}
-		_, err = ours.Engine.Begin(dialect.TxOptions{Deferrable: true})
+		_, err = ours.Engine.Begin(backend.TxOptions{Deferrable: true})
 		require.ErrorIs(t, err, dialect.ErrUnsupported)
 	})
 }
@@ -80,7 +81,7 @@ func TestB22ReadOnly(t *testing.T) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		ours := open(t, db.DSN)
 		w := take(t, ours)
-		c := start(t, ours, w, dialect.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead, Timeout: time.Minute})
+		c := start(t, ours, w, backend.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead, Timeout: time.Minute})
 		err := refused(t, w, nil, "INSERT INTO item VALUES (1)")
 		e := ours.Engine.Classify(err)
 		require.ErrorIs(t, e, dialect.ErrReadOnly)
@@ -91,7 +92,7 @@ func TestB22ReadOnly(t *testing.T) {
 }
 
 // variables are what a block may change in its session.
-func variables(t *testing.T, w dialect.Wire, engine testdb.Engine) []string {
+func variables(t *testing.T, w backend.Wire, engine testdb.Engine) []string {
 	t.Helper()
 	if engine == testdb.MariaDB {
 		return ask(t, w, "SELECT @@SESSION.innodb_lock_wait_timeout, @@SESSION.max_statement_time, @@SESSION.idle_transaction_timeout")
@@ -113,7 +114,7 @@ func TestB23SettingsAreTakenBack(t *testing.T) {
 		require.Equal(t, "17", before[0])
 
 		lock := 2500 * time.Millisecond
-		all := dialect.TxOptions{Timeout: 1500 * time.Millisecond, Idle: 30 * time.Second}
+		all := backend.TxOptions{Timeout: 1500 * time.Millisecond, Idle: 30 * time.Second}
 		inside := []string{"3", "1500", "31"}
 		if db.Engine == testdb.MariaDB {
 			inside[1] = "1.5"
@@ -154,7 +155,7 @@ func TestLimitsAreWithinTheServersRange(t *testing.T) {
 		ours := open(t, db.DSN)
 		w := take(t, ours)
 		for _, d := range []time.Duration{0, 1, time.Millisecond, time.Second, 1<<63 - 1} {
-			c := start(t, ours, w, dialect.TxOptions{Timeout: d, Idle: d}, d)
+			c := start(t, ours, w, backend.TxOptions{Timeout: d, Idle: d}, d)
 			seen := variables(t, w, db.Engine)
 			least := "1"
 			if db.Engine == testdb.MariaDB && d == 0 {
@@ -176,7 +177,7 @@ func TestB19TheServerHoldsTheLimits(t *testing.T) {
 		admin(t, db, "CREATE TABLE item (n INT)", "INSERT INTO item VALUES (1), (2), (3)")
 		ours := open(t, db.DSN)
 		w := take(t, ours)
-		c := start(t, ours, w, dialect.TxOptions{Timeout: 100 * time.Millisecond})
+		c := start(t, ours, w, backend.TxOptions{Timeout: 100 * time.Millisecond})
 		_, err := readAll(w.Query(t.Context(), []string{"SAVEPOINT hf_1"}, "SELECT COUNT(*) FROM item WHERE BENCHMARK(2000000000, SHA2('x', 512)) = 0", nil))
 		e := ours.Engine.Classify(err)
 		require.ErrorIs(t, e, dialect.ErrQueryCanceled)
@@ -185,7 +186,7 @@ func TestB19TheServerHoldsTheLimits(t *testing.T) {
 		require.NoError(t, w.Commit(t.Context(), c.Restore))
 
 		idle := take(t, ours)
-		start(t, ours, idle, dialect.TxOptions{Idle: time.Millisecond}) // one or two seconds on the server
+		start(t, ours, idle, backend.TxOptions{Idle: time.Millisecond}) // one or two seconds on the server
 		gone(t, db, idle)
 		err = refused(t, idle, nil, "INSERT INTO item VALUES (4)")
 		e = ours.Engine.Classify(err)

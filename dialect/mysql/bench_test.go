@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -73,7 +73,7 @@ func BenchmarkOverhead(b *testing.B) {
 	conn := &silent{status: statusAutocommit}
 	r, ok := repliesOf(conn)
 	require.True(b, ok)
-	var w dialect.Wire = &wire{raw: conn, replies: r}
+	var w backend.Wire = &wire{raw: conn, replies: r}
 	run := func(name string, prefix []string) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

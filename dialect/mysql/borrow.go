@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // borrow looks at a pool of the application's. One connection stands for all:
 // they are opened alike.
-func borrow(ctx context.Context, pool *sql.DB) (*dialect.Database, error) {
+func borrow(ctx context.Context, pool *sql.DB) (*backend.Database, error) {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return nil, openError(nil, err)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -22,7 +23,7 @@ func TestFromAPoolOfTheApplications(t *testing.T) {
 	each(t, func(t *testing.T, db testdb.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		given := pool(t, with(db.DSN, "parseTime=true&clientFoundRows=true&autocommit=1&time_zone=%27%2B00:00%27"))
-		ours, err := From(given).Connect(t.Context())
+		ours, err := backend.Connect(t.Context(), From(given))
 		require.NoError(t, err)
 		require.True(t, ours.Borrowed)
 		require.Same(t, given, ours.Pool)
@@ -31,7 +32,7 @@ func TestFromAPoolOfTheApplications(t *testing.T) {
 		w := take(t, ours)
 		exec(t, w, []string{"BEGIN", "SAVEPOINT hf_1"}, "INSERT INTO item VALUES (?)", 1)
 		err = refused(t, w, []string{"SAVEPOINT hf_2", "RELEASE SAVEPOINT hf_9"}, "INSERT INTO item VALUES (2)")
-		var prefix *dialect.PrefixError
+		var prefix *backend.PrefixError
 		require.ErrorAs(t, err, &prefix)
 		require.Equal(t, "RELEASE SAVEPOINT hf_9", prefix.Statement)
 		require.True(t, ours.Engine.Classify(err).Fatal)

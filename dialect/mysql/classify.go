@@ -12,6 +12,7 @@ import (
 	godriver "github.com/go-sql-driver/mysql"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // kinds are the errors that both servers number alike. Source: the servers'
@@ -90,7 +91,7 @@ var fatal = map[uint16]bool{
 	1613: true, // ER_XA_RBTIMEOUT
 }
 
-// Classify implements dialect.Engine.
+// Classify implements backend.Engine.
 func (e *engine) Classify(err error) *dialect.Error {
 	if err == nil {
 		return nil
@@ -101,7 +102,7 @@ func (e *engine) Classify(err error) *dialect.Error {
 	}
 	c := &dialect.Error{Engine: e.server.Engine, Err: err}
 	var refused *godriver.MySQLError
-	var unsent *dialect.NotSentError
+	var unsent *backend.NotSentError
 	switch {
 	case errors.As(err, &refused):
 		e.classifyRefusal(c, refused)
@@ -120,7 +121,7 @@ func (e *engine) Classify(err error) *dialect.Error {
 			c.Kind = dialect.ErrConnectionLost
 		}
 	}
-	var prefix *dialect.PrefixError
+	var prefix *backend.PrefixError
 	if errors.As(err, &prefix) {
 		c.Fatal = true
 		c.Message = prefix.Statement + ": " + c.Message
@@ -184,7 +185,7 @@ func lostConnection(err error) bool {
 		}
 	}
 	if ended(err) {
-		var unsent *dialect.NotSentError
+		var unsent *backend.NotSentError
 		return !errors.As(err, &unsent)
 	}
 	return errors.As(err, &network)

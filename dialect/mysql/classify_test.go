@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -102,16 +103,16 @@ func TestS05ErrorsThatAreNotTheServers(t *testing.T) {
 		require.False(t, c.NotSent)
 		require.Empty(t, c.Code)
 	}
-	c := e.Classify(&dialect.NotSentError{Err: context.DeadlineExceeded})
+	c := e.Classify(&backend.NotSentError{Err: context.DeadlineExceeded})
 	require.Nil(t, c.Kind)
 	require.False(t, c.Fatal)
 	require.True(t, c.NotSent)
 
-	c = e.Classify(&dialect.NotSentError{Closed: true, Err: errClosed})
+	c = e.Classify(&backend.NotSentError{Closed: true, Err: errClosed})
 	require.ErrorIs(t, c, dialect.ErrConnectionLost)
 	require.True(t, c.NotSent)
 
-	c = e.Classify(&dialect.PrefixError{Statement: "BEGIN", Err: &godriver.MySQLError{Number: 1399, Message: "XAER_RMFAIL: …"}})
+	c = e.Classify(&backend.PrefixError{Statement: "BEGIN", Err: &godriver.MySQLError{Number: 1399, Message: "XAER_RMFAIL: …"}})
 	require.True(t, c.Fatal)
 	require.True(t, strings.HasPrefix(c.Message, "BEGIN: "))
 	require.Same(t, c, e.Classify(fmt.Errorf("again: %w", c)))

@@ -9,7 +9,7 @@ import (
 
 	godriver "github.com/go-sql-driver/mysql"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // connector opens the driver's connections and gives each its wire.
@@ -65,7 +65,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if r, ok := repliesOf(raw); ok && c.settings.together {
 		conn.wire = &wire{raw: raw, replies: r, id: int64(g.id), leaveReadOnly: c.settings.leaveReadOnly}
 	} else {
-		conn.wire = dialect.PlainWire(raw)
+		conn.wire = backend.PlainWire(raw)
 	}
 	return conn, nil
 }
@@ -89,7 +89,7 @@ type rawConn interface {
 // conn is a connection of the driver with the wire that lives as long.
 type conn struct {
 	rawConn
-	wire dialect.Wire
+	wire backend.Wire
 }
 
 // ResetSession is called when the pool hands the connection out again. It may

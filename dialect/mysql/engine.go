@@ -9,41 +9,43 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 type engine struct{ server dialect.Server }
 
-// Wire implements dialect.Engine.
-func (e *engine) Wire(driverConn any) dialect.Wire {
+// Wire implements backend.Engine.
+func (e *engine) Wire(driverConn any) backend.Wire {
 	if c, ok := driverConn.(*conn); ok {
 		return c.wire
 	}
-	return dialect.PlainWire(driverConn.(driver.Conn))
+	return backend.PlainWire(driverConn.(driver.Conn))
 }
 
-// Inspect implements dialect.Engine.
-func (e *engine) Inspect(query string) dialect.Verdict { return inspect(query) }
+// Inspect implements backend.Engine.
+func (e *engine) Inspect(query string) lex.Verdict { return inspect(query) }
 
-// Rebind implements dialect.Engine.
+// Rebind implements backend.Engine.
 func (e *engine) Rebind(query string) string { return rebind(query) }
 
-// Resolver implements dialect.Engine.
-func (e *engine) Resolver() dialect.Resolver { return resolver{e} }
+// Resolver implements backend.Engine.
+func (e *engine) Resolver() backend.Resolver { return resolver{e} }
 
-// Begin implements dialect.Engine. Timeout and Idle are backstops: Timeout
+// Begin implements backend.Engine. Timeout and Idle are backstops: Timeout
 // limits each statement of the block on the server (MySQL: each plain SELECT,
 // by max_execution_time; MariaDB: every statement, by max_statement_time), and
 // after Idle and one second the server closes the connection (wait_timeout;
 // MariaDB: idle_transaction_timeout).
-func (e *engine) Begin(o dialect.TxOptions) (dialect.Control, error) {
+func (e *engine) Begin(o backend.TxOptions) (backend.Control, error) {
 	if o.Deferrable {
-		return dialect.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "a deferrable transaction", Hint: "PostgreSQL has them"}
+		return backend.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "a deferrable transaction", Hint: "PostgreSQL has them"}
 	}
-	var c dialect.Control
+	var c backend.Control
 	if o.Isolation != sql.LevelDefault {
 		level, ok := levels[o.Isolation]
 		if !ok {
-			return dialect.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "isolation level " + o.Isolation.String()}
+			return backend.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "isolation level " + o.Isolation.String()}
 		}
 		c.Before = []string{"SET TRANSACTION ISOLATION LEVEL " + level}
 	}
@@ -75,11 +77,11 @@ var levels = map[sql.IsolationLevel]string{
 	sql.LevelSerializable:    "SERIALIZABLE",
 }
 
-// LockWait implements dialect.Engine by innodb_lock_wait_timeout, which counts
+// LockWait implements backend.Engine by innodb_lock_wait_timeout, which counts
 // in seconds: d is rounded up. MySQL cannot wait less than one second, so that
 // there 0 means 1 s and NOWAIT belongs into the statement; MariaDB takes 0.
-func (e *engine) LockWait(d time.Duration) dialect.Control {
-	var c dialect.Control
+func (e *engine) LockWait(d time.Duration) backend.Control {
+	var c backend.Control
 	c.Inside, c.Restore = spell([]setting{e.lockWait(d)})
 	return c
 }
@@ -115,7 +117,7 @@ func (e *engine) lockWait(d time.Duration) setting {
 	if e.server.Engine == dialect.MariaDB {
 		least = 0
 	}
-	n := min(max(dialect.Units(d, time.Second), least), 100_000_000) // MariaDB's maximum; MySQL's is higher
+	n := min(max(backend.Units(d, time.Second), least), 100_000_000) // MariaDB's maximum; MySQL's is higher
 	return setting{"innodb_lock_wait_timeout", "@hf_lock_wait", fmt.Sprint(n), "UNSIGNED"}
 }
 
@@ -124,12 +126,12 @@ func (e *engine) statementTimeout(d time.Duration) setting {
 		s := min(max(d.Seconds(), 0.001), 31_536_000)
 		return setting{"max_statement_time", "@hf_statement_time", fmt.Sprintf("%.6f", s), "DECIMAL(20,6)"}
 	}
-	ms := min(max(dialect.Units(d, time.Millisecond), 1), math.MaxUint32)
+	ms := min(max(backend.Units(d, time.Millisecond), 1), math.MaxUint32)
 	return setting{"max_execution_time", "@hf_statement_time", fmt.Sprint(ms), "UNSIGNED"}
 }
 
 func (e *engine) idleTimeout(d time.Duration) setting {
-	n := min(dialect.Units(d, time.Second)+1, 31_536_000) // a backstop: the block's own clock comes first
+	n := min(backend.Units(d, time.Second)+1, 31_536_000) // a backstop: the block's own clock comes first
 	variable := "wait_timeout"
 	if e.server.Engine == dialect.MariaDB {
 		variable = "idle_transaction_timeout"

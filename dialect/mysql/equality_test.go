@@ -12,7 +12,7 @@ import (
 	godriver "github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -88,14 +88,14 @@ func TestEquality(t *testing.T) {
 }
 
 // through sends by a wire, the first statement with prefix in front.
-func through(t *testing.T, w dialect.Wire, prefix ...string) sender {
+func through(t *testing.T, w backend.Wire, prefix ...string) sender {
 	return sender{
 		exec:  func(q string, a []any) (driver.Result, error) { return w.Exec(t.Context(), prefix, q, a) },
 		query: func(q string, a []any) (driver.Rows, error) { return w.Query(t.Context(), prefix, q, a) },
 	}
 }
 
-func rollback(t *testing.T, w dialect.Wire) func() error {
+func rollback(t *testing.T, w backend.Wire) func() error {
 	return func() error { return w.Rollback(t.Context(), nil) }
 }
 
@@ -246,7 +246,7 @@ func TestTextAndPreparedAreTheSame(t *testing.T) {
 			for _, id := range []int{1, 2, 3} {
 				query := fmt.Sprintf("SELECT c%d FROM every WHERE id = ?", i)
 				var seen [2]result
-				for j, w := range []dialect.Wire{text, bound} {
+				for j, w := range []backend.Wire{text, bound} {
 					rows, err := w.Query(t.Context(), nil, query, []any{id})
 					require.NoError(t, err)
 					seen[j], err = readTyped(rows)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // facts is what the server says of itself when a database is opened.
@@ -95,7 +96,7 @@ func factsOf(vars map[string]string) (*facts, error) {
 		server.Product = "Vitess"
 	}
 	var err error
-	if server.Version, err = dialect.ParseVersion(text); err != nil {
+	if server.Version, err = backend.ParseVersion(text); err != nil {
 		return nil, &dialect.OpenError{Engine: dialect.MySQL, Setting: "version",
 			Problem: "the server does not say which version it is; is it a MySQL server?"}
 	}

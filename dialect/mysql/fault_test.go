@@ -9,18 +9,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 // kill ends a connection from outside, and waits until the server is rid of it.
-func kill(t *testing.T, db testdb.Database, w dialect.Wire) {
+func kill(t *testing.T, db testdb.Database, w backend.Wire) {
 	t.Helper()
 	admin(t, db, fmt.Sprintf("KILL %d", w.ID()))
 	gone(t, db, w)
 }
 
-func gone(t *testing.T, db testdb.Database, w dialect.Wire) {
+func gone(t *testing.T, db testdb.Database, w backend.Wire) {
 	t.Helper()
 	eventually(t, "the connection is gone", func() bool {
 		var n int
@@ -35,24 +36,24 @@ func TestB08AKilledConnection(t *testing.T) {
 	each(t, func(t *testing.T, db testdb.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		ours := open(t, db.DSN)
-		calls := map[string]func(w dialect.Wire) error{
-			"exec": func(w dialect.Wire) error {
+		calls := map[string]func(w backend.Wire) error{
+			"exec": func(w backend.Wire) error {
 				_, err := w.Exec(t.Context(), nil, "INSERT INTO item VALUES (2)", nil)
 				return err
 			},
-			"exec with a prefix": func(w dialect.Wire) error {
+			"exec with a prefix": func(w backend.Wire) error {
 				_, err := w.Exec(t.Context(), []string{"SAVEPOINT hf_1"}, "INSERT INTO item VALUES (2)", nil)
 				return err
 			},
-			"query":    func(w dialect.Wire) error { _, err := w.Query(t.Context(), nil, "SELECT 1", nil); return err },
-			"judged":   func(w dialect.Wire) error { _, err := w.Exec(t.Context(), nil, "DO ';'", nil); return err },
-			"prepared": func(w dialect.Wire) error { _, err := w.Exec(t.Context(), nil, `DO "\\", ?`, []any{1}); return err },
-			"prepared with a prefix": func(w dialect.Wire) error {
+			"query":    func(w backend.Wire) error { _, err := w.Query(t.Context(), nil, "SELECT 1", nil); return err },
+			"judged":   func(w backend.Wire) error { _, err := w.Exec(t.Context(), nil, "DO ';'", nil); return err },
+			"prepared": func(w backend.Wire) error { _, err := w.Exec(t.Context(), nil, `DO "\\", ?`, []any{1}); return err },
+			"prepared with a prefix": func(w backend.Wire) error {
 				_, err := w.Exec(t.Context(), []string{"SAVEPOINT hf_1"}, `DO "\\", ?`, []any{1})
 				return err
 			},
-			"commit":   func(w dialect.Wire) error { return w.Commit(t.Context(), nil) },
-			"rollback": func(w dialect.Wire) error { return w.Rollback(t.Context(), nil) },
+			"commit":   func(w backend.Wire) error { return w.Commit(t.Context(), nil) },
+			"rollback": func(w backend.Wire) error { return w.Rollback(t.Context(), nil) },
 		}
 		for name, call := range calls {
 			t.Run(name, func(t *testing.T) {
@@ -68,7 +69,7 @@ func TestB08AKilledConnection(t *testing.T) {
 				require.False(t, w.Idle())
 
 				err = call(w) // nothing can leave any more
-				var unsent *dialect.NotSentError
+				var unsent *backend.NotSentError
 				require.ErrorAs(t, err, &unsent)
 				require.True(t, unsent.Closed)
 				require.ErrorIs(t, ours.Engine.Classify(err), dialect.ErrConnectionLost)
@@ -121,7 +122,7 @@ func TestS06ALostAnswerIsNotCalledUnsent(t *testing.T) {
 			lost := p.On(fmt.Sprintf("VALUES (%d)", i), action)
 			err := refused(t, w, nil, fmt.Sprintf("INSERT INTO item VALUES (%d)", i))
 			<-lost.Hit()
-			var unsent *dialect.NotSentError
+			var unsent *backend.NotSentError
 			require.NotErrorAs(t, err, &unsent)
 			require.NotErrorIs(t, err, driver.ErrBadConn)
 			e := ours.Engine.Classify(err)
@@ -207,13 +208,13 @@ func TestB08AStatementThatEndsTheTransaction(t *testing.T) {
 			"CREATE PROCEDURE begins_anew() BEGIN COMMIT; START TRANSACTION; END")
 		ours := open(t, db.DSN)
 
-		for _, call := range []func(w dialect.Wire) error{
-			func(w dialect.Wire) error {
+		for _, call := range []func(w backend.Wire) error{
+			func(w backend.Wire) error {
 				_, err := w.Exec(t.Context(), nil, "INSERT INTO item VALUES (2)", nil)
 				return err
 			},
-			func(w dialect.Wire) error { _, err := w.Query(t.Context(), nil, "SELECT 1", nil); return err },
-			func(w dialect.Wire) error { return w.Commit(t.Context(), nil) },
+			func(w backend.Wire) error { _, err := w.Query(t.Context(), nil, "SELECT 1", nil); return err },
+			func(w backend.Wire) error { return w.Commit(t.Context(), nil) },
 		} {
 			for _, ending := range []string{"CALL commits()", "CREATE TABLE IF NOT EXISTS other (id INT)"} {
 				w := take(t, ours)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -45,7 +46,7 @@ func TestTheFailedStatementIsFoundUnderFire(t *testing.T) {
 			cancel()
 			require.NoError(t, <-killed)
 
-			var failed *dialect.PrefixError
+			var failed *backend.PrefixError
 			switch {
 			case !w.Alive():
 				require.ErrorIs(t, ours.Engine.Classify(err), dialect.ErrConnectionLost)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // deadlock reads from InnoDB's own report whom the connection self was in a
@@ -16,7 +18,7 @@ import (
 // another one, nothing is known any more. A deadlock over locks on metadata is
 // never in it, and then the latest may be an old one of the same connection.
 // Source: MySQL manual, "InnoDB Standard Monitor and Lock Monitor Output".
-func (e *engine) deadlock(ctx context.Context, w dialect.Wire, self int64) ([]dialect.LockParty, error) {
+func (e *engine) deadlock(ctx context.Context, w backend.Wire, self int64) ([]dialect.LockParty, error) {
 	report, err := innodbStatus(ctx, w)
 	if err != nil {
 		return nil, err
@@ -25,9 +27,9 @@ func (e *engine) deadlock(ctx context.Context, w dialect.Wire, self int64) ([]di
 }
 
 // innodbStatus returns InnoDB's report on itself, which is always of the moment.
-func innodbStatus(ctx context.Context, w dialect.Wire) (report string, err error) {
-	err = dialect.QueryRows(ctx, w, "SHOW ENGINE INNODB STATUS", nil, func(row []driver.Value) error {
-		report = dialect.Text(row[len(row)-1])
+func innodbStatus(ctx context.Context, w backend.Wire) (report string, err error) {
+	err = backend.QueryRows(ctx, w, "SHOW ENGINE INNODB STATUS", nil, func(row []driver.Value) error {
+		report = backend.Text(row[len(row)-1])
 		return nil
 	})
 	return report, err
@@ -90,7 +92,7 @@ func deadlockWith(report string, self int64) (others []dialect.LockParty) {
 		others = append(others, dialect.LockParty{
 			ConnectionID: id,
 			Age:          time.Duration(seconds) * time.Second,
-			Statement:    dialect.MySQLSyntax.Redact(text),
+			Statement:    lex.MySQLSyntax.Redact(text),
 			Block:        blockName(text),
 		})
 	}

@@ -3,7 +3,7 @@ package mysql
 import (
 	"strings"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // inspect reads a caller's statement for what it would do to a block (rule
@@ -13,12 +13,12 @@ import (
 // documentation, "SQL Statements Causing an Implicit Commit". A statement that
 // is on one list only is refused on both: code that runs on one of them then
 // runs on the other.
-func inspect(query string) dialect.Verdict {
+func inspect(query string) lex.Verdict {
 	session := changesSession(query)
-	if dialect.MySQLSyntax.Plain(query) {
-		return dialect.Verdict{Session: session}
+	if lex.MySQLSyntax.Plain(query) {
+		return lex.Verdict{Session: session}
 	}
-	v := dialect.MySQLSyntax.Inspect(query, endsStatement, inspectStatement)
+	v := lex.MySQLSyntax.Inspect(query, endsStatement, inspectStatement)
 	v.Session = v.Session || session
 	return v
 }
@@ -26,7 +26,7 @@ func inspect(query string) dialect.Verdict {
 // inspectStatement reads one statement. Where it begins in an executable
 // comment, what is in it and what follows it may each be the beginning: the
 // version of the server decides, and a miss would be worse than a refusal.
-func inspectStatement(s dialect.Tokens) dialect.Verdict {
+func inspectStatement(s lex.Tokens) lex.Verdict {
 	v := inspectVerb(s)
 	for i := 1; i < len(s) && s[i-1].Executable; i++ {
 		w := inspectVerb(s[i:])
@@ -38,7 +38,7 @@ func inspectStatement(s dialect.Tokens) dialect.Verdict {
 	return v
 }
 
-func inspectVerb(s dialect.Tokens) dialect.Verdict {
+func inspectVerb(s lex.Tokens) lex.Verdict {
 	for len(s) > 1 && s[0].Text == "(" {
 		s = s[1:]
 	}
@@ -46,79 +46,79 @@ func inspectVerb(s dialect.Tokens) dialect.Verdict {
 	switch verb := strings.ToUpper(s[0].Text); verb {
 	case "SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "VALUES", "VALUE", "TABLE", "DO",
 		"SHOW", "DESC", "DESCRIBE", "EXPLAIN", "HELP", "KILL", "CHECKSUM", "PURGE", "SIGNAL", "RESIGNAL":
-		return dialect.Verdict{}
+		return lex.Verdict{}
 
 	case "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "XA":
-		return dialect.Verdict{Control: verb}
+		return lex.Verdict{Control: verb}
 	case "BEGIN":
 		if second.Is("NOT") { // MariaDB: BEGIN NOT ATOMIC … END is a block of code
-			return dialect.Verdict{Opaque: true, Session: true}
+			return lex.Verdict{Opaque: true, Session: true}
 		}
-		return dialect.Verdict{Control: verb}
+		return lex.Verdict{Control: verb}
 	case "START":
 		if second.Is("TRANSACTION") {
-			return dialect.Verdict{Control: "START TRANSACTION"}
+			return lex.Verdict{Control: "START TRANSACTION"}
 		}
 		return implicit(verb, second)
 	case "LOCK", "UNLOCK":
 		if second.IsAny("TABLE", "TABLES") {
 			return implicit(verb, second)
 		}
-		return dialect.Verdict{Session: true} // LOCK INSTANCE FOR BACKUP
+		return lex.Verdict{Session: true} // LOCK INSTANCE FOR BACKUP
 
 	case "SET":
 		return inspectSet(s)
 	case "USE", "HANDLER", "DEALLOCATE", "GET": // GET DIAGNOSTICS @variable = …
-		return dialect.Verdict{Session: true}
+		return lex.Verdict{Session: true}
 	case "PREPARE":
-		return dialect.Verdict{Opaque: true, Session: true}
+		return lex.Verdict{Opaque: true, Session: true}
 
 	case "CREATE", "DROP":
 		switch object := createdObject(s); {
 		case object.Is("TEMPORARY") && s.Has("TEMPORARY", "SEQUENCE"): // commits on MariaDB 11.8
-			return implicit(verb+" TEMPORARY SEQUENCE", dialect.Token{})
+			return implicit(verb+" TEMPORARY SEQUENCE", lex.Token{})
 		case object.Is("TEMPORARY"), object.Is("PREPARE"):
-			return dialect.Verdict{Session: true}
+			return lex.Verdict{Session: true}
 		default:
 			return implicit(verb, object)
 		}
 	case "ANALYZE":
 		if second.IsAny("TABLE", "TABLES", "LOCAL", "NO_WRITE_TO_BINLOG") {
-			return implicit("ANALYZE TABLE", dialect.Token{})
+			return implicit("ANALYZE TABLE", lex.Token{})
 		}
-		return dialect.Verdict{} // MariaDB: ANALYZE SELECT …
+		return lex.Verdict{} // MariaDB: ANALYZE SELECT …
 	case "LOAD":
 		if second.Is("INDEX") {
 			return implicit(verb, second)
 		}
-		return dialect.Verdict{} // LOAD DATA commits on NDB tables only
+		return lex.Verdict{} // LOAD DATA commits on NDB tables only
 	case "RESET":
 		if second.Is("PERSIST") {
-			return dialect.Verdict{}
+			return lex.Verdict{}
 		}
 		return implicit(verb, second)
 	case "ALTER", "BACKUP", "RENAME", "OPTIMIZE", "REPAIR", "CHECK", "CACHE", "CHANGE", "STOP",
 		"INSTALL", "UNINSTALL", "IMPORT", "CLONE":
 		return implicit(verb, second)
 	case "TRUNCATE":
-		return implicit("TRUNCATE TABLE", dialect.Token{})
+		return implicit("TRUNCATE TABLE", lex.Token{})
 	case "GRANT", "REVOKE", "FLUSH", "RESTART", "SHUTDOWN":
-		return implicit(verb, dialect.Token{})
+		return implicit(verb, lex.Token{})
 	}
 	// CALL, EXECUTE, BINLOG, MariaDB's IF and FOR outside stored programs, and
 	// whatever a later version brings.
-	return dialect.Verdict{Opaque: true, Session: true}
+	return lex.Verdict{Opaque: true, Session: true}
 }
 
-func implicit(verb string, object dialect.Token) dialect.Verdict {
-	if object.Kind == dialect.Word {
+func implicit(verb string, object lex.Token) lex.Verdict {
+	if object.Kind == lex.Word {
 		verb += " " + strings.ToUpper(object.Text)
 	}
-	return dialect.Verdict{Control: verb + " (implicit commit)"}
+	return lex.Verdict{Control: verb + " (implicit commit)"}
 }
 
 // createdObject finds the kind of object behind CREATE or DROP, or TEMPORARY.
-func createdObject(s dialect.Tokens) dialect.Token {
+func createdObject(s lex.Tokens) lex.Token {
 	for i, t := range s {
 		if t.IsAny("TEMPORARY", "TABLE", "INDEX", "VIEW", "DATABASE", "SCHEMA", "PROCEDURE", "FUNCTION", "TRIGGER",
 			"EVENT", "USER", "ROLE", "SERVER", "TABLESPACE", "SEQUENCE", "PACKAGE") || t.Is("PREPARE") && i == 1 {
@@ -128,13 +128,13 @@ func createdObject(s dialect.Tokens) dialect.Token {
 	return s.At(1)
 }
 
-func inspectSet(s dialect.Tokens) dialect.Verdict {
+func inspectSet(s lex.Tokens) lex.Verdict {
 	second := s.At(1)
 	switch {
 	case second.Is("PASSWORD"), second.Is("DEFAULT") && s.At(2).Is("ROLE"):
 		return implicit("SET", second)
 	case second.Is("TRANSACTION"): // it may only come before a transaction
-		return dialect.Verdict{Control: "SET TRANSACTION"}
+		return lex.Verdict{Control: "SET TRANSACTION"}
 	case second.Is("STATEMENT"): // MariaDB: SET STATEMENT variable = value FOR statement
 		for i, t := range s {
 			if t.Is("FOR") && i+1 < len(s) {
@@ -145,20 +145,20 @@ func inspectSet(s dialect.Tokens) dialect.Verdict {
 	list := false
 	for i, t := range s {
 		if setsAutocommit(s, i) {
-			return dialect.Verdict{Control: "SET autocommit"}
+			return lex.Verdict{Control: "SET autocommit"}
 		}
 		list = list || t.Text == ","
 	}
 	// In SET GLOBAL a = 1, SESSION b = 2 the second is the session's.
-	return dialect.Verdict{Session: list || !second.IsAny("GLOBAL", "PERSIST", "PERSIST_ONLY")}
+	return lex.Verdict{Session: list || !second.IsAny("GLOBAL", "PERSIST", "PERSIST_ONLY")}
 }
 
 // setsAutocommit reports whether the token at i is the session's autocommit
 // with a value assigned to it: autocommit = 0, SESSION autocommit := 0,
 // @@autocommit = 0, @@session.autocommit = 0.
-func setsAutocommit(s dialect.Tokens, i int) bool {
+func setsAutocommit(s lex.Tokens, i int) bool {
 	t := s[i]
-	if t.Kind == dialect.Literal || t.Kind == dialect.Quoted {
+	if t.Kind == lex.Literal || t.Kind == lex.Quoted {
 		// Under NO_BACKSLASH_ESCAPES the literal ends at \', and what looks
 		// like the rest of it is code.
 		if strings.Contains(t.Text, `\`) && strings.Contains(strings.ToLower(t.Text), "autocommit") {
@@ -183,13 +183,13 @@ func setsAutocommit(s dialect.Tokens, i int) bool {
 // changesSession reports whether query takes or gives up a lock of the session
 // or assigns to a variable of the user's.
 func changesSession(query string) bool {
-	if dialect.Calls(query, "GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS") {
+	if lex.Calls(query, "GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS") {
 		return true
 	}
 	if strings.IndexByte(query, '@') < 0 {
 		return false
 	}
-	s := dialect.MySQLSyntax.Tokens(query)
+	s := lex.MySQLSyntax.Tokens(query)
 	for i, t := range s {
 		if t.Text == ":" && s.At(i+1).Text == "=" || t.Is("INTO") && s.At(i+1).Text == "@" {
 			return true
@@ -200,7 +200,7 @@ func changesSession(query string) bool {
 
 // endsStatement reports whether a semicolon after s ends it: inside BEGIN … END
 // of a stored program it does not.
-func endsStatement(s dialect.Tokens) bool {
+func endsStatement(s lex.Tokens) bool {
 	compound := s.At(0).Is("BEGIN") && s.At(1).Is("NOT") ||
 		s.At(0).IsAny("CREATE", "ALTER") && createdObject(s).IsAny("PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE")
 	if !compound {
@@ -223,5 +223,5 @@ func rebind(query string) string {
 	if !strings.Contains(query, "??") {
 		return query
 	}
-	return dialect.MySQLSyntax.Rebind(query, func(sb *strings.Builder, _ int) { sb.WriteByte('?') })
+	return lex.MySQLSyntax.Rebind(query, func(sb *strings.Builder, _ int) { sb.WriteByte('?') })
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -16,7 +17,7 @@ const twoAccounts = "CREATE TABLE account (id INT PRIMARY KEY, n INT)"
 // deadlock lets two transactions lock the rows 1 and 2 in opposite order, and
 // returns the error of ours, which the server chooses because the other has
 // written more. cross is what ours waits in.
-func deadlock(t *testing.T, db testdb.Database, w dialect.Wire, cross func() error) error {
+func deadlock(t *testing.T, db testdb.Database, w backend.Wire, cross func() error) error {
 	t.Helper()
 	rival, id := other(t, db)
 	_, err := rival.ExecContext(t.Context(), "BEGIN; UPDATE ballast SET n = n + 1; UPDATE account SET n = 1 WHERE id = 2")

@@ -11,6 +11,8 @@ import (
 	godriver "github.com/go-sql-driver/mysql"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // MySQL tells who waits for whom in the performance schema, which is of the
@@ -139,27 +141,27 @@ ORDER BY 2 DESC, 1`
 SELECT ID FROM information_schema.PROCESSLIST WHERE ID IN (#) AND DB = DATABASE() LIMIT 10`
 )
 
-var lockReader = dialect.LockReader{Syntax: dialect.MySQLSyntax, Block: blockName}
+var lockReader = backend.LockReader{Syntax: lex.MySQLSyntax, Block: blockName}
 
-// LockWaits implements dialect.LockWatcher.
-func (e *engine) LockWaits(ctx context.Context, w dialect.Wire) (waits []dialect.LockWait, err error) {
+// LockWaits implements backend.LockWatcher.
+func (e *engine) LockWaits(ctx context.Context, w backend.Wire) (waits []dialect.LockWait, err error) {
 	if e.server.Engine == dialect.MariaDB {
 		return mariaWaits(ctx, w)
 	}
-	err = dialect.QueryRows(ctx, w, lockWaits, nil, func(row []driver.Value) error {
+	err = backend.QueryRows(ctx, w, lockWaits, nil, func(row []driver.Value) error {
 		waits = append(waits, lockReader.Wait(row))
 		return nil
 	})
 	return waits, err
 }
 
-func mariaWaits(ctx context.Context, w dialect.Wire) (waits []dialect.LockWait, err error) {
+func mariaWaits(ctx context.Context, w backend.Wire) (waits []dialect.LockWait, err error) {
 	shared := map[int64]int{} // by the waiting connection, how many may have the lock that it waits for
 	err = eitherWay(mariaLockWaits, mariaLastOfBlocking, func(query string) error {
-		return dialect.QueryRows(ctx, w, query, nil, func(row []driver.Value) error {
+		return backend.QueryRows(ctx, w, query, nil, func(row []driver.Value) error {
 			wait := lockReader.Wait(row)
 			wait.Table = tableOf(wait.Table)
-			if dialect.Integer(row[9]) != 0 {
+			if backend.Integer(row[9]) != 0 {
 				wait.Certain = false
 				shared[wait.Waiting.ConnectionID]++
 			}
@@ -175,7 +177,7 @@ func mariaWaits(ctx context.Context, w dialect.Wire) (waits []dialect.LockWait, 
 
 // tableOf is the table of `database`.`table` /* Partition `p0` */.
 func tableOf(lockTable string) string {
-	names := dialect.MySQLSyntax.Tokens(lockTable)
+	names := lex.MySQLSyntax.Tokens(lockTable)
 	if len(names) < 3 {
 		return lockTable
 	}
@@ -186,8 +188,8 @@ func tableOf(lockTable string) string {
 	return table
 }
 
-// LockParties implements dialect.LockWatcher.
-func (e *engine) LockParties(ctx context.Context, w dialect.Wire, ids []int64) (parties []dialect.LockParty, err error) {
+// LockParties implements backend.LockWatcher.
+func (e *engine) LockParties(ctx context.Context, w backend.Wire, ids []int64) (parties []dialect.LockParty, err error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -196,12 +198,12 @@ func (e *engine) LockParties(ctx context.Context, w dialect.Wire, ids []int64) (
 		return nil
 	}
 	if e.server.Engine != dialect.MariaDB {
-		err = dialect.QueryRows(ctx, w, strings.Replace(lockParties, "#", join64(ids), 1), nil, read)
+		err = backend.QueryRows(ctx, w, strings.Replace(lockParties, "#", join64(ids), 1), nil, read)
 		return parties, err
 	}
 	query := strings.Replace(mariaLockParties, "##", join64(ids), 1)
 	err = eitherWay(query, mariaLastOfProcess, func(query string) error {
-		return dialect.QueryRows(ctx, w, query, nil, read)
+		return backend.QueryRows(ctx, w, query, nil, read)
 	})
 	return parties, err
 }
@@ -217,8 +219,8 @@ func eitherWay(query, last string, ask func(string) error) error {
 	return err
 }
 
-// LockHolders implements dialect.LockWatcher.
-func (e *engine) LockHolders(ctx context.Context, w dialect.Wire, self int64, err error) (holders []dialect.LockParty, certain bool, _ error) {
+// LockHolders implements backend.LockWatcher.
+func (e *engine) LockHolders(ctx context.Context, w backend.Wire, self int64, err error) (holders []dialect.LockParty, certain bool, _ error) {
 	if errors.Is(e.Classify(err), dialect.ErrDeadlock) {
 		holders, err := e.deadlock(ctx, w, self)
 		return holders, true, err
@@ -234,7 +236,7 @@ func (e *engine) LockHolders(ctx context.Context, w dialect.Wire, self int64, er
 		}
 		query = mariaLockCandidates
 	}
-	ids, err := dialect.QueryIntegers(ctx, w, strings.Replace(query, "#", join64(about), 1), nil)
+	ids, err := backend.QueryIntegers(ctx, w, strings.Replace(query, "#", join64(about), 1), nil)
 	if err != nil {
 		return nil, false, err
 	}
@@ -242,10 +244,10 @@ func (e *engine) LockHolders(ctx context.Context, w dialect.Wire, self int64, er
 	return holders, false, err
 }
 
-// ConnectionID implements dialect.LockWatcher.
-func (e *engine) ConnectionID(ctx context.Context, w dialect.Wire) (id int64, err error) {
-	err = dialect.QueryRows(ctx, w, "SELECT CONNECTION_ID()", nil, func(row []driver.Value) error {
-		id = dialect.Integer(row[0])
+// ConnectionID implements backend.LockWatcher.
+func (e *engine) ConnectionID(ctx context.Context, w backend.Wire) (id int64, err error) {
+	err = backend.QueryRows(ctx, w, "SELECT CONNECTION_ID()", nil, func(row []driver.Value) error {
+		id = backend.Integer(row[0])
 		return nil
 	})
 	return id, err

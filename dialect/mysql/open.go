@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"database/sql"
+	"io"
 	"net"
 	"time"
 
 	"github.com/uptrace/bun/dialect/mysqldialect"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // Option changes how connections are opened.
@@ -75,7 +77,9 @@ type source struct {
 const openTimeout = 30 * time.Second
 
 // Connect implements dialect.Source.
-func (s *source) Connect(ctx context.Context) (*dialect.Database, error) {
+func (s *source) Connect(ctx context.Context) (io.Closer, error) { return backend.Opened(s.open(ctx)) }
+
+func (s *source) open(ctx context.Context) (*backend.Database, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	if s.pool != nil {
@@ -105,12 +109,12 @@ func (s *source) Connect(ctx context.Context) (*dialect.Database, error) {
 		return nil, openError(set, err)
 	}
 	db := f.database(sql.OpenDB(c))
-	db.Reserve = dialect.NewReserve(c)
+	db.Reserve = backend.NewReserve(c)
 	return db, nil
 }
 
-func (f *facts) database(pool *sql.DB) *dialect.Database {
-	return &dialect.Database{
+func (f *facts) database(pool *sql.DB) *backend.Database {
+	return &backend.Database{
 		Pool:   pool,
 		Server: f.server,
 		Engine: &engine{server: f.server},

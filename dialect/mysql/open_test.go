@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -25,7 +26,7 @@ func refusedOpen(t *testing.T, setting, dsn string, opts ...Option) *dialect.Ope
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	db, err := Open(dsn, opts...).Connect(ctx)
+	db, err := backend.Connect(ctx, Open(dsn, opts...))
 	if err == nil {
 		_ = db.Close()
 	}
@@ -184,7 +185,7 @@ func TestWhoTheServerIs(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want.engine, f.server.Engine, text)
 		require.Equal(t, want.product, f.server.Product, text)
-		v, err := dialect.ParseVersion(want.version)
+		v, err := backend.ParseVersion(want.version)
 		require.NoError(t, err)
 		require.Equal(t, v, f.server.Version, text)
 		require.Equal(t, 1024, f.maxPacket)
@@ -235,7 +236,7 @@ func TestSessionsAreAsTheyHaveToBe(t *testing.T) {
 // network show nothing.
 func TestTLSAndCompression(t *testing.T) {
 	each(t, func(t *testing.T, db testdb.Database) {
-		ways := map[string]*dialect.Database{"compression": open(t, with(db.DSN, "compress=true"))}
+		ways := map[string]*backend.Database{"compression": open(t, with(db.DSN, "compress=true"))}
 		if s := ways["compression"].Server; s.Engine == dialect.MariaDB && !s.Version.AtLeast(11, 4, 0) {
 			_ = refusedOpen(t, "tls", with(db.DSN, "tls=true")) // it makes no certificate of its own
 		} else {
@@ -252,7 +253,7 @@ func TestTLSAndCompression(t *testing.T) {
 				require.Equal(t, name != "compression", ask(t, w, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")[1] != "")
 				exec(t, w, []string{"BEGIN", "SAVEPOINT hf_1"}, "DO LENGTH(?)", strings.Repeat("x", 100_000))
 				err := refused(t, w, []string{"RELEASE SAVEPOINT hf_1", "RELEASE SAVEPOINT hf_9", "SAVEPOINT hf_1"}, "DO 0")
-				var prefix *dialect.PrefixError
+				var prefix *backend.PrefixError
 				require.ErrorAs(t, err, &prefix)
 				require.Equal(t, "RELEASE SAVEPOINT hf_9", prefix.Statement)
 				require.False(t, w.Idle())

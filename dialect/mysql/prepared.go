@@ -9,7 +9,7 @@ import (
 
 	godriver "github.com/go-sql-driver/mysql"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // preparedStmt is what the driver's statements can do.
@@ -36,14 +36,14 @@ func (w *wire) judge(ctx context.Context, query string, values []driver.NamedVal
 	if errors.As(err, &refused) && refused.Number == unpreparable {
 		return nil
 	}
-	return &dialect.NotSentError{Closed: !w.Alive(), Err: err}
+	return &backend.NotSentError{Closed: !w.Alive(), Err: err}
 }
 
 // bound prepares query on the server and runs it. Nothing can travel with
 // PREPARE, so prefix goes before it, in a round trip of its own.
 func (w *wire) bound(ctx context.Context, prefix []string, query string, values []driver.NamedValue, run func(preparedStmt) error) error {
 	if err := wellFormed(values); err != nil {
-		return &dialect.NotSentError{Err: err}
+		return &backend.NotSentError{Err: err}
 	}
 	if len(prefix) > 0 {
 		if err := w.control(ctx, prefix); err != nil {
@@ -53,7 +53,7 @@ func (w *wire) bound(ctx context.Context, prefix []string, query string, values 
 	stmt, err := w.prepare(ctx, query, values)
 	if err != nil {
 		if len(prefix) == 0 && !w.Alive() {
-			return &dialect.NotSentError{Closed: true, Err: err}
+			return &backend.NotSentError{Closed: true, Err: err}
 		}
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 
 	godriver "github.com/go-sql-driver/mysql"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // CommitsTable creates the table that ResolveCommit writes its marks to: one
@@ -30,11 +30,11 @@ const CommitsTable = "CREATE TABLE IF NOT EXISTS holdfast_commits (" +
 
 type resolver struct{ engine *engine }
 
-// Prepare implements dialect.Resolver: the mark is written by the transaction
+// Prepare implements backend.Resolver: the mark is written by the transaction
 // itself, so that it is there if and only if the transaction committed. The id
 // is ours, 32 hexadecimal digits, and so may stand in the text. The token has
 // the connection's number, too.
-func (resolver) Prepare(_ context.Context, w dialect.Wire) (token string, prefix []string, err error) {
+func (resolver) Prepare(_ context.Context, w backend.Wire) (token string, prefix []string, err error) {
 	var id [16]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return "", nil, err
@@ -49,7 +49,7 @@ func (resolver) Prepare(_ context.Context, w dialect.Wire) (token string, prefix
 // swallows packets the server would hold it for hours.
 const patience = 2 * time.Second
 
-// Outcome implements dialect.Resolver. It does not look for the mark but tries
+// Outcome implements backend.Resolver. It does not look for the mark but tries
 // to write it, without a time:
 //
 //   - The transaction committed: its row is in the way.
@@ -61,7 +61,7 @@ const patience = 2 * time.Second
 //
 // So what Outcome has found stays true. A look alone would miss the last case.
 // Asked again, it finds its own row, which has no time.
-func (r resolver) Outcome(ctx context.Context, w dialect.Wire, token string) (committed bool, err error) {
+func (r resolver) Outcome(ctx context.Context, w backend.Wire, token string) (committed bool, err error) {
 	mark, connection, _ := strings.Cut(token, " ")
 	wait := r.engine.LockWait(patience)
 	if _, err := w.Exec(ctx, wait.Inside, "DO 0", nil); err != nil {
@@ -75,7 +75,7 @@ func (r resolver) Outcome(ctx context.Context, w dialect.Wire, token string) (co
 	return committed, err
 }
 
-func (r resolver) fence(ctx context.Context, w dialect.Wire, mark, connection string) (committed bool, err error) {
+func (r resolver) fence(ctx context.Context, w backend.Wire, mark, connection string) (committed bool, err error) {
 	for {
 		_, err := w.Exec(ctx, nil, "INSERT INTO holdfast_commits (id, committed_at) VALUES (?, NULL)", []any{mark})
 		var refused *godriver.MySQLError
@@ -105,7 +105,7 @@ func (r resolver) fence(ctx context.Context, w dialect.Wire, mark, connection st
 }
 
 // marked reports whether the row that is there has a time.
-func marked(ctx context.Context, w dialect.Wire, mark string) (bool, error) {
+func marked(ctx context.Context, w backend.Wire, mark string) (bool, error) {
 	rows, err := w.Query(ctx, nil, "SELECT committed_at IS NOT NULL FROM holdfast_commits WHERE id = ?", []any{mark})
 	if err != nil {
 		return false, err

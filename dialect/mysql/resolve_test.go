@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -23,7 +23,7 @@ func TestB12TheFateOfALostCommit(t *testing.T) {
 		resolver := ours.Engine.Resolver()
 
 		// begun leaves a transaction that is ready for COMMIT, and its token.
-		begun := func(t *testing.T, id int) (w dialect.Wire, c *sql.Conn, token string, prefix []string) {
+		begun := func(t *testing.T, id int) (w backend.Wire, c *sql.Conn, token string, prefix []string) {
 			w, c = takeConn(t, ours)
 			exec(t, w, []string{"BEGIN"}, "INSERT INTO item VALUES (?)", id)
 			token, prefix, err := resolver.Prepare(t.Context(), w)
@@ -90,7 +90,7 @@ func TestB12TheFateOfALostCommit(t *testing.T) {
 			w, _, token, prefix := begun(t, 6)
 			agree(t, token, 6, false) // the mark has not been written yet
 			err := w.Commit(t.Context(), prefix)
-			var refusedMark *dialect.PrefixError
+			var refusedMark *backend.PrefixError
 			require.ErrorAs(t, err, &refusedMark, "it can never commit any more")
 			require.Equal(t, 1062, number(err))
 			require.NoError(t, w.Rollback(t.Context(), nil))

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -149,7 +149,7 @@ func TestARefusedStackHasNotBegun(t *testing.T) {
 	each(t, func(t *testing.T, db testdb.Database) {
 		w := take(t, open(t, db.DSN))
 		err := refused(t, w, []string{"BEGIN", "SAVEPOINT hf_1"}, "SELECT 1; SELECT 2")
-		var unsent *dialect.NotSentError
+		var unsent *backend.NotSentError
 		require.ErrorAs(t, err, &unsent)
 		require.False(t, unsent.Closed)
 		require.Equal(t, 1064, number(err))

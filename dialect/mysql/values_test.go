@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -64,7 +64,7 @@ func TestWhatMySQLCannotHoldIsNotSent(t *testing.T) {
 			time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -3600)),
 		} {
 			err := refused(t, w, []string{"BEGIN"}, "SELECT ?", value)
-			var unsent *dialect.NotSentError
+			var unsent *backend.NotSentError
 			require.ErrorAs(t, err, &unsent)
 			require.False(t, unsent.Closed)
 			require.ErrorContains(t, err, "argument 1")
@@ -106,7 +106,7 @@ func TestS04TimesAreInstants(t *testing.T) {
 // Any text and any bytes survive the way there and back, in every sql_mode.
 func TestAnyValueSurvives(t *testing.T) {
 	each(t, func(t *testing.T, db testdb.Database) {
-		var wires []dialect.Wire
+		var wires []backend.Wire
 		for _, mode := range modes {
 			wires = append(wires, take(t, open(t, inMode(db.DSN, mode))))
 		}
@@ -139,7 +139,7 @@ func TestALargeValue(t *testing.T) {
 
 		huge := "DO '" + string(make([]byte, 200_000)) + "'"
 		err := refused(t, w, []string{"BEGIN"}, huge)
-		var unsent *dialect.NotSentError
+		var unsent *backend.NotSentError
 		require.ErrorAs(t, err, &unsent)
 		require.False(t, unsent.Closed)
 		require.ErrorContains(t, err, "max_allowed_packet")

@@ -9,6 +9,8 @@ import (
 	godriver "github.com/go-sql-driver/mysql"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // wire sends statements on one connection, with the control statements in front
@@ -64,7 +66,7 @@ func (w *wire) ready(ctx context.Context, query string, args []any) (values []dr
 	return values, route, err
 }
 
-// Exec implements dialect.Wire.
+// Exec implements backend.Wire.
 func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []any) (driver.Result, error) {
 	values, route, err := w.ready(ctx, query, args)
 	defer clear(values)
@@ -87,7 +89,7 @@ func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []a
 	return res, err
 }
 
-// Query implements dialect.Wire. An error of the server can also come from the
+// Query implements backend.Wire. An error of the server can also come from the
 // rows, and from closing them: a deadlock's does.
 func (w *wire) Query(ctx context.Context, prefix []string, query string, args []any) (driver.Rows, error) {
 	values, route, err := w.ready(ctx, query, args)
@@ -120,7 +122,7 @@ func (w *wire) Query(ctx context.Context, prefix []string, query string, args []
 	return rows, err
 }
 
-// Commit implements dialect.Wire.
+// Commit implements backend.Wire.
 func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	if _, err := w.start(ctx, nil); err != nil {
 		return err
@@ -133,7 +135,7 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	return err
 }
 
-// Rollback implements dialect.Wire.
+// Rollback implements backend.Wire.
 func (w *wire) Rollback(ctx context.Context, suffix []string) error {
 	w.begun = false
 	if _, err := w.start(ctx, nil); err != nil {
@@ -151,33 +153,33 @@ func (w *wire) control(ctx context.Context, all []string) error {
 	return w.answered(all, "", err)
 }
 
-// Alive implements dialect.Wire.
+// Alive implements backend.Wire.
 func (w *wire) Alive() bool { return !w.lost && w.raw.IsValid() }
 
-// Idle implements dialect.Wire. It goes by what the server says with each
+// Idle implements backend.Wire. It goes by what the server says with each
 // answer.
 func (w *wire) Idle() bool { return w.Alive() && !w.doubt && w.replies.idle() }
 
-// Used implements dialect.Wire.
+// Used implements backend.Wire.
 func (w *wire) Used() bool { return w.used }
 
-// ID implements dialect.Wire.
+// ID implements backend.Wire.
 func (w *wire) ID() int64 { return w.id }
 
 // start finds what is wrong with a call before anything is sent.
 func (w *wire) start(ctx context.Context, args []any) ([]driver.NamedValue, error) {
 	if !w.Alive() {
-		return nil, &dialect.NotSentError{Closed: true, Err: errClosed}
+		return nil, &backend.NotSentError{Closed: true, Err: errClosed}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, &dialect.NotSentError{Err: err}
+		return nil, &backend.NotSentError{Err: err}
 	}
 	if w.begun && !w.replies.inTransaction() {
-		return nil, &dialect.NotSentError{Err: errEnded}
+		return nil, &backend.NotSentError{Err: errEnded}
 	}
 	values, err := w.bind(args)
 	if err != nil {
-		return nil, &dialect.NotSentError{Err: err}
+		return nil, &backend.NotSentError{Err: err}
 	}
 	return values, nil
 }
@@ -198,12 +200,12 @@ func (w *wire) answered(prefix []string, query string, err error) error {
 	switch {
 	case errors.As(err, &refused) && refused.Number == hungUp:
 		w.lost = true
-		return &dialect.NotSentError{Closed: true, Err: refused}
+		return &backend.NotSentError{Closed: true, Err: refused}
 	case errors.As(err, &refused):
 		ran := max(w.replies.results()-1, 0) // the last one is the error
 		if ran < len(prefix) {
 			w.begun = w.begun || begins(prefix[:ran])
-			return &dialect.PrefixError{Statement: prefix[ran], Err: w.refused(refused)}
+			return &backend.PrefixError{Statement: prefix[ran], Err: w.refused(refused)}
 		}
 		w.begun = w.begun || begins(prefix)
 		w.doubt = opaque(query)
@@ -211,16 +213,16 @@ func (w *wire) answered(prefix []string, query string, err error) error {
 	case errors.Is(err, driver.ErrBadConn):
 		// The driver says so only if it has not written a byte.
 		w.lost = true
-		return &dialect.NotSentError{Closed: true, Err: errClosed}
+		return &backend.NotSentError{Closed: true, Err: errClosed}
 	case errors.Is(err, godriver.ErrPktTooLarge):
-		return &dialect.NotSentError{Err: errTooLarge}
+		return &backend.NotSentError{Err: errTooLarge}
 	case !w.raw.IsValid():
 		w.lost = true
 		return err
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		// It ended between our look at it and the driver's; once a statement is
 		// on its way the driver closes the connection instead.
-		return &dialect.NotSentError{Err: err}
+		return &backend.NotSentError{Err: err}
 	}
 	// Something between driver and server, such as LOAD DATA LOCAL of a file
 	// that is not to be had, which the server had to be asked about first.
@@ -242,5 +244,5 @@ func (w *wire) refused(err *godriver.MySQLError) error {
 
 // opaque reports whether query may begin a transaction without saying so.
 func opaque(query string) bool {
-	return !dialect.MySQLSyntax.Plain(query) && inspect(query).Opaque
+	return !lex.MySQLSyntax.Plain(query) && inspect(query).Opaque
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -51,7 +51,7 @@ func TestTheFailedStatementIsFound(t *testing.T) {
 			func(p []string, q string) error { _, err := w.Query(t.Context(), p, q, nil); return err },
 		} {
 			err := send([]string{"RELEASE SAVEPOINT hf_1", "SAVEPOINT hf_1"}, "INSERT INTO item VALUES (1)")
-			var prefix *dialect.PrefixError
+			var prefix *backend.PrefixError
 			require.NotErrorAs(t, err, &prefix, "all of the prefix took effect")
 			require.Equal(t, 1062, number(err))
 
@@ -66,7 +66,7 @@ func TestTheFailedStatementIsFound(t *testing.T) {
 		require.Equal(t, []string{"2"}, ask(t, w, "SELECT COUNT(*) FROM item"), "what the prefix failed in front of did not run")
 
 		err := w.Commit(t.Context(), []string{"RELEASE SAVEPOINT hf_9"})
-		var prefix *dialect.PrefixError
+		var prefix *backend.PrefixError
 		require.ErrorAs(t, err, &prefix)
 		require.False(t, w.Idle(), "nothing was committed")
 
@@ -82,7 +82,7 @@ func TestARefusedBeginIsNamed(t *testing.T) {
 		w := take(t, open(t, db.DSN))
 		exec(t, w, nil, "XA START '"+db.Name+"'")
 		err := refused(t, w, []string{"SET @a = 1", "BEGIN", "SET @b = 1"}, "SELECT 1")
-		var prefix *dialect.PrefixError
+		var prefix *backend.PrefixError
 		require.ErrorAs(t, err, &prefix)
 		require.Equal(t, "BEGIN", prefix.Statement)
 		require.Equal(t, 1399, number(err))
@@ -128,7 +128,7 @@ func TestTheConnectionsNumberIsKnown(t *testing.T) {
 func TestNothingIsSentInVain(t *testing.T) {
 	each(t, func(t *testing.T, db testdb.Database) {
 		w := take(t, open(t, db.DSN))
-		var unsent *dialect.NotSentError
+		var unsent *backend.NotSentError
 
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()

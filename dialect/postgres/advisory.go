@@ -3,14 +3,14 @@ package postgres
 import (
 	"time"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
-// AdvisoryLock implements dialect.AdvisoryLocker with the locks that end with
+// AdvisoryLock implements backend.AdvisoryLocker with the locks that end with
 // their transaction (PostgreSQL manual, "Advisory Locks"). The key is a hash of
 // the name, in the key space of one bigint, per database.
-func (e *engine) AdvisoryLock(name string, wait *time.Duration) dialect.Advisory {
-	a := dialect.Advisory{
+func (e *engine) AdvisoryLock(name string, wait *time.Duration) backend.Advisory {
+	a := backend.Advisory{
 		SQL:  "SELECT pg_advisory_xact_lock(hashtextextended($1, 0)) IS NOT NULL",
 		Args: []any{name},
 		Wait: wait,

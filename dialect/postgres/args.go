@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // A message of the protocol holds less than 1 GiB (PQ_LARGE_MESSAGE_LIMIT), and
@@ -62,11 +62,11 @@ func sendable(query string, args []any) error {
 // copies reports whether query would make the connection wait for data that
 // nobody sends, or send data that nobody takes.
 func copies(query string) bool {
-	first := dialect.PostgresSyntax.Lexer(query)
+	first := lex.PostgresSyntax.Lexer(query)
 	if t := first.Next(); !t.Is("COPY") {
 		return false
 	}
-	all := dialect.PostgresSyntax.Tokens(query)
+	all := lex.PostgresSyntax.Tokens(query)
 	return all.Has("FROM", "STDIN") || all.Has("TO", "STDOUT")
 }
 

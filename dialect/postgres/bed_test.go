@@ -12,23 +12,23 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 // open opens dsn for the rest of the test.
-func open(t testing.TB, dsn string, opts ...Option) *dialect.Database {
+func open(t testing.TB, dsn string, opts ...Option) *backend.Database {
 	t.Helper()
-	db, err := Open(dsn, opts...).Connect(t.Context())
+	db, err := backend.Connect(t.Context(), Open(dsn, opts...))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
 }
 
 // take takes a connection out of the pool for the rest of the test.
-func take(t testing.TB, db *dialect.Database) dialect.Wire {
+func take(t testing.TB, db *backend.Database) backend.Wire {
 	t.Helper()
-	var w dialect.Wire
+	var w backend.Wire
 	raw(t, db.Pool, func(c any) { w = db.Engine.Wire(c) })
 	return w
 }
@@ -62,12 +62,12 @@ func fresh(t testing.TB, statements ...string) testdb.Database {
 	return db
 }
 
-func exec(t testing.TB, w dialect.Wire, query string, args ...any) int64 {
+func exec(t testing.TB, w backend.Wire, query string, args ...any) int64 {
 	t.Helper()
 	return execAfter(t, w, nil, query, args...)
 }
 
-func execAfter(t testing.TB, w dialect.Wire, prefix []string, query string, args ...any) int64 {
+func execAfter(t testing.TB, w backend.Wire, prefix []string, query string, args ...any) int64 {
 	t.Helper()
 	res, err := w.Exec(t.Context(), prefix, query, args)
 	require.NoError(t, err)
@@ -77,7 +77,7 @@ func execAfter(t testing.TB, w dialect.Wire, prefix []string, query string, args
 }
 
 // one returns the one value that a query yields.
-func one(t testing.TB, w dialect.Wire, query string, args ...any) any {
+func one(t testing.TB, w backend.Wire, query string, args ...any) any {
 	t.Helper()
 	rows, err := w.Query(t.Context(), nil, query, args)
 	require.NoError(t, err)

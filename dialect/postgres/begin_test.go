@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // TestBeginIsWhatWasAskedFor looks at each transaction from inside.
@@ -27,24 +28,24 @@ func TestBeginIsWhatWasAskedFor(t *testing.T) {
 		defaults[timeout] = "0"
 	}
 	for _, c := range []struct {
-		opts   dialect.TxOptions
+		opts   backend.TxOptions
 		begin  string
 		inside map[string]string
 	}{
-		{dialect.TxOptions{}, "BEGIN", nil},
-		{dialect.TxOptions{Isolation: sql.LevelReadUncommitted}, "", map[string]string{"transaction_isolation": "read uncommitted"}},
-		{dialect.TxOptions{Isolation: sql.LevelReadCommitted}, "", nil},
-		{dialect.TxOptions{Isolation: sql.LevelRepeatableRead}, "", map[string]string{"transaction_isolation": "repeatable read"}},
-		{dialect.TxOptions{Isolation: sql.LevelSnapshot}, "", map[string]string{"transaction_isolation": "repeatable read"}},
-		{dialect.TxOptions{Isolation: sql.LevelSerializable, ReadOnly: true}, "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY",
+		{backend.TxOptions{}, "BEGIN", nil},
+		{backend.TxOptions{Isolation: sql.LevelReadUncommitted}, "", map[string]string{"transaction_isolation": "read uncommitted"}},
+		{backend.TxOptions{Isolation: sql.LevelReadCommitted}, "", nil},
+		{backend.TxOptions{Isolation: sql.LevelRepeatableRead}, "", map[string]string{"transaction_isolation": "repeatable read"}},
+		{backend.TxOptions{Isolation: sql.LevelSnapshot}, "", map[string]string{"transaction_isolation": "repeatable read"}},
+		{backend.TxOptions{Isolation: sql.LevelSerializable, ReadOnly: true}, "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY",
 			map[string]string{"transaction_isolation": "serializable", "transaction_read_only": "on"}},
-		{dialect.TxOptions{ReadOnly: true}, "BEGIN READ ONLY", map[string]string{"transaction_read_only": "on"}},
-		{dialect.TxOptions{Deferrable: true}, "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE",
+		{backend.TxOptions{ReadOnly: true}, "BEGIN READ ONLY", map[string]string{"transaction_read_only": "on"}},
+		{backend.TxOptions{Deferrable: true}, "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE",
 			map[string]string{"transaction_isolation": "serializable", "transaction_read_only": "on", "transaction_deferrable": "on"}},
-		{dialect.TxOptions{Timeout: time.Hour, Idle: 90 * time.Second}, "",
+		{backend.TxOptions{Timeout: time.Hour, Idle: 90 * time.Second}, "",
 			map[string]string{timeout: "3601s", "idle_in_transaction_session_timeout": "91s"}},
-		{dialect.TxOptions{Timeout: 1 << 62}, "", map[string]string{timeout: "2147483647ms"}},
-		{dialect.TxOptions{Name: `claim 'rows'\` + "\n한" + strings.Repeat("x", 100)}, "",
+		{backend.TxOptions{Timeout: 1 << 62}, "", map[string]string{timeout: "2147483647ms"}},
+		{backend.TxOptions{Name: `claim 'rows'\` + "\n한" + strings.Repeat("x", 100)}, "",
 			map[string]string{"application_name": "claim 'rows'???" + strings.Repeat("x", 48)}},
 	} {
 		control, err := db.Engine.Begin(c.opts)
@@ -68,7 +69,7 @@ func TestBeginIsWhatWasAskedFor(t *testing.T) {
 			require.Equal(t, usual, one(t, w, `SHOW `+name), "after %+v", c.opts)
 		}
 	}
-	for _, opts := range []dialect.TxOptions{
+	for _, opts := range []backend.TxOptions{
 		{Isolation: sql.LevelLinearizable},
 		{Isolation: sql.LevelWriteCommitted},
 		{Isolation: sql.LevelRepeatableRead, Deferrable: true},
@@ -81,15 +82,15 @@ func TestBeginIsWhatWasAskedFor(t *testing.T) {
 func TestBeginOnOtherServers(t *testing.T) {
 	t.Parallel()
 	old := &engine{server: dialect.Server{Product: productPostgreSQL, Version: dialect.Version{Major: 16, Minor: 9}}}
-	c, err := old.Begin(dialect.TxOptions{Timeout: time.Second})
+	c, err := old.Begin(backend.TxOptions{Timeout: time.Second})
 	require.NoError(t, err)
 	require.Equal(t, []string{"SET LOCAL statement_timeout = 2000"}, c.Inside)
 
 	cockroach := &engine{server: dialect.Server{Product: productCockroachDB, Version: dialect.Version{Major: 25}}}
-	c, err = cockroach.Begin(dialect.TxOptions{Timeout: time.Second})
+	c, err = cockroach.Begin(backend.TxOptions{Timeout: time.Second})
 	require.NoError(t, err)
 	require.Equal(t, []string{"SET LOCAL statement_timeout = 2000"}, c.Inside)
-	_, err = cockroach.Begin(dialect.TxOptions{Deferrable: true})
+	_, err = cockroach.Begin(backend.TxOptions{Deferrable: true})
 	require.ErrorIs(t, err, dialect.ErrUnsupported)
 	_, _, err = cockroach.Resolver().Prepare(t.Context(), nil)
 	require.ErrorIs(t, err, dialect.ErrUnsupported)

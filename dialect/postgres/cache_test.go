@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 )
 
@@ -118,7 +118,7 @@ func TestAClosedControlStatementIsPreparedAgain(t *testing.T) {
 	require.NoError(t, w.Commit(t.Context(), nil))
 	exec(t, w, `DEALLOCATE ALL`)
 
-	var prefix *dialect.PrefixError
+	var prefix *backend.PrefixError
 	err := fails(w.Exec(t.Context(), begin, `SELECT 1`, nil))
 	require.ErrorAs(t, err, &prefix)
 	require.ErrorContains(t, db.Engine.Classify(err), "WithoutStatementCache")

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // kinds gives SQLSTATEs their kind
@@ -36,7 +37,7 @@ var kinds = map[string]error{
 	"25P04": dialect.ErrConnectionLost, // transaction_timeout
 }
 
-// Classify implements dialect.Engine.
+// Classify implements backend.Engine.
 func (e *engine) Classify(err error) *dialect.Error {
 	if err == nil {
 		return nil
@@ -46,8 +47,8 @@ func (e *engine) Classify(err error) *dialect.Error {
 		return known
 	}
 	c := &dialect.Error{Engine: dialect.Postgres, Err: err}
-	var prefix *dialect.PrefixError
-	var unsent *dialect.NotSentError
+	var prefix *backend.PrefixError
+	var unsent *backend.NotSentError
 	var connect *pgconn.ConnectError
 	switch {
 	case errors.As(err, &unsent):

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // TestS05ErrorsOfTheServerHaveKindsAndNoValues provokes each error on a server.
@@ -168,7 +169,7 @@ func TestClassifyWhatIsNoAnswerOfTheServer(t *testing.T) {
 		c := e.Classify(err)
 		require.Nil(t, c.Kind, "of itself it says nothing of the connection")
 		require.False(t, c.Fatal)
-		c = e.Classify(&dialect.NotSentError{Err: err})
+		c = e.Classify(&backend.NotSentError{Err: err})
 		require.Nil(t, c.Kind)
 		require.True(t, c.NotSent)
 		require.ErrorIs(t, c, err)
@@ -176,7 +177,7 @@ func TestClassifyWhatIsNoAnswerOfTheServer(t *testing.T) {
 		require.ErrorIs(t, c, dialect.ErrConnectionLost)
 		require.True(t, c.Fatal)
 	}
-	c := e.Classify(&dialect.NotSentError{Closed: true, Err: pgconn.ErrConnClosed})
+	c := e.Classify(&backend.NotSentError{Closed: true, Err: pgconn.ErrConnClosed})
 	require.True(t, c.NotSent && c.Fatal)
 	require.ErrorIs(t, c, dialect.ErrConnectionLost)
 	require.ErrorIs(t, e.Classify(driver.ErrBadConn), dialect.ErrConnectionLost)

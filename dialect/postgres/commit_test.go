@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 )
 
@@ -23,7 +24,7 @@ func TestB01CommitIsAcknowledgedOrRefused(t *testing.T) {
 			execAfter(t, w, begin, `DELETE FROM item`)
 			_, err := w.Exec(ctx, nil, `INSERT INTO nowhere VALUES (1)`, nil)
 			require.Error(t, err)
-			require.ErrorIs(t, w.Commit(ctx, nil), dialect.ErrCommitRefused)
+			require.ErrorIs(t, w.Commit(ctx, nil), backend.ErrCommitRefused)
 			require.True(t, w.Idle())
 			require.EqualValues(t, 1, exec(t, w, `DELETE FROM item`))
 		}
@@ -68,7 +69,7 @@ func TestB12ALostCommitIsNeitherSuccessNorRefusal(t *testing.T) {
 			err := w.Commit(t.Context(), prefix)
 			<-trap.Hit()
 			require.Error(t, err)
-			require.NotErrorIs(t, err, dialect.ErrCommitRefused)
+			require.NotErrorIs(t, err, backend.ErrCommitRefused)
 			require.ErrorIs(t, opened.Engine.Classify(err), dialect.ErrConnectionLost)
 			require.False(t, w.Alive())
 			require.False(t, w.Idle())

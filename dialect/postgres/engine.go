@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 type engine struct {
@@ -19,27 +21,27 @@ type engine struct {
 	settings settings
 }
 
-// Wire implements dialect.Engine.
-func (e *engine) Wire(driverConn any) dialect.Wire {
+// Wire implements backend.Engine.
+func (e *engine) Wire(driverConn any) backend.Wire {
 	switch c := driverConn.(type) {
 	case *stdlib.Conn:
 		return wireOf(c.Conn(), e.settings)
 	case driver.Conn:
-		return &foreignWire{dialect.PlainWire(c), e}
+		return &foreignWire{backend.PlainWire(c), e}
 	}
 	panic(fmt.Sprintf("holdfast: postgres: %T is not a connection of database/sql", driverConn))
 }
 
-// Begin implements dialect.Engine.
-func (e *engine) Begin(o dialect.TxOptions) (dialect.Control, error) {
+// Begin implements backend.Engine.
+func (e *engine) Begin(o backend.TxOptions) (backend.Control, error) {
 	begin := "BEGIN"
 	level, readOnly := o.Isolation, o.ReadOnly
 	if o.Deferrable {
 		if e.server.Product == productCockroachDB {
-			return dialect.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "DEFERRABLE"}
+			return backend.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "DEFERRABLE"}
 		}
 		if level != sql.LevelDefault && level != sql.LevelSerializable {
-			return dialect.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "DEFERRABLE with " + level.String(),
+			return backend.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "DEFERRABLE with " + level.String(),
 				Hint: "only a serializable read-only transaction can be deferrable"}
 		}
 		level, readOnly = sql.LevelSerializable, true
@@ -47,7 +49,7 @@ func (e *engine) Begin(o dialect.TxOptions) (dialect.Control, error) {
 	if level != sql.LevelDefault {
 		name, ok := levels[level]
 		if !ok {
-			return dialect.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "isolation level " + level.String()}
+			return backend.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "isolation level " + level.String()}
 		}
 		begin += " ISOLATION LEVEL " + name
 	}
@@ -57,7 +59,7 @@ func (e *engine) Begin(o dialect.TxOptions) (dialect.Control, error) {
 	if o.Deferrable {
 		begin += " DEFERRABLE"
 	}
-	c := dialect.Control{Begin: begin, Transactional: true}
+	c := backend.Control{Begin: begin, Transactional: true}
 	if o.Timeout > 0 {
 		// Before 17 the server can limit a statement only, which still ends
 		// what would otherwise go on without a client.
@@ -90,11 +92,11 @@ var levels = map[sql.IsolationLevel]string{
 	sql.LevelSerializable:    "SERIALIZABLE",
 }
 
-// LockWait implements dialect.Engine. The limit that held before is kept in a
+// LockWait implements backend.Engine. The limit that held before is kept in a
 // setting of the transaction's own, which a ROLLBACK TO takes back as it does
 // the limit.
-func (e *engine) LockWait(d time.Duration) dialect.Control {
-	return dialect.Control{
+func (e *engine) LockWait(d time.Duration) backend.Control {
+	return backend.Control{
 		Inside: []string{
 			"SELECT set_config('holdfast.lock_timeout', current_setting('lock_timeout'), true)",
 			setLocal("lock_timeout", d),
@@ -107,11 +109,11 @@ func (e *engine) LockWait(d time.Duration) dialect.Control {
 // setLocal limits something to d. The server counts whole milliseconds, and 0
 // would mean no limit.
 func setLocal(setting string, d time.Duration) string {
-	ms := min(max(dialect.Units(d, time.Millisecond), 1), math.MaxInt32)
+	ms := min(max(backend.Units(d, time.Millisecond), 1), math.MaxInt32)
 	return "SET LOCAL " + setting + " = " + strconv.FormatInt(ms, 10)
 }
 
-// Rename implements dialect.Namer. The session's own name is kept as LockWait
+// Rename implements backend.Namer. The session's own name is kept as LockWait
 // keeps the limit.
 func (e *engine) Rename(from, to string) (statements []string) {
 	if to == "" {
@@ -136,11 +138,11 @@ func applicationName(name string) string {
 	return "'" + strings.ReplaceAll(name[:min(len(name), 63)], "'", "''") + "'"
 }
 
-// Inspect implements dialect.Engine.
-func (e *engine) Inspect(query string) dialect.Verdict { return inspect(query) }
+// Inspect implements backend.Engine.
+func (e *engine) Inspect(query string) lex.Verdict { return inspect(query) }
 
-// Rebind implements dialect.Engine.
+// Rebind implements backend.Engine.
 func (e *engine) Rebind(query string) string { return rebind(query) }
 
-// Resolver implements dialect.Engine.
-func (e *engine) Resolver() dialect.Resolver { return resolver{e} }
+// Resolver implements backend.Engine.
+func (e *engine) Resolver() backend.Resolver { return resolver{e} }

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // outcome is all that a caller can see of a statement.
@@ -196,4 +196,4 @@ func namedValues(args []any) []driver.NamedValue {
 	return values
 }
 
-var _ dialect.Wire = (*wire)(nil)
+var _ backend.Wire = (*wire)(nil)

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // exchange is one call's conversation with the server: what is queued is sent
@@ -108,7 +109,7 @@ func (x *exchange) queue(st *statement) {
 func (x *exchange) flush() error {
 	if err := x.pipe.Sync(); err != nil {
 		if !x.conn.IsClosed() {
-			return &dialect.NotSentError{Err: err} // the pipeline was never begun
+			return &backend.NotSentError{Err: err} // the pipeline was never begun
 		}
 		return x.lost(err)
 	}
@@ -129,7 +130,7 @@ func (x *exchange) readPrefix(n int) error {
 		_, err := x.readControl()
 		var refused *pgconn.PgError
 		if errors.As(err, &refused) {
-			return &dialect.PrefixError{Statement: text, Err: err}
+			return &backend.PrefixError{Statement: text, Err: err}
 		}
 		if err != nil {
 			return err // no answer: everything may have run

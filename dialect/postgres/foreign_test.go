@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // foreign is a driver of which no more is known than database/sql requires.
@@ -29,7 +30,7 @@ func TestFromAnyDriver(t *testing.T) {
 	db := fresh(t, items)
 	pool := sql.OpenDB(foreign{db.DSN})
 	defer func() { require.NoError(t, pool.Close()) }()
-	opened, err := From(pool).Connect(t.Context())
+	opened, err := backend.Connect(t.Context(), From(pool))
 	require.NoError(t, err)
 	require.Equal(t, "PostgreSQL", opened.Server.Product)
 	w := take(t, opened)
@@ -47,13 +48,13 @@ func TestFromAnyDriver(t *testing.T) {
 	require.Equal(t, "42P01", opened.Engine.Classify(err).Code)
 	execAfter(t, w, []string{"ROLLBACK TO SAVEPOINT hf_1"}, `SELECT 1`)
 	require.Error(t, fails(w.Exec(ctx, nil, `SELECT 1/0`, nil)))
-	require.ErrorIs(t, w.Commit(ctx, nil), dialect.ErrCommitRefused)
+	require.ErrorIs(t, w.Commit(ctx, nil), backend.ErrCommitRefused)
 	require.NoError(t, w.Rollback(ctx, nil))
 	require.True(t, w.Idle())
 	require.EqualValues(t, 1, one(t, w, `SELECT count(*) FROM item`))
 
 	err = fails(w.Exec(ctx, begin, `SELECT $1`, []any{make(chan int)}))
-	var unsent *dialect.NotSentError
+	var unsent *backend.NotSentError
 	require.ErrorAs(t, err, &unsent)
 	err = fails(w.Exec(ctx, nil, `SELECT $1::int`, nil))
 	require.ErrorContains(t, err, "expected 1 arguments, got 0")

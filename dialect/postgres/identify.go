@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // The servers that identify knows. Any other that says "PostgreSQL" first is
@@ -44,19 +45,19 @@ func identify(ctx context.Context, pool *sql.DB, e *engine) (server dialect.Serv
 func recognise(answer string) (server dialect.Server, err error) {
 	text, level, _ := strings.Cut(answer, "\n")
 	server = dialect.Server{Engine: dialect.Postgres, Product: productPostgreSQL, Text: text}
-	follows, err := dialect.ParseVersion(level)
+	follows, err := backend.ParseVersion(level)
 	if err != nil {
 		return server, err
 	}
 	server.Version = follows
 	if product, _, _ := strings.Cut(text, " "); product != productPostgreSQL {
 		server.Product = product
-		if server.Version, err = dialect.ParseVersion(text); err != nil {
+		if server.Version, err = backend.ParseVersion(text); err != nil {
 			return server, err
 		}
 	} else if _, own, ok := strings.Cut(text, "-YB-"); ok {
 		server.Product = productYugabyteDB
-		if server.Version, err = dialect.ParseVersion(own); err != nil {
+		if server.Version, err = backend.ParseVersion(own); err != nil {
 			return server, err
 		}
 	}
@@ -71,7 +72,7 @@ func recognise(answer string) (server dialect.Server, err error) {
 }
 
 // ask sends a query that yields one value and returns it as text, "" for NULL.
-func ask(ctx context.Context, w dialect.Wire, query string, args ...any) (string, error) {
+func ask(ctx context.Context, w backend.Wire, query string, args ...any) (string, error) {
 	rows, err := w.Query(ctx, nil, query, args)
 	if err != nil {
 		return "", err

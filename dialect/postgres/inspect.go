@@ -4,70 +4,70 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // inspect reads a caller's statement for what it would do to a block (rule
 // B15). DDL is a part of the transaction here and goes through. CALL and DO
 // cannot end the transaction of a block: the server refuses it (2D000).
-func inspect(query string) dialect.Verdict {
-	if dialect.PostgresSyntax.Plain(query) {
-		return dialect.Verdict{Session: changesSession(query)}
+func inspect(query string) lex.Verdict {
+	if lex.PostgresSyntax.Plain(query) {
+		return lex.Verdict{Session: changesSession(query)}
 	}
-	v := dialect.PostgresSyntax.Inspect(query, endsStatement, inspectStatement)
+	v := lex.PostgresSyntax.Inspect(query, endsStatement, inspectStatement)
 	v.Session = v.Session || changesSession(query)
 	return v
 }
 
-func inspectStatement(s dialect.Tokens) dialect.Verdict {
+func inspectStatement(s lex.Tokens) lex.Verdict {
 	second := s.At(1)
 	switch verb := strings.ToUpper(s[0].Text); verb {
 	case "BEGIN", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE":
 		if second.Is("PREPARED") {
 			verb += " PREPARED"
 		}
-		return dialect.Verdict{Control: verb}
+		return lex.Verdict{Control: verb}
 	case "START":
-		return dialect.Verdict{Control: "START TRANSACTION"}
+		return lex.Verdict{Control: "START TRANSACTION"}
 	case "PREPARE":
-		if second.Is("TRANSACTION") && s.At(2).Kind == dialect.Literal {
-			return dialect.Verdict{Control: "PREPARE TRANSACTION"}
+		if second.Is("TRANSACTION") && s.At(2).Kind == lex.Literal {
+			return lex.Verdict{Control: "PREPARE TRANSACTION"}
 		}
-		return dialect.Verdict{Session: true}
+		return lex.Verdict{Session: true}
 	case "SET":
 		return inspectSet(s[1:])
 	case "DO", "CALL", "RESET", "DISCARD", "DEALLOCATE", "LISTEN", "UNLISTEN", "LOAD":
-		return dialect.Verdict{Session: true}
+		return lex.Verdict{Session: true}
 	case "DECLARE": // a cursor that outlives the transaction
-		return dialect.Verdict{Session: s.Has("WITH", "HOLD")}
+		return lex.Verdict{Session: s.Has("WITH", "HOLD")}
 	case "CREATE":
-		return dialect.Verdict{Session: createsTemporary(s) && !s.Has("ON", "COMMIT", "DROP")}
+		return lex.Verdict{Session: createsTemporary(s) && !s.Has("ON", "COMMIT", "DROP")}
 	}
-	return dialect.Verdict{}
+	return lex.Verdict{}
 }
 
 // inspectSet reads what follows SET. The options of a transaction belong to
 // the block: the server would take them from the block's first statement and
 // refuse them later.
-func inspectSet(s dialect.Tokens) dialect.Verdict {
+func inspectSet(s lex.Tokens) lex.Verdict {
 	local := s.At(0).Is("LOCAL")
 	if local || s.At(0).Is("SESSION") && !s.At(1).IsAny("CHARACTERISTICS", "AUTHORIZATION") {
 		s = s[1:]
 	}
 	switch name := strings.ToLower(s.At(0).Name()); name {
 	case "transaction":
-		return dialect.Verdict{Control: "SET TRANSACTION"}
+		return lex.Verdict{Control: "SET TRANSACTION"}
 	case "transaction_isolation", "transaction_read_only", "transaction_deferrable":
-		return dialect.Verdict{Control: "SET " + name}
+		return lex.Verdict{Control: "SET " + name}
 	case "constraints":
-		return dialect.Verdict{}
+		return lex.Verdict{}
 	}
-	return dialect.Verdict{Session: !local}
+	return lex.Verdict{Session: !local}
 }
 
 // createsTemporary reports whether CREATE makes something that lives as long
 // as the session.
-func createsTemporary(s dialect.Tokens) bool {
+func createsTemporary(s lex.Tokens) bool {
 	for _, t := range s[1:] {
 		if t.IsAny("TEMP", "TEMPORARY") {
 			return true
@@ -82,19 +82,19 @@ func createsTemporary(s dialect.Tokens) bool {
 // changesSession reports whether query calls a function that changes the
 // session, or is a SELECT INTO a temporary table.
 func changesSession(query string) bool {
-	if dialect.Calls(query, "set_config", "pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock",
+	if lex.Calls(query, "set_config", "pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock",
 		"pg_try_advisory_lock_shared", "pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all") &&
-		!onlySetsLocally(dialect.PostgresSyntax.Tokens(query)) {
+		!onlySetsLocally(lex.PostgresSyntax.Tokens(query)) {
 		return true
 	}
 	// Temp, TEMP, temporary: a cheap look before the close one.
 	return (strings.Contains(query, "emp") || strings.Contains(query, "EMP")) &&
-		selectsIntoTemporary(dialect.PostgresSyntax.Tokens(query))
+		selectsIntoTemporary(lex.PostgresSyntax.Tokens(query))
 }
 
 // onlySetsLocally reports whether the only function of those is set_config, and
 // its last argument is always true, which keeps the setting in the transaction.
-func onlySetsLocally(s dialect.Tokens) bool {
+func onlySetsLocally(s lex.Tokens) bool {
 	for i := range s {
 		if s.At(i+1).Text != "(" {
 			continue
@@ -110,7 +110,7 @@ func onlySetsLocally(s dialect.Tokens) bool {
 }
 
 // closing returns the position of the parenthesis that closes the one at open.
-func closing(s dialect.Tokens, open int) int {
+func closing(s lex.Tokens, open int) int {
 	depth := 0
 	for i := open; i < len(s); i++ {
 		switch s[i].Text {
@@ -126,7 +126,7 @@ func closing(s dialect.Tokens, open int) int {
 	return len(s)
 }
 
-func selectsIntoTemporary(s dialect.Tokens) bool {
+func selectsIntoTemporary(s lex.Tokens) bool {
 	for i, t := range s {
 		if t.Is("INTO") && !s.At(i-1).Is("INSERT") {
 			next := s.At(i + 1)
@@ -144,7 +144,7 @@ func selectsIntoTemporary(s dialect.Tokens) bool {
 // endsStatement reports whether a semicolon after s ends it. It does not in
 // parentheses (CREATE RULE … DO (a; b)) and in the body of a function that is
 // written in SQL (BEGIN ATOMIC a; b; END).
-func endsStatement(s dialect.Tokens) bool {
+func endsStatement(s lex.Tokens) bool {
 	routine := s.At(0).Is("CREATE") && (s.At(1).IsAny("FUNCTION", "PROCEDURE") || s.At(3).IsAny("FUNCTION", "PROCEDURE"))
 	parens, body := 0, 0
 	for i, t := range s {
@@ -166,7 +166,7 @@ func endsStatement(s dialect.Tokens) bool {
 // rebind numbers the placeholders: $1, $2, … The operators that are written
 // with a question mark are doubled by the caller: ??, ??|, ??&, @??.
 func rebind(query string) string {
-	return dialect.PostgresSyntax.Rebind(query, func(sb *strings.Builder, n int) {
+	return lex.PostgresSyntax.Rebind(query, func(sb *strings.Builder, n int) {
 		sb.WriteByte('$')
 		sb.WriteString(strconv.Itoa(n))
 	})

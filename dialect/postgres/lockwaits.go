@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // lockWaits follows pg_blocking_pids (PostgreSQL manual, "System Information
@@ -41,26 +43,26 @@ WHERE l.granted AND l.pid <> $1 AND c.relname = $2 AND l.mode <> 'AccessShareLoc
 LIMIT 10`
 )
 
-var lockReader = dialect.LockReader{
-	Syntax: dialect.PostgresSyntax,
+var lockReader = backend.LockReader{
+	Syntax: lex.PostgresSyntax,
 	Block:  func(applicationName string) string { return applicationName },
 }
 
-// LockWaits implements dialect.LockWatcher.
-func (e *engine) LockWaits(ctx context.Context, w dialect.Wire) (waits []dialect.LockWait, err error) {
-	err = dialect.QueryRows(ctx, w, lockWaits, nil, func(row []driver.Value) error {
+// LockWaits implements backend.LockWatcher.
+func (e *engine) LockWaits(ctx context.Context, w backend.Wire) (waits []dialect.LockWait, err error) {
+	err = backend.QueryRows(ctx, w, lockWaits, nil, func(row []driver.Value) error {
 		waits = append(waits, lockReader.Wait(row))
 		return nil
 	})
 	return waits, err
 }
 
-// LockParties implements dialect.LockWatcher.
-func (e *engine) LockParties(ctx context.Context, w dialect.Wire, ids []int64) (parties []dialect.LockParty, err error) {
+// LockParties implements backend.LockWatcher.
+func (e *engine) LockParties(ctx context.Context, w backend.Wire, ids []int64) (parties []dialect.LockParty, err error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	err = dialect.QueryRows(ctx, w, lockParties, []any{ids}, func(row []driver.Value) error {
+	err = backend.QueryRows(ctx, w, lockParties, []any{ids}, func(row []driver.Value) error {
 		parties = append(parties, lockReader.Party(row))
 		return nil
 	})
@@ -76,8 +78,8 @@ var (
 	relation = regexp.MustCompile(`["«„“](.+)["»“”]`)
 )
 
-// LockHolders implements dialect.LockWatcher.
-func (e *engine) LockHolders(ctx context.Context, w dialect.Wire, self int64, err error) (holders []dialect.LockParty, certain bool, _ error) {
+// LockHolders implements backend.LockWatcher.
+func (e *engine) LockHolders(ctx context.Context, w backend.Wire, self int64, err error) (holders []dialect.LockParty, certain bool, _ error) {
 	var said *pgconn.PgError
 	if !errors.As(err, &said) {
 		return nil, false, nil
@@ -96,7 +98,7 @@ func (e *engine) LockHolders(ctx context.Context, w dialect.Wire, self int64, er
 		if named == nil {
 			return nil, false, nil // a limit on waiting, which says nothing of what for
 		}
-		if ids, err = dialect.QueryIntegers(ctx, w, lockCandidates, []any{self, named[1]}); err != nil {
+		if ids, err = backend.QueryIntegers(ctx, w, lockCandidates, []any{self, named[1]}); err != nil {
 			return nil, false, err
 		}
 	}
@@ -104,10 +106,10 @@ func (e *engine) LockHolders(ctx context.Context, w dialect.Wire, self int64, er
 	return holders, certain, err
 }
 
-// ConnectionID implements dialect.LockWatcher.
-func (e *engine) ConnectionID(ctx context.Context, w dialect.Wire) (id int64, err error) {
-	err = dialect.QueryRows(ctx, w, "SELECT pg_backend_pid()", nil, func(row []driver.Value) error {
-		id = dialect.Integer(row[0])
+// ConnectionID implements backend.LockWatcher.
+func (e *engine) ConnectionID(ctx context.Context, w backend.Wire) (id int64, err error) {
+	err = backend.QueryRows(ctx, w, "SELECT pg_backend_pid()", nil, func(row []driver.Value) error {
+		id = backend.Integer(row[0])
 		return nil
 	})
 	return id, err

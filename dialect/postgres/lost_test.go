@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -22,7 +23,7 @@ const (
 )
 
 // kill ends a session on the server and waits until it is gone.
-func kill(t *testing.T, db testdb.Database, w dialect.Wire) {
+func kill(t *testing.T, db testdb.Database, w backend.Wire) {
 	t.Helper()
 	_, err := db.Admin.ExecContext(t.Context(), `SELECT pg_terminate_backend($1)`, w.ID())
 	require.NoError(t, err)
@@ -41,31 +42,31 @@ func meanwhile(f func()) (wait func()) {
 func TestB08AKilledConnectionIsKnownToBeLost(t *testing.T) {
 	t.Parallel()
 	insert := `INSERT INTO item VALUES (2, 'b')`
-	started := func(t *testing.T, w dialect.Wire) { execAfter(t, w, begin, `INSERT INTO item VALUES (1, 'a')`) }
-	points := map[string]func(t *testing.T, db testdb.Database, w dialect.Wire) error{
-		"before BEGIN": func(t *testing.T, db testdb.Database, w dialect.Wire) error {
+	started := func(t *testing.T, w backend.Wire) { execAfter(t, w, begin, `INSERT INTO item VALUES (1, 'a')`) }
+	points := map[string]func(t *testing.T, db testdb.Database, w backend.Wire) error{
+		"before BEGIN": func(t *testing.T, db testdb.Database, w backend.Wire) error {
 			kill(t, db, w)
 			return fails(w.Exec(t.Context(), []string{"BEGIN", "SAVEPOINT hf_1"}, insert, nil))
 		},
-		"before an autocommitted statement": func(t *testing.T, db testdb.Database, w dialect.Wire) error {
+		"before an autocommitted statement": func(t *testing.T, db testdb.Database, w backend.Wire) error {
 			kill(t, db, w)
 			return fails(w.Exec(t.Context(), nil, insert, nil))
 		},
-		"between statements": func(t *testing.T, db testdb.Database, w dialect.Wire) error {
+		"between statements": func(t *testing.T, db testdb.Database, w backend.Wire) error {
 			started(t, w)
 			kill(t, db, w)
 			return fails(w.Exec(t.Context(), []string{"SAVEPOINT hf_1"}, insert, nil))
 		},
-		"in a statement": func(t *testing.T, db testdb.Database, w dialect.Wire) error {
+		"in a statement": func(t *testing.T, db testdb.Database, w backend.Wire) error {
 			started(t, w)
 			defer meanwhile(func() { eventually(t, db, asleep, w.ID()); kill(t, db, w) })()
 			return fails(w.Exec(t.Context(), nil, `SELECT pg_sleep(30)`, nil))
 		},
-		"by its own statement": func(t *testing.T, db testdb.Database, w dialect.Wire) error {
+		"by its own statement": func(t *testing.T, db testdb.Database, w backend.Wire) error {
 			started(t, w)
 			return fails(w.Exec(t.Context(), nil, `SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(5)`, nil))
 		},
-		"in the rows": func(t *testing.T, db testdb.Database, w dialect.Wire) error {
+		"in the rows": func(t *testing.T, db testdb.Database, w backend.Wire) error {
 			started(t, w)
 			rows, err := w.Query(t.Context(), nil, `SELECT n, repeat('x', 1000) FROM generate_series(1, 100000) n`, nil)
 			require.NoError(t, err)
@@ -74,24 +75,24 @@ func TestB08AKilledConnectionIsKnownToBeLost(t *testing.T) {
 			_, err = readAll(rows)
 			return err
 		},
-		"before COMMIT": func(t *testing.T, db testdb.Database, w dialect.Wire) error {
+		"before COMMIT": func(t *testing.T, db testdb.Database, w backend.Wire) error {
 			started(t, w)
 			kill(t, db, w)
 			return w.Commit(t.Context(), nil)
 		},
-		"before ROLLBACK": func(t *testing.T, db testdb.Database, w dialect.Wire) error {
+		"before ROLLBACK": func(t *testing.T, db testdb.Database, w backend.Wire) error {
 			started(t, w)
 			kill(t, db, w)
 			return w.Rollback(t.Context(), nil)
 		},
-		"by a limit on idling": func(t *testing.T, db testdb.Database, w dialect.Wire) error {
+		"by a limit on idling": func(t *testing.T, db testdb.Database, w backend.Wire) error {
 			execAfter(t, w, []string{"BEGIN", "SET LOCAL idle_in_transaction_session_timeout = 20"}, `INSERT INTO item VALUES (1, 'a')`)
 			eventually(t, db, gone, w.ID())
 			return w.Commit(t.Context(), nil)
 		},
 	}
 	if open(t, fresh(t).DSN).Server.Version.AtLeast(17, 0, 0) {
-		points["by a limit on the transaction"] = func(t *testing.T, _ testdb.Database, w dialect.Wire) error {
+		points["by a limit on the transaction"] = func(t *testing.T, _ testdb.Database, w backend.Wire) error {
 			execAfter(t, w, []string{"BEGIN", "SET LOCAL transaction_timeout = 50"}, `INSERT INTO item VALUES (1, 'a')`)
 			return fails(w.Exec(t.Context(), nil, `SELECT pg_sleep(30)`, nil))
 		}
@@ -117,7 +118,7 @@ func TestB08AKilledConnectionIsKnownToBeLost(t *testing.T) {
 			eventually(t, db, gone, w.ID())
 
 			err = fails(w.Exec(t.Context(), begin, insert, nil))
-			var unsent *dialect.NotSentError
+			var unsent *backend.NotSentError
 			require.ErrorAs(t, err, &unsent)
 			require.True(t, unsent.Closed)
 			var n int
@@ -138,7 +139,7 @@ func TestACutConnectionIsKnownToBeLost(t *testing.T) {
 			p.On("INSERT INTO item", action)
 			err := fails(w.Exec(t.Context(), prefix, `INSERT INTO item VALUES (1, 'a')`, nil))
 			require.ErrorIs(t, err, dialect.ErrConnectionLost)
-			var prefixError *dialect.PrefixError
+			var prefixError *backend.PrefixError
 			require.NotErrorAs(t, err, &prefixError)
 			require.ErrorIs(t, opened.Engine.Classify(err), dialect.ErrConnectionLost)
 			require.False(t, w.Alive())
@@ -198,7 +199,7 @@ func TestB11ACancelledCtxLeavesNothingOnTheServer(t *testing.T) {
 }
 
 // lend takes a connection out of the pool and gives it back.
-func lend(t *testing.T, db *dialect.Database, use func(*wire)) {
+func lend(t *testing.T, db *backend.Database, use func(*wire)) {
 	t.Helper()
 	conn, err := db.Pool.Conn(t.Context())
 	require.NoError(t, err)
@@ -259,7 +260,7 @@ func TestCopyIsRefusedAndDoesNotHang(t *testing.T) {
 	opened := open(t, db.DSN)
 	w := take(t, opened)
 	for _, query := range []string{`COPY item FROM STDIN`, `/* so */ copy item to stdout`, `COPY (SELECT 1) TO STDOUT (FORMAT binary)`} {
-		var unsent *dialect.NotSentError
+		var unsent *backend.NotSentError
 		require.ErrorAs(t, fails(w.Exec(t.Context(), begin, query, nil)), &unsent, query)
 		require.True(t, w.Idle())
 	}

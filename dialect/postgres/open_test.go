@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 const secret = "p4ss:w/rd?@#%"
@@ -137,7 +138,7 @@ func TestOpenSaysWhoTheServerIs(t *testing.T) {
 	opened := open(t, db.DSN)
 	var version string
 	require.NoError(t, db.Admin.QueryRow(`SHOW server_version`).Scan(&version))
-	want, err := dialect.ParseVersion(version)
+	want, err := backend.ParseVersion(version)
 	require.NoError(t, err)
 	require.Equal(t, want, opened.Server.Version)
 	require.Equal(t, "PostgreSQL", opened.Server.Product)
@@ -167,7 +168,7 @@ func TestFromUsesThePoolAsItIs(t *testing.T) {
 	require.NoError(t, err)
 	for name, from := range map[string]*sql.DB{"sql.Open": stock, "pgxpool": stdlib.OpenDBFromPool(pool)} {
 		t.Run(name, func(t *testing.T) {
-			opened, err := From(from).Connect(t.Context())
+			opened, err := backend.Connect(t.Context(), From(from))
 			require.NoError(t, err)
 			require.True(t, opened.Borrowed)
 			conn, err := opened.Pool.Conn(t.Context())

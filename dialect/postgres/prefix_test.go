@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 )
 
@@ -95,7 +95,7 @@ func TestB04AnErrorLeavesTheSavepointsOfItsPrefixSet(t *testing.T) {
 				}
 				require.Error(t, err, bad.query)
 				back := []string{"ROLLBACK TO SAVEPOINT hf_2", "ROLLBACK TO SAVEPOINT hf_1"}
-				var unsent *dialect.NotSentError
+				var unsent *backend.NotSentError
 				if errors.As(err, &unsent) {
 					require.False(t, unsent.Closed)
 					back = nil // the savepoints have not left either
@@ -115,7 +115,7 @@ func TestAPrefixThatIsRefusedStopsTheStatement(t *testing.T) {
 		insert := `INSERT INTO item VALUES (1, 'a')`
 		for range 2 { // never seen, and seen
 			_, err := w.Exec(t.Context(), []string{"BEGIN", "SAVEPOINT hf_1", "RELEASE SAVEPOINT gone", "SAVEPOINT hf_2"}, insert, nil)
-			var prefix *dialect.PrefixError
+			var prefix *backend.PrefixError
 			require.ErrorAs(t, err, &prefix)
 			require.Equal(t, "RELEASE SAVEPOINT gone", prefix.Statement)
 			var refused *pgconn.PgError
@@ -130,7 +130,7 @@ func TestAPrefixThatIsRefusedStopsTheStatement(t *testing.T) {
 			exec(t, w, `DELETE FROM item`)
 		}
 		_, err := w.Exec(t.Context(), []string{"BEGIN ISOLATION LEVEL NONSENSE"}, insert, nil)
-		var prefix *dialect.PrefixError
+		var prefix *backend.PrefixError
 		require.ErrorAs(t, err, &prefix)
 		require.True(t, w.Idle(), "nothing was begun")
 		execAfter(t, w, begin, insert)
@@ -161,7 +161,7 @@ func TestWhatIsNotSentLeavesNoTrace(t *testing.T) {
 			"nothing to commit":  func() error { return w.Commit(ctx, nil) },
 			"nothing to release": func() error { return w.Commit(ctx, []string{"RELEASE SAVEPOINT hf_1"}) },
 		} {
-			var unsent *dialect.NotSentError
+			var unsent *backend.NotSentError
 			require.ErrorAs(t, f(), &unsent, name)
 			require.False(t, unsent.Closed, name)
 			require.True(t, w.Idle(), name)
@@ -169,7 +169,7 @@ func TestWhatIsNotSentLeavesNoTrace(t *testing.T) {
 
 		rows, err := w.Query(ctx, nil, `SELECT generate_series(1, 10)`, nil)
 		require.NoError(t, err)
-		var unsent *dialect.NotSentError
+		var unsent *backend.NotSentError
 		require.ErrorAs(t, fails(w.Exec(ctx, begin, `SELECT 1`, nil)), &unsent, "rows are open")
 		require.False(t, w.Idle())
 		require.NoError(t, rows.Close())
@@ -188,7 +188,7 @@ func TestAValueAtFaultInAnUnknownStatementLeavesThePrefixRun(t *testing.T) {
 	w := take(t, open(t, fresh(t, items).DSN))
 	err := fails(w.Exec(t.Context(), begin, `INSERT INTO item VALUES ($1, 'x')`, []any{struct{ Secret string }{"secret"}}))
 	require.Error(t, err)
-	var unsent *dialect.NotSentError
+	var unsent *backend.NotSentError
 	require.NotErrorAs(t, err, &unsent)
 	require.False(t, w.Idle(), "BEGIN has run")
 	require.EqualError(t, err, "argument 1: this struct { Secret string } cannot be sent as int4")

@@ -7,15 +7,16 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // resolver asks the server for the fate of a transaction by its number
 // (https://www.postgresql.org/docs/current/functions-info.html, pg_xact_status).
 type resolver struct{ engine *engine }
 
-// Prepare implements dialect.Resolver. A transaction gets a number when it
+// Prepare implements backend.Resolver. A transaction gets a number when it
 // first writes.
-func (r resolver) Prepare(ctx context.Context, w dialect.Wire) (token string, prefix []string, err error) {
+func (r resolver) Prepare(ctx context.Context, w backend.Wire) (token string, prefix []string, err error) {
 	if r.engine.server.Product == productCockroachDB {
 		return "", nil, &dialect.UnsupportedError{Server: r.engine.server, Feature: "ResolveCommit"}
 	}
@@ -31,13 +32,13 @@ const (
 	patience = 2 * time.Second
 )
 
-// Outcome implements dialect.Resolver.
+// Outcome implements backend.Resolver.
 //
 // The transaction stays in progress for as long as its session does not know
 // that its client is gone, which takes hours on a network that loses packets. So
 // after a while that session is ended, found by the transaction's number. It may
 // commit until that very moment: the answer is read afterwards.
-func (r resolver) Outcome(ctx context.Context, w dialect.Wire, token string) (committed bool, err error) {
+func (r resolver) Outcome(ctx context.Context, w backend.Wire, token string) (committed bool, err error) {
 	started, ended := time.Now(), false
 	for wait := pollFirst; ; wait = min(2*wait, pollLast) {
 		status, err := ask(ctx, w, `SELECT pg_xact_status($1::text::xid8)`, token)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"io"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // connectTimeout bounds the making of a connection if the DSN does not
@@ -57,9 +59,11 @@ func apply(opts []Option) (s settings) {
 }
 
 // Connect implements dialect.Source.
-func (s *source) Connect(ctx context.Context) (*dialect.Database, error) {
+func (s *source) Connect(ctx context.Context) (io.Closer, error) { return backend.Opened(s.open(ctx)) }
+
+func (s *source) open(ctx context.Context) (*backend.Database, error) {
 	e := &engine{settings: s.settings}
-	db := &dialect.Database{Pool: s.pool, Borrowed: s.pool != nil, Engine: e, Schema: pgdialect.New()}
+	db := &backend.Database{Pool: s.pool, Borrowed: s.pool != nil, Engine: e, Schema: pgdialect.New()}
 	password := ""
 	if s.pool == nil {
 		config, err := pgx.ParseConfig(s.dsn)
@@ -71,7 +75,7 @@ func (s *source) Connect(ctx context.Context) (*dialect.Database, error) {
 			s.configure(config)
 		}
 		connector := e.connector(config)
-		db.Pool, db.Reserve = sql.OpenDB(connector), dialect.NewReserve(connector)
+		db.Pool, db.Reserve = sql.OpenDB(connector), backend.NewReserve(connector)
 	}
 	server, err := identify(ctx, db.Pool, e)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // statement is one statement that the server has described, and prepared if it
@@ -44,7 +44,7 @@ func newStatement(text string) *statement {
 func (st *statement) describe(sd *pgconn.StatementDescription) {
 	sd.Name, sd.SQL = st.sd.Name, st.text
 	st.sd = sd
-	if dialect.PostgresSyntax.Plain(st.text) {
+	if lex.PostgresSyntax.Plain(st.text) {
 		st.described = true
 		st.formats = make([]int16, len(sd.Fields))
 		for i, f := range sd.Fields {

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // wire sends statements on one connection of pgx. It is kept with the
@@ -55,7 +55,7 @@ func wireOf(c *pgx.Conn, s settings) *wire {
 	return w
 }
 
-// Exec implements dialect.Wire.
+// Exec implements backend.Wire.
 func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []any) (driver.Result, error) {
 	st, result, err := w.send(ctx, prefix, query, args)
 	if err != nil {
@@ -68,7 +68,7 @@ func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []a
 	return driver.RowsAffected(tag.RowsAffected()), nil
 }
 
-// Query implements dialect.Wire.
+// Query implements backend.Wire.
 func (w *wire) Query(ctx context.Context, prefix []string, query string, args []any) (driver.Rows, error) {
 	st, result, err := w.send(ctx, prefix, query, args)
 	if err != nil {
@@ -90,14 +90,14 @@ func (w *wire) Query(ctx context.Context, prefix []string, query string, args []
 	return r, nil
 }
 
-// Commit implements dialect.Wire.
+// Commit implements backend.Wire.
 func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	if err := w.ready(ctx); err != nil {
 		return err
 	}
 	if w.conn.TxStatus() == 'I' && (len(prefix) == 0 || !strings.HasPrefix(prefix[0], "BEGIN")) {
 		// The server would only warn, and answer as if it had committed something.
-		return &dialect.NotSentError{Err: errors.New("there is no transaction to commit on this connection")}
+		return &backend.NotSentError{Err: errors.New("there is no transaction to commit on this connection")}
 	}
 	x := w.start(ctx)
 	x.queueControl(prefix...)
@@ -118,12 +118,12 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	case "COMMIT":
 		return nil
 	case "ROLLBACK":
-		return dialect.ErrCommitRefused
+		return backend.ErrCommitRefused
 	}
 	return fmt.Errorf("the server answered COMMIT with %q", tag)
 }
 
-// Rollback implements dialect.Wire.
+// Rollback implements backend.Wire.
 func (w *wire) Rollback(ctx context.Context, suffix []string) error {
 	if err := w.ready(ctx); err != nil {
 		return err
@@ -142,30 +142,30 @@ func (w *wire) Rollback(ctx context.Context, suffix []string) error {
 	return x.finish(nil, nil)
 }
 
-// Alive implements dialect.Wire.
+// Alive implements backend.Wire.
 func (w *wire) Alive() bool { return !w.conn.IsClosed() }
 
-// Idle implements dialect.Wire. The transaction's status is what the server
+// Idle implements backend.Wire. The transaction's status is what the server
 // reported last, and out of date once the connection is closed.
 func (w *wire) Idle() bool {
 	return !w.conn.IsClosed() && !w.conn.IsBusy() && w.conn.TxStatus() == 'I'
 }
 
-// Used implements dialect.Wire.
+// Used implements backend.Wire.
 func (w *wire) Used() bool { return w.used }
 
-// ID implements dialect.Wire.
+// ID implements backend.Wire.
 func (w *wire) ID() int64 { return int64(w.conn.PID()) }
 
 // ready says why nothing can be sent now, or nil.
 func (w *wire) ready(ctx context.Context) error {
 	switch {
 	case w.conn.IsClosed():
-		return &dialect.NotSentError{Closed: true, Err: pgconn.ErrConnClosed}
+		return &backend.NotSentError{Closed: true, Err: pgconn.ErrConnClosed}
 	case w.conn.IsBusy():
-		return &dialect.NotSentError{Err: errors.New("rows of another statement are still being read on this connection")}
+		return &backend.NotSentError{Err: errors.New("rows of another statement are still being read on this connection")}
 	case ctx.Err() != nil:
-		return &dialect.NotSentError{Err: ctx.Err()}
+		return &backend.NotSentError{Err: ctx.Err()}
 	}
 	return nil
 }
@@ -184,7 +184,7 @@ func (w *wire) send(ctx context.Context, prefix []string, query string, args []a
 	}
 	query, args, err := w.rewrite(ctx, query, args)
 	if err != nil {
-		return nil, nil, &dialect.NotSentError{Err: err}
+		return nil, nil, &backend.NotSentError{Err: err}
 	}
 	st := w.statements.get(query)
 	known := st != nil
@@ -194,7 +194,7 @@ func (w *wire) send(ctx context.Context, prefix []string, query string, args []a
 		err = sendable(query, args)
 	}
 	if err != nil {
-		return nil, nil, &dialect.NotSentError{Err: err}
+		return nil, nil, &backend.NotSentError{Err: err}
 	}
 
 	x := w.start(ctx)
@@ -217,7 +217,7 @@ func (w *wire) send(ctx context.Context, prefix []string, query string, args []a
 		if err := w.bind(st, args); err != nil {
 			_ = x.finish(nil, nil)
 			if len(prefix) == 0 {
-				return nil, nil, &dialect.NotSentError{Err: err}
+				return nil, nil, &backend.NotSentError{Err: err}
 			}
 			return nil, nil, err // prefix has run
 		}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // The wire against the driver alone, each pair on the same data in one run.
@@ -165,7 +165,7 @@ func BenchmarkWriters(b *testing.B) {
 					wg.Go(func() {
 						for range 20 {
 							start := time.Now()
-							if err := u.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"); err != nil {
+							if err := u.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"); err != nil {
 								b.Error(err)
 							}
 							mu.Lock()

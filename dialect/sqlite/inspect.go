@@ -3,36 +3,36 @@ package sqlite
 import (
 	"strings"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // inspect reads a caller's statement for what it would do to a block (rule
 // B15). DDL is a part of the transaction here and goes through. The driver runs
 // every statement of a text that holds several, so each is read.
-func inspect(query string) dialect.Verdict {
-	if dialect.SQLiteSyntax.Plain(query) {
-		return dialect.Verdict{}
+func inspect(query string) lex.Verdict {
+	if lex.SQLiteSyntax.Plain(query) {
+		return lex.Verdict{}
 	}
-	return dialect.SQLiteSyntax.Inspect(query, endsStatement, inspectStatement)
+	return lex.SQLiteSyntax.Inspect(query, endsStatement, inspectStatement)
 }
 
-func inspectStatement(s dialect.Tokens) dialect.Verdict {
+func inspectStatement(s lex.Tokens) lex.Verdict {
 	switch verb := strings.ToUpper(s[0].Text); verb {
 	case "BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE":
-		return dialect.Verdict{Control: verb}
+		return lex.Verdict{Control: verb}
 	case "ATTACH", "DETACH", "VACUUM":
-		return dialect.Verdict{Session: true}
+		return lex.Verdict{Session: true}
 	case "PRAGMA":
-		return dialect.Verdict{Session: setsPragma(s[1:])}
+		return lex.Verdict{Session: setsPragma(s[1:])}
 	case "CREATE":
-		return dialect.Verdict{Session: createsTemporary(s)}
+		return lex.Verdict{Session: createsTemporary(s)}
 	}
-	return dialect.Verdict{}
+	return lex.Verdict{}
 }
 
 // setsPragma reports whether what follows PRAGMA gives it a value, other than
 // the table or index that some of them tell about.
-func setsPragma(s dialect.Tokens) bool {
+func setsPragma(s lex.Tokens) bool {
 	if s.At(1).Text == "." {
 		s = s[2:]
 	}
@@ -47,7 +47,7 @@ func setsPragma(s dialect.Tokens) bool {
 
 // createsTemporary reports whether CREATE makes something in the connection's
 // own schema.
-func createsTemporary(s dialect.Tokens) bool {
+func createsTemporary(s lex.Tokens) bool {
 	for i, t := range s {
 		if t.IsAny("TEMP", "TEMPORARY") && (i == 1 || s.At(i+1).Text == ".") {
 			return true
@@ -62,10 +62,10 @@ func createsTemporary(s dialect.Tokens) bool {
 // endsStatement reports whether a semicolon after s ends it: in the body of a
 // trigger only the one behind "; END" does. SQLite itself finds the end of a
 // text in this way (sqlite3_complete).
-func endsStatement(s dialect.Tokens) bool {
+func endsStatement(s lex.Tokens) bool {
 	trigger := s.At(0).Is("CREATE") &&
 		(s.At(1).Is("TRIGGER") || s.At(1).IsAny("TEMP", "TEMPORARY") && s.At(2).Is("TRIGGER"))
-	return !trigger || s.At(len(s)-1).Is("END") && s.At(len(s)-2).Kind == dialect.Semicolon
+	return !trigger || s.At(len(s)-1).Is("END") && s.At(len(s)-2).Kind == lex.Semicolon
 }
 
 // rebind turns ?? into ?. The engine's own placeholder is the caller's.
@@ -73,5 +73,5 @@ func rebind(query string) string {
 	if !strings.Contains(query, "??") {
 		return query
 	}
-	return dialect.SQLiteSyntax.Rebind(query, func(sb *strings.Builder, _ int) { sb.WriteByte('?') })
+	return lex.SQLiteSyntax.Rebind(query, func(sb *strings.Builder, _ int) { sb.WriteByte('?') })
 }

@@ -5,12 +5,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // verdict abbreviates a verdict: the name of the control statement, and then
 // "stacked", "session".
-func verdict(v dialect.Verdict) string {
+func verdict(v lex.Verdict) string {
 	s := v.Control
 	if v.Stacked {
 		s += " stacked"

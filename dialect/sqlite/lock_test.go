@@ -13,14 +13,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // L4: whoever comes second waits, for as long as it was told to.
 func TestL04Busy(t *testing.T) {
-	each(t, func(t *testing.T, db *dialect.Database) {
+	each(t, func(t *testing.T, db *backend.Database) {
 		holder, other := connect(t, db), connect(t, db)
 		holder.must("CREATE TABLE t (a)")
-		require.NoError(t, holder.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
+		require.NoError(t, holder.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"))
 		for _, tt := range []struct {
 			wait     *time.Duration
 			min, max time.Duration
@@ -33,10 +34,10 @@ func TestL04Busy(t *testing.T) {
 			took := time.Hour
 			for range 3 { // the fastest, since others may use the machine
 				start := time.Now()
-				err = other.beginWithin(tt.wait, dialect.TxOptions{}, "SELECT 1")
+				err = other.beginWithin(tt.wait, backend.TxOptions{}, "SELECT 1")
 				took = min(took, time.Since(start))
 			}
-			var p *dialect.PrefixError
+			var p *backend.PrefixError
 			require.ErrorAs(t, err, &p)
 			e := db.Engine.Classify(p.Err)
 			assert.Equal(t, dialect.ErrLockNotAvailable, e.Kind)
@@ -48,7 +49,7 @@ func TestL04Busy(t *testing.T) {
 		}
 		assert.Equal(t, int64(100), other.one("PRAGMA busy_timeout"), "B23")
 		require.NoError(t, holder.commit())
-		assert.NoError(t, other.beginWithin(limit(0), dialect.TxOptions{}, "SELECT 1"))
+		assert.NoError(t, other.beginWithin(limit(0), backend.TxOptions{}, "SELECT 1"))
 	})
 }
 
@@ -59,9 +60,9 @@ func TestL04BusyElsewhere(t *testing.T) {
 	db := open(t, Open(path, BusyTimeout(100*time.Millisecond)))
 	other := connect(t, db)
 	holder.must("CREATE TABLE t (a)")
-	require.NoError(t, holder.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
+	require.NoError(t, holder.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"))
 	start := time.Now()
-	err := other.beginWithin(limit(0), dialect.TxOptions{}, "SELECT 1")
+	err := other.beginWithin(limit(0), backend.TxOptions{}, "SELECT 1")
 	assert.Equal(t, dialect.ErrLockNotAvailable, other.kind(err))
 	assert.Less(t, time.Since(start), 5*time.Second, "the holder never ends")
 	other.rollback()
@@ -75,16 +76,16 @@ func TestL04BusyElsewhere(t *testing.T) {
 }
 
 func TestWaitEndsWithContext(t *testing.T) {
-	each(t, func(t *testing.T, db *dialect.Database) {
+	each(t, func(t *testing.T, db *backend.Database) {
 		holder, other := connect(t, db), connect(t, db)
 		holder.must("CREATE TABLE t (a)")
-		require.NoError(t, holder.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
+		require.NoError(t, holder.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"))
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 		defer cancel()
 		start := time.Now()
 		_, err := other.wire.Exec(ctx, []string{"PRAGMA busy_timeout = 60000", beginWrite}, "SELECT 1", nil)
 		assert.ErrorIs(t, err, context.DeadlineExceeded)
-		var p *dialect.PrefixError
+		var p *backend.PrefixError
 		assert.ErrorAs(t, err, &p)
 		assert.Less(t, time.Since(start), 5*time.Second)
 		assert.True(t, other.wire.Idle())
@@ -94,12 +95,12 @@ func TestWaitEndsWithContext(t *testing.T) {
 // A connection that is closed in the middle of a transaction frees the lock and
 // the queue.
 func TestB13DiscardedConnection(t *testing.T) {
-	each(t, func(t *testing.T, db *dialect.Database) {
+	each(t, func(t *testing.T, db *backend.Database) {
 		u, other := connect(t, db), connect(t, db)
 		u.must("CREATE TABLE t (a)")
-		require.NoError(t, u.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
+		require.NoError(t, u.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"))
 		u.discard()
-		require.NoError(t, other.beginWithin(limit(0), dialect.TxOptions{}, "INSERT INTO t VALUES (2)"))
+		require.NoError(t, other.beginWithin(limit(0), backend.TxOptions{}, "INSERT INTO t VALUES (2)"))
 		require.NoError(t, other.commit())
 		assert.Equal(t, int64(1), other.one("SELECT count(*) FROM t"), "rolled back")
 
@@ -109,7 +110,7 @@ func TestB13DiscardedConnection(t *testing.T) {
 		assert.False(t, other.wire.Idle())
 		require.NoError(t, rows.Close())
 		third := connect(t, db)
-		require.NoError(t, third.beginWithin(limit(0), dialect.TxOptions{}, "SELECT 1"))
+		require.NoError(t, third.beginWithin(limit(0), backend.TxOptions{}, "SELECT 1"))
 		require.NoError(t, third.commit())
 		assert.Equal(t, int64(3), third.one("SELECT count(*) FROM t"))
 	})
@@ -146,7 +147,7 @@ func TestConcurrentBlocks(t *testing.T) {
 				u := connect(t, db)
 				wg.Go(func() {
 					for range rounds {
-						if !assert.NoError(t, u.begin(dialect.TxOptions{}, "SELECT n FROM t")) {
+						if !assert.NoError(t, u.begin(backend.TxOptions{}, "SELECT n FROM t")) {
 							return
 						}
 						n := u.one("SELECT n FROM t").(int64)
@@ -175,7 +176,7 @@ func TestConcurrentPools(t *testing.T) {
 			u := connect(t, db)
 			wg.Go(func() {
 				for n := range 25 {
-					if err := u.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (?, ?)", pool, n); assert.NoError(t, err, fmt.Sprint(pool)) {
+					if err := u.begin(backend.TxOptions{}, "INSERT INTO t VALUES (?, ?)", pool, n); assert.NoError(t, err, fmt.Sprint(pool)) {
 						if assert.NoError(t, u.commit()) {
 							kept.Add(1)
 						}

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/url"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // Open returns the database in the file at path, which is created if it does
@@ -47,7 +49,9 @@ type source struct {
 }
 
 // Connect implements dialect.Source.
-func (s *source) Connect(ctx context.Context) (*dialect.Database, error) {
+func (s *source) Connect(ctx context.Context) (io.Closer, error) { return backend.Opened(s.open(ctx)) }
+
+func (s *source) open(ctx context.Context) (*backend.Database, error) {
 	if s.pool != nil {
 		return s.borrow(ctx)
 	}
@@ -102,7 +106,7 @@ func (s *source) dsn() string {
 }
 
 // first asks the first connection who it is and makes the file ready.
-func (s *source) first(ctx context.Context, pool *sql.DB, queue *queue) (*dialect.Database, error) {
+func (s *source) first(ctx context.Context, pool *sql.DB, queue *queue) (*backend.Database, error) {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -142,7 +146,7 @@ func (s *source) makeReady(ctx context.Context, conn *sql.Conn) error {
 
 // identify reads the version, and the busy timeout to go back to after a block
 // that had another.
-func identify(ctx context.Context, conn *sql.Conn, pool *sql.DB, queue *queue) (*dialect.Database, error) {
+func identify(ctx context.Context, conn *sql.Conn, pool *sql.DB, queue *queue) (*backend.Database, error) {
 	var version string
 	var busy int64
 	if err := conn.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
@@ -151,13 +155,13 @@ func identify(ctx context.Context, conn *sql.Conn, pool *sql.DB, queue *queue) (
 	if err := conn.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&busy); err != nil {
 		return nil, err
 	}
-	v, err := dialect.ParseVersion(version)
+	v, err := backend.ParseVersion(version)
 	if err != nil || !v.AtLeast(3, 35, 0) {
 		return nil, &dialect.OpenError{Engine: dialect.SQLite, Setting: "version",
 			Problem: "SQLite 3.35 or later is needed, this is " + version}
 	}
 	server := dialect.Server{Engine: dialect.SQLite, Product: "SQLite", Version: v, Text: "SQLite " + version}
-	return &dialect.Database{
+	return &backend.Database{
 		Pool:   pool,
 		Server: server,
 		Engine: &engine{server: server, busy: time.Duration(busy) * time.Millisecond, queue: queue},
@@ -166,7 +170,7 @@ func identify(ctx context.Context, conn *sql.Conn, pool *sql.DB, queue *queue) (
 }
 
 // borrow takes a pool of the application's.
-func (s *source) borrow(ctx context.Context) (*dialect.Database, error) {
+func (s *source) borrow(ctx context.Context) (*backend.Database, error) {
 	// A driver is told by its errors: it may be wrapped.
 	_, err := s.pool.ExecContext(ctx, "SELECT * FROM holdfast_no_such_table")
 	var known *modernc.Error
@@ -188,5 +192,5 @@ func (s *source) borrow(ctx context.Context) (*dialect.Database, error) {
 }
 
 func milliseconds(d time.Duration) string {
-	return strconv.FormatInt(min(dialect.Units(d, time.Millisecond), math.MaxInt32), 10)
+	return strconv.FormatInt(min(backend.Units(d, time.Millisecond), math.MaxInt32), 10)
 }

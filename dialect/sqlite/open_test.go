@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 func TestOpen(t *testing.T) {
@@ -83,7 +84,7 @@ func TestOpenReadOnly(t *testing.T) {
 	assert.Equal(t, int64(0), u.one("SELECT count(*) FROM t"))
 	_, err := u.exec("INSERT INTO t VALUES (1)")
 	assert.Equal(t, dialect.ErrReadOnly, u.kind(err))
-	for _, o := range []dialect.TxOptions{{}, {ReadOnly: true}} {
+	for _, o := range []backend.TxOptions{{}, {ReadOnly: true}} {
 		require.NoError(t, u.begin(o, "SELECT 1"))
 		_, err = u.exec("INSERT INTO t VALUES (1)")
 		assert.Equal(t, dialect.ErrReadOnly, u.kind(err))
@@ -95,7 +96,7 @@ func TestFrom(t *testing.T) {
 	pool, err := sql.Open("sqlite", "file:"+file(t)+"?_pragma=busy_timeout(77)")
 	require.NoError(t, err)
 	defer func() { _ = pool.Close() }()
-	db, err := From(pool).Connect(context.Background())
+	db, err := backend.Connect(context.Background(), From(pool))
 	require.NoError(t, err)
 	assert.True(t, db.Borrowed)
 	assert.Equal(t, []string{"PRAGMA busy_timeout = 77"}, db.Engine.LockWait(time.Second).Restore)
@@ -105,7 +106,7 @@ func TestFrom(t *testing.T) {
 	u := connect(t, db)
 	u.must("CREATE TABLE t (a UNIQUE, at TIMESTAMP)")
 	now := time.Now().Truncate(time.Microsecond)
-	require.NoError(t, u.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (?, ?)", 1, now))
+	require.NoError(t, u.begin(backend.TxOptions{}, "INSERT INTO t VALUES (?, ?)", 1, now))
 	assert.False(t, u.wire.Idle())
 	_, err = u.exec("INSERT OR ROLLBACK INTO t VALUES (1, NULL)")
 	assert.True(t, db.Engine.Classify(err).Fatal)

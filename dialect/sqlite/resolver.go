@@ -6,7 +6,7 @@ import (
 	"database/sql/driver"
 	"io"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // resolver finds out the fate of a transaction whose COMMIT ended with an I/O
@@ -20,8 +20,8 @@ type resolver struct{}
 const CommitsTable = "CREATE TABLE IF NOT EXISTS holdfast_commits " +
 	"(id TEXT PRIMARY KEY, committed_at TEXT NOT NULL) WITHOUT ROWID"
 
-// Prepare implements dialect.Resolver.
-func (resolver) Prepare(_ context.Context, w dialect.Wire) (token string, prefix []string, err error) {
+// Prepare implements backend.Resolver.
+func (resolver) Prepare(_ context.Context, w backend.Wire) (token string, prefix []string, err error) {
 	if own, ok := w.(*wire); ok && own.reading {
 		return "", nil, nil
 	}
@@ -32,8 +32,8 @@ func (resolver) Prepare(_ context.Context, w dialect.Wire) (token string, prefix
 	}, nil
 }
 
-// Outcome implements dialect.Resolver.
-func (resolver) Outcome(ctx context.Context, w dialect.Wire, token string) (bool, error) {
+// Outcome implements backend.Resolver.
+func (resolver) Outcome(ctx context.Context, w backend.Wire, token string) (bool, error) {
 	there, err := exists(ctx, w, "SELECT 1 FROM sqlite_master WHERE name = 'holdfast_commits'")
 	if err != nil || !there {
 		return false, err // without the table no such transaction has committed
@@ -41,7 +41,7 @@ func (resolver) Outcome(ctx context.Context, w dialect.Wire, token string) (bool
 	return exists(ctx, w, "SELECT 1 FROM holdfast_commits WHERE id = ?", token)
 }
 
-func exists(ctx context.Context, w dialect.Wire, query string, args ...any) (bool, error) {
+func exists(ctx context.Context, w backend.Wire, query string, args ...any) (bool, error) {
 	rows, err := w.Query(ctx, nil, query, args)
 	if err != nil {
 		return false, err

@@ -13,14 +13,15 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // open opens a database that is closed with the test.
-func open(t testing.TB, source dialect.Source) *dialect.Database {
+func open(t testing.TB, source dialect.Source) *backend.Database {
 	t.Helper()
-	db, err := source.Connect(context.Background())
+	db, err := backend.Connect(context.Background(), source)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Pool.Close()) })
 	return db
@@ -31,12 +32,12 @@ func file(t testing.TB) string { return filepath.Join(t.TempDir(), "test.db") }
 // user is one connection of a database, with what atomic does with it.
 type user struct {
 	t    testing.TB
-	db   *dialect.Database
+	db   *backend.Database
 	conn *sql.Conn
-	wire dialect.Wire
+	wire backend.Wire
 }
 
-func connect(t testing.TB, db *dialect.Database) *user {
+func connect(t testing.TB, db *backend.Database) *user {
 	t.Helper()
 	conn, err := db.Pool.Conn(context.Background())
 	require.NoError(t, err)
@@ -64,17 +65,17 @@ func (u *user) must(query string, args ...any) driver.Result {
 }
 
 // begin sends query as the first statement of a block.
-func (u *user) begin(o dialect.TxOptions, query string, args ...any) error {
+func (u *user) begin(o backend.TxOptions, query string, args ...any) error {
 	u.t.Helper()
 	return u.beginWithin(nil, o, query, args...)
 }
 
 // beginWithin begins with a limit on the wait for the lock.
-func (u *user) beginWithin(wait *time.Duration, o dialect.TxOptions, query string, args ...any) error {
+func (u *user) beginWithin(wait *time.Duration, o backend.TxOptions, query string, args ...any) error {
 	u.t.Helper()
 	c, err := u.db.Engine.Begin(o)
 	require.NoError(u.t, err)
-	var limit dialect.Control
+	var limit backend.Control
 	if wait != nil {
 		limit = u.db.Engine.LockWait(*wait)
 	}

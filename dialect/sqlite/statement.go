@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // kind is what the wire has to know of a text.
@@ -37,15 +38,15 @@ func inspectKind(query string) (k kind, err error) {
 	if strings.IndexByte(query, 0) >= 0 {
 		return kind{}, errZeroByte
 	}
-	k.keep = dialect.SQLiteSyntax.Plain(query)
+	k.keep = lex.SQLiteSyntax.Plain(query)
 	if !k.keep && inspect(query).Stacked {
 		return kind{}, errStacked
 	}
-	l := dialect.SQLiteSyntax.Lexer(query)
+	l := lex.SQLiteSyntax.Lexer(query)
 	depth, named, first := 0, false, ""
-	for t := l.Next(); t.Kind != dialect.End; t = l.Next() {
+	for t := l.Next(); t.Kind != lex.End; t = l.Next() {
 		switch {
-		case t.Kind == dialect.Word && first == "":
+		case t.Kind == lex.Word && first == "":
 			first = strings.ToUpper(t.Text)
 		case first == "WITH" && depth == 0 && t.IsAny("SELECT", "VALUES", "INSERT", "UPDATE", "DELETE", "REPLACE"):
 			first = strings.ToUpper(t.Text)
@@ -53,7 +54,7 @@ func inspectKind(query string) (k kind, err error) {
 			depth++
 		case t.Text == ")":
 			depth--
-		case t.Kind == dialect.Placeholder:
+		case t.Kind == lex.Placeholder:
 			k.params = max(k.params, nextParam(query[t.Pos+1:], k.params))
 		case t.Text == ":" || t.Text == "@" || t.Text == "$":
 			named = true

@@ -10,7 +10,7 @@ import (
 	modernc "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // control runs a statement of the library's own. Only the wait for the write
@@ -94,16 +94,16 @@ func (w *wire) ended() {
 	w.leave(true)
 }
 
-// Commit implements dialect.Wire. COMMIT is never interrupted: it returns when
+// Commit implements backend.Wire. COMMIT is never interrupted: it returns when
 // the data is on the disk, or after the busy timeout, with an answer in every
 // case. Only an I/O error leaves open what a later look at the file will find.
 func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	if !w.Alive() {
-		return &dialect.NotSentError{Closed: true, Err: errGone}
+		return &backend.NotSentError{Closed: true, Err: errGone}
 	}
 	for _, text := range prefix {
 		if err := w.control(ctx, text); err != nil {
-			return &dialect.PrefixError{Statement: text, Err: err}
+			return &backend.PrefixError{Statement: text, Err: err}
 		}
 	}
 	err := w.run(context.WithoutCancel(ctx), "COMMIT")
@@ -119,10 +119,10 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	return w.failed(err)
 }
 
-// Rollback implements dialect.Wire.
+// Rollback implements backend.Wire.
 func (w *wire) Rollback(ctx context.Context, suffix []string) error {
 	if !w.Alive() {
-		return &dialect.NotSentError{Closed: true, Err: errGone}
+		return &backend.NotSentError{Closed: true, Err: errGone}
 	}
 	if w.begun { // else SQLite has rolled back already, and would complain
 		if err := w.run(context.WithoutCancel(ctx), "ROLLBACK"); err != nil {

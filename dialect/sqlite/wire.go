@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // wire sends statements on one connection. There is no network, so the
@@ -45,7 +46,7 @@ func (e *unansweredError) Unwrap() error { return e.error }
 
 var errGone = fmt.Errorf("the connection was closed: %w", dialect.ErrConnectionLost)
 
-// Exec implements dialect.Wire.
+// Exec implements backend.Wire.
 func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []any) (driver.Result, error) {
 	st, values, err := w.start(ctx, prefix, query, args)
 	if err != nil {
@@ -98,7 +99,7 @@ type result struct{ id, changes int64 }
 func (r result) LastInsertId() (int64, error) { return r.id, nil }
 func (r result) RowsAffected() (int64, error) { return r.changes, nil }
 
-// Query implements dialect.Wire.
+// Query implements backend.Wire.
 func (w *wire) Query(ctx context.Context, prefix []string, query string, args []any) (driver.Rows, error) {
 	st, values, err := w.start(ctx, prefix, query, args)
 	if err != nil {
@@ -124,10 +125,10 @@ func (w *wire) notQueried(ctx context.Context, st *statement, err error) error {
 // prefix and prepares query.
 func (w *wire) start(ctx context.Context, prefix []string, query string, args []any) (*statement, []driver.NamedValue, error) {
 	if !w.Alive() {
-		return nil, nil, &dialect.NotSentError{Closed: true, Err: errGone}
+		return nil, nil, &backend.NotSentError{Closed: true, Err: errGone}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, nil, &dialect.NotSentError{Err: err}
+		return nil, nil, &backend.NotSentError{Err: err}
 	}
 	kind, err := w.cache.kindOf(query)
 	if err == nil {
@@ -138,11 +139,11 @@ func (w *wire) start(ctx context.Context, prefix []string, query string, args []
 		values, err = bind(args)
 	}
 	if err != nil {
-		return nil, nil, &dialect.NotSentError{Err: err}
+		return nil, nil, &backend.NotSentError{Err: err}
 	}
 	for _, text := range prefix {
 		if err := w.control(ctx, text); err != nil {
-			return nil, nil, &dialect.PrefixError{Statement: text, Err: err}
+			return nil, nil, &backend.PrefixError{Statement: text, Err: err}
 		}
 	}
 	w.used, w.committed = true, false
@@ -186,14 +187,14 @@ func (w *wire) leave(held bool) {
 	}
 }
 
-// Alive implements dialect.Wire.
+// Alive implements backend.Wire.
 func (w *wire) Alive() bool { return !w.lost && (w.cache != nil || w.conn.IsValid()) }
 
-// Idle implements dialect.Wire.
+// Idle implements backend.Wire.
 func (w *wire) Idle() bool { return !w.begun && w.rows == 0 && w.Alive() }
 
-// Used implements dialect.Wire.
+// Used implements backend.Wire.
 func (w *wire) Used() bool { return w.used }
 
-// ID implements dialect.Wire. Nobody numbers SQLite's connections.
+// ID implements backend.Wire. Nobody numbers SQLite's connections.
 func (w *wire) ID() int64 { return 0 }

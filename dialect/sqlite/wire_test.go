@@ -12,21 +12,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // each runs a test on a file and on a database in memory.
-func each(t *testing.T, f func(t *testing.T, db *dialect.Database)) {
+func each(t *testing.T, f func(t *testing.T, db *backend.Database)) {
 	t.Run("file", func(t *testing.T) { f(t, open(t, Open(file(t), BusyTimeout(100*time.Millisecond)))) })
 	t.Run("memory", func(t *testing.T) { f(t, open(t, Open(memory, BusyTimeout(100*time.Millisecond)))) })
 }
 
 func TestBlock(t *testing.T) {
-	each(t, func(t *testing.T, db *dialect.Database) {
+	each(t, func(t *testing.T, db *backend.Database) {
 		u := connect(t, db)
 		assert.True(t, u.wire.Idle())
 		assert.True(t, u.wire.Alive())
 		u.must("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)")
-		require.NoError(t, u.begin(dialect.TxOptions{}, "INSERT INTO t (b) VALUES (?)", "x"))
+		require.NoError(t, u.begin(backend.TxOptions{}, "INSERT INTO t (b) VALUES (?)", "x"))
 		assert.True(t, u.wire.Used())
 		assert.False(t, u.wire.Idle())
 		res, err := u.wire.Exec(context.Background(), []string{"SAVEPOINT hf_1"}, "INSERT INTO t (b) VALUES (?), (?)", []any{"y", "z"})
@@ -41,17 +42,17 @@ func TestBlock(t *testing.T) {
 		assert.True(t, u.wire.Idle())
 		assert.Equal(t, int64(1), connect(t, db).one("SELECT count(*) FROM t"))
 
-		require.NoError(t, u.begin(dialect.TxOptions{}, "DELETE FROM t"))
+		require.NoError(t, u.begin(backend.TxOptions{}, "DELETE FROM t"))
 		u.rollback()
 		assert.Equal(t, int64(1), u.one("SELECT count(*) FROM t"))
 	})
 }
 
 func TestB22ReadOnly(t *testing.T) {
-	each(t, func(t *testing.T, db *dialect.Database) {
+	each(t, func(t *testing.T, db *backend.Database) {
 		u := connect(t, db)
 		u.must("CREATE TABLE t (a)")
-		o := dialect.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+		o := backend.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
 		require.NoError(t, u.begin(o, "SELECT * FROM t"))
 		_, err := u.exec("INSERT INTO t VALUES (1)")
 		assert.Equal(t, dialect.ErrReadOnly, u.kind(err))
@@ -70,7 +71,7 @@ func TestB22Snapshot(t *testing.T) {
 	db := open(t, Open(file(t)))
 	reader, writer := connect(t, db), connect(t, db)
 	writer.must("CREATE TABLE t (a)")
-	require.NoError(t, reader.begin(dialect.TxOptions{ReadOnly: true}, "SELECT * FROM t"))
+	require.NoError(t, reader.begin(backend.TxOptions{ReadOnly: true}, "SELECT * FROM t"))
 	writer.must("INSERT INTO t VALUES (1)") // does not wait for the reader
 	assert.Equal(t, int64(0), reader.one("SELECT count(*) FROM t"))
 	require.NoError(t, reader.commit())
@@ -78,7 +79,7 @@ func TestB22Snapshot(t *testing.T) {
 
 // B8: what SQLite rolls back by itself is noticed, whatever the error.
 func TestB08EndedTransaction(t *testing.T) {
-	each(t, func(t *testing.T, db *dialect.Database) {
+	each(t, func(t *testing.T, db *backend.Database) {
 		u := connect(t, db)
 		u.must("CREATE TABLE t (a INTEGER UNIQUE)")
 		u.must("CREATE TRIGGER no AFTER INSERT ON t WHEN new.a = 13 BEGIN SELECT RAISE(ROLLBACK, 'unlucky'); END")
@@ -87,7 +88,7 @@ func TestB08EndedTransaction(t *testing.T) {
 			"on conflict rollback": "INSERT OR ROLLBACK INTO t VALUES (1)",
 			"raise rollback":       "INSERT INTO t VALUES (13)",
 		} {
-			require.NoError(t, u.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"), name)
+			require.NoError(t, u.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"), name)
 			_, err := u.exec(statement)
 			e := db.Engine.Classify(err)
 			assert.True(t, e.Fatal, name)
@@ -96,7 +97,7 @@ func TestB08EndedTransaction(t *testing.T) {
 			assert.Equal(t, int64(0), u.one("SELECT count(*) FROM t"), name)
 		}
 
-		require.NoError(t, u.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
+		require.NoError(t, u.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"))
 		_, err := u.exec("INSERT INTO t VALUES (1)")
 		e := db.Engine.Classify(err)
 		assert.Equal(t, dialect.ErrUniqueViolation, e.Kind)
@@ -111,11 +112,11 @@ func TestB08EndedTransaction(t *testing.T) {
 const endless = "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n) "
 
 func TestB11Interrupt(t *testing.T) {
-	each(t, func(t *testing.T, db *dialect.Database) {
+	each(t, func(t *testing.T, db *backend.Database) {
 		u := connect(t, db)
 		u.must("CREATE TABLE t (a INTEGER)")
 		run := func(query string) *dialect.Error {
-			require.NoError(t, u.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
+			require.NoError(t, u.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"))
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 			defer cancel()
 			_, err := u.wire.Exec(ctx, nil, query, nil)
@@ -136,7 +137,7 @@ func TestB11Interrupt(t *testing.T) {
 // S6: a ctx that ends together with its statement. Whatever is returned has to
 // be true.
 func TestS06EndOfContext(t *testing.T) {
-	each(t, func(t *testing.T, db *dialect.Database) {
+	each(t, func(t *testing.T, db *backend.Database) {
 		u := connect(t, db)
 		u.must("CREATE TABLE t (a INTEGER)")
 		said := int64(0)
@@ -189,7 +190,7 @@ func TestPrefixError(t *testing.T) {
 	u.must("CREATE TABLE t (a)")
 	for _, prefix := range [][]string{{"ROLLBACK TO SAVEPOINT gone"}, {"BEGIN IMMEDIATE", "RELEASE SAVEPOINT gone"}} {
 		_, err := u.wire.Exec(context.Background(), prefix, "INSERT INTO t VALUES (1)", nil)
-		var p *dialect.PrefixError
+		var p *backend.PrefixError
 		require.ErrorAs(t, err, &p)
 		assert.Equal(t, prefix[len(prefix)-1], p.Statement)
 		_, err = u.wire.Query(context.Background(), prefix, "INSERT INTO t VALUES (1) RETURNING a", nil)
@@ -220,7 +221,7 @@ func TestNotSent(t *testing.T) {
 		"not a year": {"SELECT ?", []any{time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)}, "year"},
 	} {
 		_, err := u.wire.Exec(context.Background(), []string{"BEGIN IMMEDIATE"}, tt.query, tt.args)
-		var unsent *dialect.NotSentError
+		var unsent *backend.NotSentError
 		if assert.ErrorAs(t, err, &unsent, name) {
 			assert.False(t, unsent.Closed, name)
 			assert.Contains(t, err.Error(), tt.says, name)
@@ -235,7 +236,7 @@ func TestNotSent(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, err := u.wire.Exec(ctx, []string{"BEGIN IMMEDIATE"}, "SELECT 1", nil)
-	var unsent *dialect.NotSentError
+	var unsent *backend.NotSentError
 	require.ErrorAs(t, err, &unsent)
 	assert.ErrorIs(t, err, context.Canceled)
 
@@ -265,7 +266,7 @@ func TestS07RowsAffected(t *testing.T) {
 
 // B13: a transaction that a caller has begun by hand is not for others.
 func TestB13OwnBegin(t *testing.T) {
-	each(t, func(t *testing.T, db *dialect.Database) {
+	each(t, func(t *testing.T, db *backend.Database) {
 		for _, begin := range []string{"BEGIN", "begin immediate;", "SAVEPOINT mine"} {
 			u := connect(t, db)
 			u.must(begin)
@@ -317,11 +318,11 @@ func must[T any](v T, err error) T {
 }
 
 func TestRowsError(t *testing.T) {
-	each(t, func(t *testing.T, db *dialect.Database) {
+	each(t, func(t *testing.T, db *backend.Database) {
 		u := connect(t, db)
 		u.must("CREATE TABLE t (a)")
 		u.must("INSERT INTO t VALUES ('{}'), ('{}'), ('{')")
-		require.NoError(t, u.begin(dialect.TxOptions{}, "SELECT 1"))
+		require.NoError(t, u.begin(backend.TxOptions{}, "SELECT 1"))
 		all, err := u.all("SELECT json_type(a) FROM t")
 		assert.Len(t, all, 2)
 		assert.Equal(t, "malformed JSON", db.Engine.Classify(err).Message)
@@ -339,7 +340,7 @@ func TestRowsError(t *testing.T) {
 }
 
 func TestResolver(t *testing.T) {
-	each(t, func(t *testing.T, db *dialect.Database) {
+	each(t, func(t *testing.T, db *backend.Database) {
 		u, other := connect(t, db), connect(t, db)
 		ctx := context.Background()
 		r := db.Engine.Resolver()
@@ -350,13 +351,13 @@ func TestResolver(t *testing.T) {
 		}
 		assert.False(t, outcome("unheard-of"))
 		u.must("CREATE TABLE t (a)")
-		require.NoError(t, u.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
+		require.NoError(t, u.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"))
 		token, prefix, err := r.Prepare(ctx, u.wire)
 		require.NoError(t, err)
 		require.NoError(t, u.wire.Commit(ctx, prefix))
 		assert.True(t, outcome(token))
 
-		require.NoError(t, u.begin(dialect.TxOptions{}, "INSERT INTO t VALUES (1)"))
+		require.NoError(t, u.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"))
 		token, prefix, err = r.Prepare(ctx, u.wire)
 		require.NoError(t, err)
 		_, err = u.wire.Exec(ctx, prefix, "SELECT 1", nil)
@@ -364,7 +365,7 @@ func TestResolver(t *testing.T) {
 		u.discard() // as after an I/O error at COMMIT
 		assert.False(t, outcome(token))
 
-		require.NoError(t, other.begin(dialect.TxOptions{ReadOnly: true}, "SELECT 1"))
+		require.NoError(t, other.begin(backend.TxOptions{ReadOnly: true}, "SELECT 1"))
 		token, prefix, err = r.Prepare(ctx, other.wire)
 		require.NoError(t, err)
 		assert.Empty(t, token)
@@ -376,7 +377,7 @@ func TestB25DeferredConstraint(t *testing.T) {
 	u := connect(t, open(t, Open(file(t))))
 	u.must("CREATE TABLE p (id INTEGER PRIMARY KEY)")
 	u.must("CREATE TABLE c (p REFERENCES p DEFERRABLE INITIALLY DEFERRED)")
-	require.NoError(t, u.begin(dialect.TxOptions{}, "INSERT INTO c VALUES (1)"))
+	require.NoError(t, u.begin(backend.TxOptions{}, "INSERT INTO c VALUES (1)"))
 	err := u.commit()
 	assert.Equal(t, dialect.ErrForeignKeyViolation, u.kind(err))
 	assert.False(t, u.wire.Idle(), "still open: to be rolled back")

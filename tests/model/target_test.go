@@ -20,6 +20,7 @@ import (
 	"github.com/holdfast-go/holdfast/dialect/mysql"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
 	"github.com/holdfast-go/holdfast/dialect/sqlite"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -45,7 +46,7 @@ const (
 )
 
 func newTarget(t *testing.T, db testdb.Database, source func(*testing.T, testdb.Database) dialect.Source) *target {
-	database, err := source(t, db).Connect(t.Context())
+	database, err := backend.Connect(t.Context(), source(t, db))
 	require.NoError(t, err)
 	gate := atomic.NewGate(database, atomic.Settings{Logger: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() { require.NoError(t, gate.Close()) })

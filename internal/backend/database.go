@@ -1,23 +1,17 @@
-package dialect
+package backend
 
 import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+	"io"
 
 	"github.com/uptrace/bun/schema"
-)
 
-// Source says how to reach a database. mysql.Open, postgres.Open and
-// sqlite.Open return one, and so does From of each, for a pool that the
-// application has opened itself.
-type Source interface {
-	// Connect opens the pool, asks the server who it is and checks that its
-	// version is one that Holdfast supports. It returns an *OpenError, which
-	// names the setting at fault and never holds a password.
-	Connect(ctx context.Context) (*Database, error)
-}
+	"github.com/holdfast-go/holdfast/dialect"
+)
 
 // Database is one opened database.
 type Database struct {
@@ -29,7 +23,7 @@ type Database struct {
 	// pool of the application's.
 	Reserve *sql.DB
 	// Server is what the server said of itself when it was opened.
-	Server Server
+	Server dialect.Server
 	// Engine spells and sends what differs between databases.
 	Engine Engine
 	// Schema is bun's dialect for this server: tables, fields and scanning.
@@ -57,4 +51,30 @@ func NewReserve(c driver.Connector) *sql.DB {
 	db.SetMaxOpenConns(4)
 	db.SetMaxIdleConns(-1)
 	return db
+}
+
+// Opened is what Connect of a Source returns.
+func Opened(d *Database, err error) (io.Closer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Connect opens the database that src leads to. Errors are those of
+// [dialect.Source]; a Source that is not of this library's is refused.
+func Connect(ctx context.Context, src dialect.Source) (*Database, error) {
+	if src == nil {
+		return nil, &dialect.OpenError{Setting: "source", Problem: "there is none: pass what Open of an engine's package returns"}
+	}
+	opened, err := src.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	database, ok := opened.(*Database)
+	if !ok {
+		_ = opened.Close()
+		return nil, &dialect.OpenError{Setting: "source", Problem: fmt.Sprintf("%T is not a source that mysql.Open, postgres.Open, sqlite.Open or a From returns", src)}
+	}
+	return database, nil
 }

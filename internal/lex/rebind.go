@@ -1,4 +1,4 @@
-package dialect
+package lex
 
 import "strings"
 

@@ -1,4 +1,4 @@
-package dialect
+package backend
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/holdfast-go/holdfast/dialect"
 )
 
 // PlainWire returns a Wire that needs nothing of conn but what database/sql
@@ -121,7 +123,7 @@ var errGivenUp error = givenUp{}
 type givenUp struct{}
 
 func (givenUp) Error() string        { return "the driver has given the connection up" }
-func (givenUp) Is(target error) bool { return target == ErrConnectionLost }
+func (givenUp) Is(target error) bool { return target == dialect.ErrConnectionLost }
 
 func (w *plainWire) note(err error) error {
 	if errors.Is(err, driver.ErrBadConn) {

@@ -1,10 +1,13 @@
-package dialect
+package backend
 
 import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"time"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // Engine is what differs between databases, as far as a block needs it. Its
@@ -19,7 +22,7 @@ type Engine interface {
 	Wire(driverConn any) Wire
 
 	// Begin spells the start of a transaction. It returns an error that
-	// matches ErrUnsupported if the server has no such transaction.
+	// matches dialect.ErrUnsupported if the server has no such transaction.
 	Begin(TxOptions) (Control, error)
 
 	// LockWait spells a limit on waiting for a row lock: 0 means not to wait at
@@ -27,11 +30,11 @@ type Engine interface {
 	LockWait(d time.Duration) Control
 
 	// Classify gives an error of the driver its kind. It returns nil for nil,
-	// and for an error that it does not know an *Error without a kind.
-	Classify(err error) *Error
+	// and for an error that it does not know an *dialect.Error without a kind.
+	Classify(err error) *dialect.Error
 
 	// Inspect reads a caller's statement for what it would do to a block.
-	Inspect(query string) Verdict
+	Inspect(query string) lex.Verdict
 
 	// Rebind turns the ? placeholders of a caller's statement into the
 	// engine's own. A ? in a literal, an identifier or a comment stays, and ??
@@ -101,34 +104,6 @@ type Wire interface {
 	// ID is the server's number for the connection (pg_backend_pid,
 	// CONNECTION_ID), or 0 where it is not known.
 	ID() int64
-}
-
-// Verdict is what a statement would do to a block that it runs in.
-type Verdict struct {
-	// Control is the name of the statement if it would start or end a
-	// transaction behind the block's back, or set a savepoint of its own (rule
-	// B15): "COMMIT", "CREATE TABLE (implicit commit)". "" if it does not.
-	Control string
-	// Stacked is true if the text holds more than one statement.
-	Stacked bool
-	// Session is true if the statement may change the state of the session, so
-	// that its connection cannot go back to the pool (rules B13 and B23).
-	Session bool
-	// Opaque is true if the statement runs code that its text does not show
-	// (MySQL: CALL, EXECUTE), so that the transaction has to be checked
-	// afterwards.
-	Opaque bool
-}
-
-// Steers reports whether Control is there for the statements that follow it on
-// the same connection. An implicit commit is not: it is over at once.
-func (v Verdict) Steers() bool {
-	switch v.Control {
-	case "BEGIN", "START TRANSACTION", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE",
-		"SET TRANSACTION", "SET autocommit", "LOCK TABLE (implicit commit)", "LOCK TABLES (implicit commit)":
-		return true
-	}
-	return false
 }
 
 // Resolver finds out the fate of a transaction whose COMMIT had no answer

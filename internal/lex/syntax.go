@@ -1,4 +1,4 @@
-package dialect
+package lex
 
 // Syntax says how an engine writes literals, quoted names and comments, as far
 // as one has to know it to tell them from code.

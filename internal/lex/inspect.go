@@ -1,4 +1,4 @@
-package dialect
+package lex
 
 import "strings"
 
@@ -29,6 +29,34 @@ func plainVerb(t Token) bool {
 		return t.IsAny("SELECT", "INSERT", "UPDATE", "DELETE")
 	case 7:
 		return t.Is("REPLACE")
+	}
+	return false
+}
+
+// Verdict is what a statement would do to a block that it runs in.
+type Verdict struct {
+	// Control is the name of the statement if it would start or end a
+	// transaction behind the block's back, or set a savepoint of its own (rule
+	// B15): "COMMIT", "CREATE TABLE (implicit commit)". "" if it does not.
+	Control string
+	// Stacked is true if the text holds more than one statement.
+	Stacked bool
+	// Session is true if the statement may change the state of the session, so
+	// that its connection cannot go back to the pool (rules B13 and B23).
+	Session bool
+	// Opaque is true if the statement runs code that its text does not show
+	// (MySQL: CALL, EXECUTE), so that the transaction has to be checked
+	// afterwards.
+	Opaque bool
+}
+
+// Steers reports whether Control is there for the statements that follow it on
+// the same connection. An implicit commit is not: it is over at once.
+func (v Verdict) Steers() bool {
+	switch v.Control {
+	case "BEGIN", "START TRANSACTION", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE",
+		"SET TRANSACTION", "SET autocommit", "LOCK TABLE (implicit commit)", "LOCK TABLES (implicit commit)":
+		return true
 	}
 	return false
 }

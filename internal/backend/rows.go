@@ -1,4 +1,4 @@
-package dialect
+package backend
 
 import (
 	"database/sql/driver"

@@ -1,4 +1,4 @@
-package dialect_test
+package backend_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // rawSQLite hands out one connection of a real driver.
@@ -49,7 +50,7 @@ func TestPlainWireOnEveryShapeOfDriver(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := t.Context()
-			w := dialect.PlainWire(shape(rawSQLite(t)))
+			w := backend.PlainWire(shape(rawSQLite(t)))
 			require.True(t, w.Alive())
 			require.True(t, w.Idle())
 
@@ -75,7 +76,7 @@ func TestPlainWireOnEveryShapeOfDriver(t *testing.T) {
 	}
 }
 
-func read(t *testing.T, w dialect.Wire, query string, args ...any) (all [][]driver.Value) {
+func read(t *testing.T, w backend.Wire, query string, args ...any) (all [][]driver.Value) {
 	t.Helper()
 	rows, err := w.Query(t.Context(), nil, query, args)
 	require.NoError(t, err)
@@ -92,9 +93,9 @@ func read(t *testing.T, w dialect.Wire, query string, args ...any) (all [][]driv
 }
 
 func TestPlainWireFindsBadValuesBeforeSending(t *testing.T) {
-	w := dialect.PlainWire(rawSQLite(t))
+	w := backend.PlainWire(rawSQLite(t))
 	_, err := w.Exec(t.Context(), []string{"BEGIN"}, `SELECT ?`, []any{make(chan int)})
-	var unsent *dialect.NotSentError
+	var unsent *backend.NotSentError
 	require.ErrorAs(t, err, &unsent)
 	require.False(t, unsent.Closed)
 	require.True(t, w.Idle(), "BEGIN was not sent")
@@ -106,14 +107,14 @@ func TestPlainWireFindsBadValuesBeforeSending(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.True(t, w.Idle())
 
-	_, err = dialect.PlainWire(oldConn{rawSQLite(t)}).Query(t.Context(), nil, `SELECT :a`, []any{sql.Named("a", 1)})
+	_, err = backend.PlainWire(oldConn{rawSQLite(t)}).Query(t.Context(), nil, `SELECT :a`, []any{sql.Named("a", 1)})
 	require.ErrorContains(t, err, "no named parameters")
 }
 
 func TestPlainWireNamesTheControlStatementThatFailed(t *testing.T) {
-	w := dialect.PlainWire(rawSQLite(t))
+	w := backend.PlainWire(rawSQLite(t))
 	_, err := w.Exec(t.Context(), []string{"BEGIN", "RELEASE SAVEPOINT none"}, `CREATE TABLE t (id INT)`, nil)
-	var prefix *dialect.PrefixError
+	var prefix *backend.PrefixError
 	require.ErrorAs(t, err, &prefix)
 	require.Equal(t, "RELEASE SAVEPOINT none", prefix.Statement)
 	require.NoError(t, w.Rollback(t.Context(), nil))
@@ -134,7 +135,7 @@ func (c *badConn) ExecContext(context.Context, string, []driver.NamedValue) (dri
 
 func TestS06PlainWireKeepsErrBadConnToItself(t *testing.T) {
 	c := &badConn{}
-	w := dialect.PlainWire(c)
+	w := backend.PlainWire(c)
 	_, err := w.Exec(t.Context(), nil, `INSERT`, nil)
 	require.ErrorIs(t, err, dialect.ErrConnectionLost)
 	require.NotErrorIs(t, err, driver.ErrBadConn)
@@ -142,7 +143,7 @@ func TestS06PlainWireKeepsErrBadConnToItself(t *testing.T) {
 	require.False(t, w.Idle())
 
 	_, err = w.Exec(t.Context(), nil, `INSERT`, nil)
-	var unsent *dialect.NotSentError
+	var unsent *backend.NotSentError
 	require.ErrorAs(t, err, &unsent)
 	require.True(t, unsent.Closed)
 	require.Equal(t, 1, c.sent)
