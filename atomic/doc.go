@@ -10,7 +10,7 @@
 //
 // The ctx that fn gets carries the block. Whatever is sent with it belongs to
 // the block, also through code that knows nothing of Holdfast and was handed
-// the *sql.DB of Gate.SQL; there is no transaction variable to pass on, and none
+// the *sql.DB of orm.DB.SQL; there is no transaction variable to pass on, and none
 // to forget.
 //
 // # The contract
@@ -56,9 +56,26 @@
 // cache) goes into OnCommit; what has to be cleaned up otherwise into
 // OnRollback. They run after the outermost block has ended, outside it.
 //
-// # The life of a block
+// # Words
 //
-// The files of this package read in the order in which a block lives: do.go
-// opens it, send.go and errand.go carry its statements, end.go commits it or
-// rolls it back, hooks.go runs what waited for that; block.go has its states.
+//   - block: one Do in progress. The outermost owns a transaction; one inside it
+//     is nested, as a savepoint, or has joined it.
+//   - session: a connection pinned to a ctx (Session). With autocommit off it is
+//     itself the outermost block.
+//   - point: a place that a transaction can be rolled back to: a nested block's
+//     savepoint, or one set by hand (Point).
+//   - engine: MySQL, MariaDB, PostgreSQL or SQLite. What differs between them is
+//     in package dialect.
+//   - control statement: BEGIN, SAVEPOINT, SET and their like. One that waits for
+//     a statement to travel with is pending; those that travel in front of a
+//     statement are its prefix.
+//   - to mark a block: to note that it can only be rolled back.
+//   - lost: a transaction that the server has ended, or of which nobody knows.
+//
+// # Where the code is
+//
+// This package is what an application types. The machine behind it is
+// internal/block: do.go there opens a block, send.go and pending.go carry its
+// statements, end.go commits it or rolls it back, hooks.go runs what waited for
+// that; block.go has its states and what leads from one to another.
 package atomic

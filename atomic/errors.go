@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // Rollback is what fn returns to have its block rolled back without an error:
@@ -127,7 +129,7 @@ func (e *FailedError) Error() string {
 }
 
 func (e *FailedError) describe() string {
-	return abbreviate(e.Statement) + ": " + e.Err.Error()
+	return lex.Abbreviate(e.Statement) + ": " + e.Err.Error()
 }
 
 // Unwrap returns the error of the server or of the connection.
@@ -155,20 +157,6 @@ func (e *HookError) Error() string {
 
 // Unwrap returns the hook's error.
 func (e *HookError) Unwrap() error { return e.Err }
-
-// abbreviate keeps an error readable when its statement is long.
-func abbreviate(sql string) string {
-	const limit = 200
-	sql = strings.Join(strings.Fields(sql), " ")
-	if len(sql) <= limit {
-		return sql
-	}
-	cut := limit
-	for cut > 0 && sql[cut]&0xC0 == 0x80 { // not inside a UTF-8 sequence
-		cut--
-	}
-	return sql[:cut] + "…"
-}
 
 func present(errs ...error) []error {
 	kept := errs[:0]

@@ -478,7 +478,7 @@ func ExampleOpenSession() {
 }
 
 // Code that knows nothing of blocks takes part by passing ctx on.
-func ExampleGate_SQL() {
+func Example_databaseSQL() {
 	ctx := context.Background()
 	db, balance := open(ctx)
 	defer db.Close()

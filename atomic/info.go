@@ -3,7 +3,6 @@ package atomic
 import (
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"strings"
 )
 
@@ -38,43 +37,4 @@ func (b BlockInfo) prefix() string {
 		return ""
 	}
 	return b.String() + ": "
-}
-
-// site is a few return addresses, resolved only when an error has to name the
-// place where a block was opened.
-type site [6]uintptr
-
-func here() (s site) {
-	runtime.Callers(3, s[:])
-	return s
-}
-
-// position is the first frame outside this library.
-func (s *site) position() (file string, line int) {
-	n := 0
-	for n < len(s) && s[n] != 0 {
-		n++
-	}
-	if n == 0 {
-		return "", 0
-	}
-	frames := runtime.CallersFrames(s[:n])
-	for {
-		frame, more := frames.Next()
-		if !ownFrame(frame) {
-			return frame.File, frame.Line
-		}
-		if !more {
-			return "", 0
-		}
-	}
-}
-
-func ownFrame(f runtime.Frame) bool {
-	const module = "github.com/holdfast-go/holdfast/"
-	if strings.HasSuffix(f.File, "_test.go") {
-		return false
-	}
-	return strings.HasPrefix(f.Function, module+"atomic.") || strings.HasPrefix(f.Function, module+"orm.") ||
-		strings.HasPrefix(f.Function, "database/sql.")
 }

@@ -2,41 +2,23 @@ package atomic
 
 import (
 	"database/sql"
-	"fmt"
-	"log/slog"
-	"strings"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
 // Option changes how a block begins, lives and ends. A RetryPolicy is one.
-type Option interface{ apply(*options) }
+type Option interface{ apply(*seam.Options) }
 
-type optionFunc func(*options)
+type optionFunc func(*seam.Options)
 
-func (f optionFunc) apply(o *options) { f(o) }
+func (f optionFunc) apply(o *seam.Options) { f(o) }
 
-type options struct {
-	name        string
-	propagation PropagationMode
-	durable     bool
-	noSavepoint bool
-	readOnly    bool
-	isolation   sql.IsolationLevel
-	deferrable  bool
-	retry       *RetryPolicy
-	timeout     time.Duration
-	idle        time.Duration
-	lockWait    *time.Duration
-	resolve     bool
-	explain     bool
-	err         error // of the options themselves
-}
-
-func collect(opts []Option) *options {
-	o := &options{}
+func collect(opts []Option) *seam.Options {
+	o := &seam.Options{}
 	for i, opt := range opts {
 		if opt == nil {
-			o.reject("option %d is nil", i+1)
+			o.Reject("option %d is nil", i+1)
 			continue
 		}
 		opt.apply(o)
@@ -44,38 +26,32 @@ func collect(opts []Option) *options {
 	return o
 }
 
-func (o *options) reject(format string, args ...any) {
-	if o.err == nil {
-		o.err = fmt.Errorf(format, args...)
-	}
-}
-
 // Name names the block in errors, logs and on the server, at no round trip of its
 // own: on PostgreSQL as the application_name of its connection (63 bytes of it),
 // on MySQL and MariaDB as a comment before each of its statements. A nested block
 // without a name has that of the block around it. SQLite has no place for it.
-func Name(name string) Option { return optionFunc(func(o *options) { o.name = name }) }
+func Name(name string) Option { return optionFunc(func(o *seam.Options) { o.Name = name }) }
 
 // Durable says that what the block does must be committed when Do returns nil:
 // inside another block of the same database, Do returns ErrDurable at once and
 // fn does not run (rule B14). Django's atomic(durable=True) is the model.
-func Durable() Option { return optionFunc(func(o *options) { o.durable = true }) }
+func Durable() Option { return optionFunc(func(o *seam.Options) { o.Durable = true }) }
 
 // NoSavepoint makes a nested block join the enclosing one instead of being a
 // savepoint in it: if it fails, the enclosing block can only roll back (rule
 // B5). Outside any block it has no effect. Django's atomic(savepoint=False) is
 // the model.
-func NoSavepoint() Option { return optionFunc(func(o *options) { o.noSavepoint = true }) }
+func NoSavepoint() Option { return optionFunc(func(o *seam.Options) { o.NoSavepoint = true }) }
 
 // ReadOnly has the server refuse every write in the block (rule B22): a write
 // fails with dialect.ErrReadOnly. Outermost blocks only.
-func ReadOnly() Option { return optionFunc(func(o *options) { o.readOnly = true }) }
+func ReadOnly() Option { return optionFunc(func(o *seam.Options) { o.ReadOnly = true }) }
 
 // Isolation sets the block's isolation level. sql.LevelDefault is the
 // database's own default (rule S8). Outermost blocks only; a level that the
 // server does not have is dialect.ErrUnsupported at the first statement.
 func Isolation(level sql.IsolationLevel) Option {
-	return optionFunc(func(o *options) { o.isolation = level })
+	return optionFunc(func(o *seam.Options) { o.Isolation = level })
 }
 
 // Deferrable makes the block read-only and serializable, and on PostgreSQL has
@@ -84,7 +60,7 @@ func Isolation(level sql.IsolationLevel) Option {
 // MariaDB it is dialect.ErrUnsupported at the first statement. Outermost blocks
 // only.
 func Deferrable() Option {
-	return optionFunc(func(o *options) { o.deferrable, o.readOnly = true, true })
+	return optionFunc(func(o *seam.Options) { o.Deferrable, o.ReadOnly = true, true })
 }
 
 // Timeout limits the whole block, its retries included. When it runs out, a
@@ -94,11 +70,11 @@ func Deferrable() Option {
 // block; if a statement was in progress its connection is lost, and with it the
 // outer blocks.
 func Timeout(d time.Duration) Option {
-	return optionFunc(func(o *options) {
+	return optionFunc(func(o *seam.Options) {
 		if d <= 0 {
-			o.reject("Timeout(%v): must be positive", d)
+			o.Reject("Timeout(%v): must be positive", d)
 		}
-		o.timeout = d
+		o.Timeout = d
 	})
 }
 
@@ -106,11 +82,11 @@ func Timeout(d time.Duration) Option {
 // sends nothing for d; its next statement, and Do, then return an error that
 // matches ErrIdleTimeout (rule B19). Outermost blocks only.
 func IdleTimeout(d time.Duration) Option {
-	return optionFunc(func(o *options) {
+	return optionFunc(func(o *seam.Options) {
 		if d <= 0 {
-			o.reject("IdleTimeout(%v): must be positive", d)
+			o.Reject("IdleTimeout(%v): must be positive", d)
 		}
-		o.idle = d
+		o.Idle = d
 	})
 }
 
@@ -119,11 +95,11 @@ func IdleTimeout(d time.Duration) Option {
 // granularity is the server's: a millisecond on PostgreSQL and SQLite, a second
 // (rounded up) on MySQL and MariaDB.
 func LockTimeout(d time.Duration) Option {
-	return optionFunc(func(o *options) {
+	return optionFunc(func(o *seam.Options) {
 		if d < 0 {
-			o.reject("LockTimeout(%v): must not be negative", d)
+			o.Reject("LockTimeout(%v): must not be negative", d)
 		}
-		o.lockWait = &d
+		o.LockWait = &d
 	})
 }
 
@@ -141,68 +117,15 @@ func LockTimeout(d time.Duration) Option {
 // table holdfast_commits travels with COMMIT and is looked up afterwards; on MySQL
 // and MariaDB the table must exist (mysql.CommitsTable), on SQLite it is made when
 // it is first needed. Outermost blocks only.
-func ResolveCommit() Option { return optionFunc(func(o *options) { o.resolve = true }) }
+func ResolveCommit() Option { return optionFunc(func(o *seam.Options) { o.Resolve = true }) }
 
 // HookOption changes how a hook runs.
-type HookOption func(*hook)
+type HookOption interface{ apply(*seam.Hook) }
+
+type hookOptionFunc func(*seam.Hook)
+
+func (f hookOptionFunc) apply(h *seam.Hook) { f(h) }
 
 // Robust has a hook's error or panic logged instead of handed on, so that the
 // hooks after it run (rule B16). Django's on_commit(robust=True) is the model.
-func Robust() HookOption { return func(h *hook) { h.robust = true } }
-
-// outermostOnly names the options of o that a block inside another one cannot
-// honour, or "" (rule B18).
-func (o *options) outermostOnly() string {
-	return named(
-		given{o.readOnly, "ReadOnly"},
-		given{o.isolation != sql.LevelDefault, "Isolation"},
-		given{o.deferrable, "Deferrable"},
-		given{o.retry != nil, "Retry"},
-		given{o.idle > 0, "IdleTimeout"},
-		given{o.resolve, "ResolveCommit"},
-	)
-}
-
-// ofABlock names the options of o that mean nothing without a block, or "":
-// all but Name and Propagation.
-func (o *options) ofABlock() string {
-	outermost := o.outermostOnly()
-	return named(
-		given{outermost != "", outermost},
-		given{o.durable, "Durable"},
-		given{o.noSavepoint, "NoSavepoint"},
-		given{o.timeout > 0, "Timeout"},
-		given{o.lockWait != nil, "LockTimeout"},
-		given{o.explain, "ExplainLocks"},
-	)
-}
-
-// given is an option, and whether a caller gave it.
-type given struct {
-	is   bool
-	name string
-}
-
-func named(options ...given) string {
-	var names []string
-	for _, o := range options {
-		if o.is {
-			names = append(names, o.name)
-		}
-	}
-	return strings.Join(names, ", ")
-}
-
-func (s Settings) logger() *slog.Logger {
-	if s.Logger != nil {
-		return s.Logger
-	}
-	return slog.Default()
-}
-
-func (s Settings) commitTimeout() time.Duration {
-	if s.CommitTimeout > 0 {
-		return s.CommitTimeout
-	}
-	return 30 * time.Second
-}
+func Robust() HookOption { return hookOptionFunc(func(h *seam.Hook) { h.Robust = true }) }

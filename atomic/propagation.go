@@ -1,5 +1,7 @@
 package atomic
 
+import "github.com/holdfast-go/holdfast/internal/seam"
+
 // PropagationMode says what a block does when it is opened inside another one of
 // the same database (rule B18). The names follow Spring's, whose manual
 // describes the same choices ("Transaction Propagation").
@@ -29,22 +31,10 @@ const (
 
 // Propagation says what the block does inside another one of the same database.
 func Propagation(m PropagationMode) Option {
-	return optionFunc(func(o *options) {
+	return optionFunc(func(o *seam.Options) {
 		if m > Suspended {
-			o.reject("Propagation(%d): no such mode", m)
+			o.Reject("Propagation(%d): no such mode", m)
 		}
-		o.propagation = m
+		o.Propagation = uint8(m)
 	})
-}
-
-// enclosing is the block that a new one would be nested in: the one of ctx, or
-// the transaction of a session with autocommit off.
-func (sc *scope) enclosing() (*block, error) {
-	if sc.block != nil {
-		return sc.block, nil
-	}
-	if sc.session != nil {
-		return sc.session.root()
-	}
-	return nil, nil
 }

@@ -127,7 +127,7 @@ func (q QuerySet[T]) exec(ctx context.Context, insert *query.Insert, then func(d
 	if err != nil {
 		return err
 	}
-	res, err := q.db.gate.Exec(ctx, built(text))
+	res, err := q.db.executor.Exec(ctx, built(text))
 	if err != nil || then == nil {
 		return err
 	}
@@ -141,7 +141,7 @@ func (q QuerySet[T]) insertReturning(ctx context.Context, insert *query.Insert) 
 	if err != nil {
 		return err
 	}
-	return q.db.gate.Query(ctx, built(text), func(rows driver.Rows) error {
+	return q.db.executor.Query(ctx, built(text), func(rows driver.Rows) error {
 		return q.scanColumns(rows, insert.Returning, insert.Rows)
 	})
 }
@@ -156,7 +156,7 @@ func (q QuerySet[T]) reload(ctx context.Context, row reflect.Value, fields []*qu
 	if err != nil {
 		return err
 	}
-	return q.db.gate.Query(ctx, built(text), func(rows driver.Rows) error {
+	return q.db.executor.Query(ctx, built(text), func(rows driver.Rows) error {
 		return q.scanColumns(rows, fields, []reflect.Value{row})
 	})
 }

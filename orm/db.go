@@ -13,16 +13,18 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/block"
+	"github.com/holdfast-go/holdfast/internal/seam"
 	"github.com/holdfast-go/holdfast/query"
 )
 
 // DB is an opened database. It is safe for use by several goroutines and meant
 // to be kept for the life of the program.
 type DB struct {
-	gate    *atomic.Gate
-	models  *query.Models
-	readers sync.Map // *query.Model → *reader
-	bun     func() *bun.DB
+	executor *block.Executor
+	models   *query.Models
+	readers  sync.Map // *query.Model → *reader
+	bun      func() *bun.DB
 }
 
 // Open connects to a database and asks the server who it is. src comes from the
@@ -50,22 +52,22 @@ func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) 
 		o(&s)
 	}
 	s.pool.apply(database)
-	gate := atomic.NewGate(database, s.Settings)
+	executor := block.New(database, s.Settings)
 	return &DB{
-		gate: gate, models: models,
-		bun: sync.OnceValue(func() *bun.DB { return bunOver(gate) }),
+		executor: executor, models: models,
+		bun: sync.OnceValue(func() *bun.DB { return bunOver(executor) }),
 	}, nil
 }
 
 // Close closes the pool, unless the application handed it in (From).
-func (db *DB) Close() error { return db.gate.Close() }
+func (db *DB) Close() error { return db.executor.Close() }
 
-// Gate is the way by which statements leave the process: it makes a *DB the
-// database of atomic.Do.
-func (db *DB) Gate() *atomic.Gate { return db.gate }
+// Executor makes a *DB the database of atomic.Do. It is for the library's own
+// packages, a seam without promises.
+func (db *DB) Executor() seam.Executor { return db.executor }
 
 // Server is what the server said of itself when the database was opened.
-func (db *DB) Server() dialect.Server { return db.gate.Database().Server }
+func (db *DB) Server() dialect.Server { return db.executor.Database().Server }
 
 // SQL is the database as a *sql.DB. Its calls look at their ctx: in a block of
 // this database they run on the block's connection and under its rules, and
@@ -78,7 +80,7 @@ func (db *DB) Server() dialect.Server { return db.gate.Database().Server }
 // with the same ctx runs beside it. Call atomic.Do around such code. And a *sql.Conn
 // of it pins no connection: what must stay on one, such as a lock of the session,
 // belongs into a [DB.Session].
-func (db *DB) SQL() *sql.DB { return db.gate.SQL() }
+func (db *DB) SQL() *sql.DB { return db.executor.SQL() }
 
 // Bun is the database as a *bun.DB, over [DB.SQL], under the same rules. bun writes
 // values into the text of its statements instead of binding them: what rule S1
@@ -92,14 +94,14 @@ func (db *DB) Session(ctx context.Context) (*atomic.Session, context.Context, er
 }
 
 // bunOver lets bun's dialect for MySQL ask for the version before it is put
-// behind the gate, which may refuse a question outside a session (rule A2).
-func bunOver(gate *atomic.Gate) *bun.DB {
-	database := gate.Database()
+// behind the executor, which may refuse a question outside a session (rule A2).
+func bunOver(executor *block.Executor) *bun.DB {
+	database := executor.Database()
 	if d := database.Schema; d.Name() == bundialect.MySQL {
 		d.Init(database.Pool)
-		return bun.NewDB(gate.SQL(), initialized{d})
+		return bun.NewDB(executor.SQL(), initialized{d})
 	}
-	return bun.NewDB(gate.SQL(), database.Schema)
+	return bun.NewDB(executor.SQL(), database.Schema)
 }
 
 type initialized struct{ schema.Dialect }

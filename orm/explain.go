@@ -28,7 +28,7 @@ func (q QuerySet[T]) Explain(ctx context.Context) (string, error) {
 	st.SQL = explainVerb(q.db.Server()) + " " + st.SQL
 	st.Locks, st.Wait = false, nil
 	var plan strings.Builder
-	err = q.db.gate.Query(ctx, st, func(rows driver.Rows) error {
+	err = q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
 		plan.Reset()
 		return printPlan(&plan, rows)
 	})

@@ -142,7 +142,7 @@ func Lock[T any](ctx context.Context, db *DB, row *T, opts ...LockOption) error 
 		return q.failed("Lock", err)
 	}
 	found := false
-	err = db.gate.Query(ctx, st, func(rows driver.Rows) error {
+	err = db.executor.Query(ctx, st, func(rows driver.Rows) error {
 		return reader.each(rows, func(fresh reflect.Value) bool {
 			found = true
 			for _, f := range q.model.Fields {

@@ -46,4 +46,4 @@ type LockParty = dialect.LockParty
 //
 // A missing privilege is the server's error; ExplainLocks, which asks the same,
 // explains nothing then.
-func LockWaits(ctx context.Context, db *DB) ([]LockWait, error) { return db.gate.LockWaits(ctx) }
+func LockWaits(ctx context.Context, db *DB) ([]LockWait, error) { return db.executor.LockWaits(ctx) }

@@ -6,16 +6,16 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/block"
 )
 
 // Option is a setting of [Open].
 type Option func(*settings)
 
 type settings struct {
-	atomic.Settings
+	block.Settings
 	pool pool
 }
 

@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -108,18 +108,18 @@ func (q QuerySet[T]) SQL(context.Context) (string, []any, error) {
 }
 
 // render returns the statement that reads the rows, and how to read them.
-func (q QuerySet[T]) render() (atomic.Statement, *rowReader, error) {
+func (q QuerySet[T]) render() (block.Statement, *rowReader, error) {
 	if q.err != nil {
-		return atomic.Statement{}, nil, q.err
+		return block.Statement{}, nil, q.err
 	}
 	text, joins, err := q.spec.Render()
 	if err != nil {
-		return atomic.Statement{}, nil, err
+		return block.Statement{}, nil, err
 	}
 	return q.statement(text), q.db.rowReader(q.model, joins), nil
 }
 
-func (q QuerySet[T]) statement(t query.Text) atomic.Statement {
+func (q QuerySet[T]) statement(t query.Text) block.Statement {
 	st := built(t)
 	st.Locks = len(q.spec.Locks) > 0
 	st.Wait = q.db.models.StatementWait(q.spec.Locks)
@@ -128,8 +128,8 @@ func (q QuerySet[T]) statement(t query.Text) atomic.Statement {
 
 // built is a statement that package query has rendered. Text of the caller's in
 // it makes it one to be inspected like any other (rule B15).
-func built(t query.Text) atomic.Statement {
-	return atomic.Statement{SQL: t.SQL, Args: t.Args, Built: !t.Raw}
+func built(t query.Text) block.Statement {
+	return block.Statement{SQL: t.SQL, Args: t.Args, Built: !t.Raw}
 }
 
 func (q QuerySet[T]) failed(operation string, err error) error {

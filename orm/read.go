@@ -24,7 +24,7 @@ func (q QuerySet[T]) all(ctx context.Context) ([]*T, error) {
 		return nil, err
 	}
 	list := []*T{}
-	err = q.db.gate.Query(ctx, st, func(rows driver.Rows) error {
+	err = q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
 		list = list[:0]
 		return reader.each(rows, func(row reflect.Value) bool {
 			list = append(list, row.Interface().(*T))
@@ -106,7 +106,7 @@ func (q QuerySet[T]) Exists(ctx context.Context) (bool, error) {
 		return false, q.failed("Exists", err)
 	}
 	found := false
-	err = q.db.gate.Query(ctx, q.statement(text), func(rows driver.Rows) error {
+	err = q.db.executor.Query(ctx, q.statement(text), func(rows driver.Rows) error {
 		err := rows.Next(make([]driver.Value, len(rows.Columns())))
 		found = err == nil
 		if errors.Is(err, io.EOF) {
@@ -139,7 +139,7 @@ func Aggregate[V, T any](ctx context.Context, q QuerySet[T], e query.Operand) (V
 
 // scalar reads one row with one column.
 func (q QuerySet[T]) scalar(ctx context.Context, text query.Text, dst any) error {
-	return q.db.gate.Query(ctx, q.statement(text), func(rows driver.Rows) error {
+	return q.db.executor.Query(ctx, q.statement(text), func(rows driver.Rows) error {
 		values := make([]driver.Value, len(rows.Columns()))
 		if err := rows.Next(values); err != nil {
 			return fmt.Errorf("the server returned no row: %w", err)
@@ -170,7 +170,7 @@ func (q QuerySet[T]) Iterate(ctx context.Context) iter.Seq2[*T, error] {
 			yield(nil, q.failed("Iterate", err))
 			return
 		}
-		rows, err := q.db.gate.Stream(ctx, st)
+		rows, err := q.db.executor.Stream(ctx, st)
 		if err != nil {
 			yield(nil, q.failed("Iterate", err))
 			return

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 )
@@ -185,7 +186,7 @@ func TestIterate(t *testing.T) {
 				panic("body")
 			}
 		})
-		require.Zero(t, db.Gate().Database().Pool.Stats().InUse)
+		require.Zero(t, block.Of(db).Database().Pool.Stats().InUse)
 	})
 }
 

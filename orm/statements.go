@@ -11,7 +11,7 @@ import (
 
 	"github.com/uptrace/bun/schema"
 
-	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -27,7 +27,7 @@ func (db *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, e
 	if err != nil {
 		return nil, fmt.Errorf("orm: Exec: %w", err)
 	}
-	res, err := db.gate.Exec(ctx, st)
+	res, err := db.executor.Exec(ctx, st)
 	if err != nil {
 		return nil, fmt.Errorf("orm: Exec: %w", err)
 	}
@@ -55,20 +55,20 @@ func (db *DB) QueryRow(ctx context.Context, text string, args ...any) *Row {
 		r.err = err
 		return r
 	}
-	r.err = db.gate.Query(ctx, st, r.read)
+	r.err = db.executor.Query(ctx, st, r.read)
 	return r
 }
 
-func (db *DB) written(text string, args []any) (atomic.Statement, error) {
+func (db *DB) written(text string, args []any) (block.Statement, error) {
 	bound := make([]any, len(args))
 	for i, arg := range args {
 		v, err := query.BindArgument(arg)
 		if err != nil {
-			return atomic.Statement{}, fmt.Errorf("argument %d: %w", i+1, err)
+			return block.Statement{}, fmt.Errorf("argument %d: %w", i+1, err)
 		}
 		bound[i] = v
 	}
-	return atomic.Statement{SQL: db.gate.Database().Engine.Rebind(text), Args: bound}, nil
+	return block.Statement{SQL: db.executor.Database().Engine.Rebind(text), Args: bound}, nil
 }
 
 // Row is the first row of a result.

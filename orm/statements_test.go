@@ -14,6 +14,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 	"github.com/holdfast-go/holdfast/tests/testdb"
@@ -134,7 +135,7 @@ func TestA02WithoutAutocommit(t *testing.T) {
 		db := open(t, at, orm.WithAutocommit(false), orm.WithIsolation(sql.LevelSerializable), orm.WithCommitTimeout(time.Minute),
 			orm.MaxOpenConns(3), orm.MaxIdleConns(2), orm.ConnMaxLifetime(time.Hour), orm.ConnMaxIdleTime(time.Hour))
 		require.ErrorIs(t, orm.Objects[Owner](db).Create(ctx, &Owner{}), atomic.ErrNoSession)
-		require.Equal(t, 3, db.Gate().Database().Pool.Stats().MaxOpenConnections)
+		require.Equal(t, 3, block.Of(db).Database().Pool.Stats().MaxOpenConnections)
 		sess, ctx, err := db.Session(ctx)
 		require.NoError(t, err)
 		require.NoError(t, orm.Objects[Owner](db).Create(ctx, &Owner{Name: "a"}))

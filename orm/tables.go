@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -41,7 +42,7 @@ func CreateTables(ctx context.Context, db *DB, models ...any) error {
 			if err != nil {
 				return err
 			}
-			if _, err := db.gate.Exec(ctx, atomic.Statement{SQL: text}); err != nil {
+			if _, err := db.executor.Exec(ctx, block.Statement{SQL: text}); err != nil {
 				return fmt.Errorf("%s: %w", m.Name, err)
 			}
 		}
@@ -208,7 +209,7 @@ func (db *DB) createIndex(ctx context.Context, model any, fields []string) error
 			return err
 		}
 	}
-	_, err = db.gate.Exec(ctx, atomic.Statement{
+	_, err = db.executor.Exec(ctx, block.Statement{
 		SQL: "CREATE INDEX " + ifNotExists + d.quote + name + d.quote + " ON " + string(m.Table.SQLName) + " (" + strings.Join(columns, ", ") + ")",
 	})
 	return err

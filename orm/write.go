@@ -87,7 +87,7 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 		}
 		return nil
 	}
-	if _, err := q.db.gate.Exec(ctx, st); err != nil {
+	if _, err := q.db.executor.Exec(ctx, st); err != nil {
 		return err
 	}
 	confirm()
@@ -163,7 +163,7 @@ func (q QuerySet[T]) matched(ctx context.Context, text query.Text, err error) (i
 	if err != nil {
 		return 0, err
 	}
-	res, err := q.db.gate.Exec(ctx, built(text))
+	res, err := q.db.executor.Exec(ctx, built(text))
 	if err != nil {
 		return 0, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -171,7 +172,7 @@ func TestB12_ResolveCommitWhileTheServerIsAway(t *testing.T) {
 		require.NoError(t, atomic.Do(t.Context(), back, func(ctx context.Context) error { return back.insert(ctx, 1) }, atomic.ResolveCommit()))
 		assert.Equal(t, []int{1}, db.kept())
 
-		away, q := db.distant(setup{Settings: atomic.Settings{CommitTimeout: 200 * time.Millisecond}})
+		away, q := db.distant(setup{Settings: block.Settings{CommitTimeout: 200 * time.Millisecond}})
 		away.wires.on("COMMIT", func(backend.Wire) {
 			q.Next(proxy.CutReply)
 			q.Refuse(true)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -156,7 +157,7 @@ func TestB11_ARunningCommitIsNotCancelled(t *testing.T) {
 func TestB11_ACommitHasItsOwnLimit(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		through := proxy.New(t, db.Addr)
-		far := db.again(setup{dsn: db.Via(through.Addr()), Settings: atomic.Settings{CommitTimeout: 50 * time.Millisecond}})
+		far := db.again(setup{dsn: db.Via(through.Addr()), Settings: block.Settings{CommitTimeout: 50 * time.Millisecond}})
 		var held *proxy.Trap
 		far.wires.on("COMMIT", func(backend.Wire) { held = through.On("COMMIT", proxy.HoldReply) })
 		err := atomic.Do(t.Context(), far, func(ctx context.Context) error { return far.insert(ctx, 1) })

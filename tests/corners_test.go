@@ -120,13 +120,13 @@ func TestB01_TheDatabaseIsClosedInABlock(t *testing.T) {
 			closing := db.again(setup{})
 			err := atomic.Do(t.Context(), closing, func(ctx context.Context) error {
 				if early {
-					require.NoError(t, closing.gate.Close())
+					require.NoError(t, closing.executor.Close())
 				}
 				if err := closing.insert(ctx, 1); err != nil {
 					return err
 				}
 				if !early {
-					require.NoError(t, closing.gate.Close())
+					require.NoError(t, closing.executor.Close())
 				}
 				_ = closing.insert(ctx, 2)
 				return nil

@@ -7,12 +7,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/dialect/mysql"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
 	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/block"
+	"github.com/holdfast-go/holdfast/internal/seam"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -20,13 +21,13 @@ import (
 // outside through Admin. It has one table, t (id, v).
 type database struct {
 	testdb.Database
-	t     *testing.T
-	gate  *atomic.Gate
-	wires *wires
+	t        *testing.T
+	executor *block.Executor
+	wires    *wires
 }
 
 // Gate makes a database an atomic.DB.
-func (db *database) Gate() *atomic.Gate { return db.gate }
+func (db *database) Executor() seam.Executor { return db.executor }
 
 // each runs a test on each engine, or on those given.
 func each(t *testing.T, test func(t *testing.T, db *database), engines ...testdb.Engine) {
@@ -41,7 +42,7 @@ func each(t *testing.T, test func(t *testing.T, db *database), engines ...testdb
 
 // setup is how a database is opened; the zero value is the usual way.
 type setup struct {
-	atomic.Settings
+	block.Settings
 	dsn    string                          // instead of the database's own
 	source func(dsn string) dialect.Source // instead of the engine's Open
 	pool   int                             // the limit on its connections; 0: none
@@ -75,10 +76,10 @@ func open(t *testing.T, at testdb.Database, s setup) *database {
 	default:
 		opened.Engine = db.wires
 	}
-	db.gate = atomic.NewGate(opened, s.Settings)
+	db.executor = block.New(opened, s.Settings)
 	t.Cleanup(func() {
 		db.settled()
-		require.NoError(t, db.gate.Close())
+		require.NoError(t, db.executor.Close())
 	})
 	return db
 }
@@ -100,11 +101,11 @@ func source(engine testdb.Engine, dsn string) dialect.Source {
 	}
 }
 
-func (db *database) pool() *sql.DB { return db.gate.Database().Pool }
+func (db *database) pool() *sql.DB { return db.executor.Database().Pool }
 
 // exec sends one statement, written with ? on every engine.
 func (db *database) exec(ctx context.Context, query string, args ...any) error {
-	_, err := db.gate.SQL().ExecContext(ctx, db.wires.Rebind(query), args...)
+	_, err := db.executor.SQL().ExecContext(ctx, db.wires.Rebind(query), args...)
 	return err
 }
 
@@ -128,7 +129,7 @@ const secret = 987654321
 
 // number runs a query that returns one number.
 func (db *database) number(ctx context.Context, query string, args ...any) (n int64, err error) {
-	err = db.gate.SQL().QueryRowContext(ctx, db.wires.Rebind(query), args...).Scan(&n)
+	err = db.executor.SQL().QueryRowContext(ctx, db.wires.Rebind(query), args...).Scan(&n)
 	return n, err
 }
 

@@ -142,7 +142,7 @@ func TestB03_GoexitRollsBack(t *testing.T) {
 				return atomic.Do(ctx, db, func(context.Context) error { runtime.Goexit(); return nil }, atomic.NoSavepoint())
 			},
 			"while rows are open": func(ctx context.Context) error {
-				_, err := db.gate.SQL().QueryContext(ctx, "SELECT id FROM t") // left open
+				_, err := db.executor.SQL().QueryContext(ctx, "SELECT id FROM t") // left open
 				assert.NoError(t, err)
 				runtime.Goexit()
 				return nil
@@ -206,7 +206,7 @@ func TestB06_AnErrorInTheMiddleOfRows(t *testing.T) {
 		failing := db.failingRows()
 		err := atomic.Do(ctx, db, func(ctx context.Context) error {
 			db.mustInsert(ctx, 5000)
-			rows, err := db.gate.SQL().QueryContext(ctx, failing)
+			rows, err := db.executor.SQL().QueryContext(ctx, failing)
 			require.NoError(t, err)
 			n := 0
 			for rows.Next() {

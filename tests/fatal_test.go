@@ -133,7 +133,7 @@ func TestB08_ADeadlockInTheMiddleOfRows(t *testing.T) {
 				_ = atomic.Do(ctx, db, func(ctx context.Context) error {
 					require.NoError(t, db.exec(ctx, "UPDATE duel SET v = 2 WHERE id = 1"))
 					d.wait()
-					rows, err := db.gate.SQL().QueryContext(ctx, "SELECT id, v, pad FROM duel ORDER BY id FOR UPDATE")
+					rows, err := db.executor.SQL().QueryContext(ctx, "SELECT id, v, pad FROM duel ORDER BY id FOR UPDATE")
 					require.NoError(t, err, name)
 					defer d.finish()
 					readErr = read(rows)
@@ -157,7 +157,7 @@ func TestB08_ADeadlockInTheMiddleOfRows(t *testing.T) {
 // as it is. MySQL's REPEATABLE READ has none, and SQLite has one writer at a time.
 func TestB08_ASerializationFailureMarksEveryBlock(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
-		looks := db.Engine == testdb.Postgres || db.gate.Database().Server.Version.AtLeast(11, 6, 2)
+		looks := db.Engine == testdb.Postgres || db.executor.Database().Server.Version.AtLeast(11, 6, 2)
 		db.arrange("INSERT INTO t (id, v) VALUES (1, 1)")
 		var nested, further error
 		err := atomic.Do(t.Context(), db, func(ctx context.Context) error {
@@ -205,7 +205,7 @@ func TestB08_ALockWaitTimeout(t *testing.T) {
 		})
 		db.idle()
 		r.exec("COMMIT")
-		if db.gate.Database().Server.RollbackOnTimeout {
+		if db.executor.Database().Server.RollbackOnTimeout {
 			require.ErrorIs(t, further, atomic.ErrRollbackRequired)
 			require.ErrorIs(t, err, atomic.ErrRollbackRequired)
 			require.ErrorIs(t, err, dialect.ErrLockNotAvailable)

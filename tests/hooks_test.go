@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/internal/block"
 )
 
 func TestB16_HooksRunAfterTheOutermostCommitInOrder(t *testing.T) {
@@ -172,7 +173,7 @@ func TestB16_AFailingHook(t *testing.T) {
 		assert.Equal(t, []int{1}, db.kept())
 
 		var log bytes.Buffer
-		logged := db.again(setup{Settings: atomic.Settings{Logger: slog.New(slog.NewTextHandler(&log, nil))}})
+		logged := db.again(setup{Settings: block.Settings{Logger: slog.New(slog.NewTextHandler(&log, nil))}})
 		require.NoError(t, atomic.Do(ctx, logged, func(ctx context.Context) error {
 			d.both(ctx, t, logged, "1")
 			require.NoError(t, atomic.OnCommit(ctx, logged, func(context.Context) error { d.write("!"); return errAsked }, atomic.Robust()))
@@ -227,7 +228,7 @@ func TestB16_ARobustHookThatPanics(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		var d diary
 		var log bytes.Buffer
-		db = db.again(setup{Settings: atomic.Settings{Logger: slog.New(slog.NewTextHandler(&log, nil))}})
+		db = db.again(setup{Settings: block.Settings{Logger: slog.New(slog.NewTextHandler(&log, nil))}})
 		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
 			require.NoError(t, atomic.OnCommit(ctx, db, func(context.Context) error { panic("in a hook") }, atomic.Robust()))
 			d.both(ctx, t, db, "after")

@@ -19,7 +19,7 @@ import (
 
 func TestJoin_StatementsOfDatabaseSQL(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
-		insert, shared := db.wires.Rebind("INSERT INTO t (id, v) VALUES (?, ?)"), db.gate.SQL()
+		insert, shared := db.wires.Rebind("INSERT INTO t (id, v) VALUES (?, ?)"), db.executor.SQL()
 		prepared, err := shared.PrepareContext(t.Context(), insert) // before any block
 		require.NoError(t, err)
 		defer func() { _ = prepared.Close() }()
@@ -57,7 +57,7 @@ func TestJoin_StatementsOfDatabaseSQL(t *testing.T) {
 // BeginTx in a block opens a nested block.
 func TestJoin_ATransactionInABlock(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
-		insert, shared := db.wires.Rebind("INSERT INTO t (id, v) VALUES (?, 1)"), db.gate.SQL()
+		insert, shared := db.wires.Rebind("INSERT INTO t (id, v) VALUES (?, 1)"), db.executor.SQL()
 		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
 			begin := func() *sql.Tx {
 				tx, err := shared.BeginTx(ctx, nil)
@@ -115,7 +115,7 @@ func TestJoin_ATransactionInABlock(t *testing.T) {
 // Outside, it is a block of its own that is ended by hand.
 func TestJoin_ATransactionOutside(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
-		ctx, shared := t.Context(), db.gate.SQL()
+		ctx, shared := t.Context(), db.executor.SQL()
 		insert := db.wires.Rebind("INSERT INTO t (id, v) VALUES (?, 1)")
 		tx, err := shared.BeginTx(ctx, nil)
 		require.NoError(t, err)
@@ -155,7 +155,7 @@ func TestJoin_ATransactionOutside(t *testing.T) {
 // do with each other; with a pool of one that is an error and no deadlock.
 func TestJoin_ABlockBesideATransaction(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
-		tx, err := db.gate.SQL().BeginTx(t.Context(), nil)
+		tx, err := db.executor.SQL().BeginTx(t.Context(), nil)
 		require.NoError(t, err)
 		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error { return db.insert(ctx, 1) }))
 		assert.Equal(t, []int{1}, db.kept())
@@ -176,7 +176,7 @@ type row struct {
 
 func TestJoin_Bun(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
-		bunDB := bun.NewDB(db.gate.SQL(), db.gate.Database().Schema)
+		bunDB := bun.NewDB(db.executor.SQL(), db.executor.Database().Schema)
 		add := func(ctx context.Context, on bun.IDB, id int64) error {
 			_, err := on.NewInsert().Model(&row{ID: id, V: id}).Exec(ctx)
 			return err

@@ -194,7 +194,7 @@ func TestB12_OtherWaysToCommit(t *testing.T) {
 				return err
 			},
 			"of database/sql": func(far *database) error {
-				tx, err := far.gate.SQL().BeginTx(t.Context(), nil)
+				tx, err := far.executor.SQL().BeginTx(t.Context(), nil)
 				require.NoError(t, err)
 				_, err = tx.ExecContext(t.Context(), far.wires.Rebind("INSERT INTO t (id, v) VALUES (?, 1)"), id)
 				require.NoError(t, err)
@@ -276,7 +276,7 @@ func TestB19_TheNameOfASession(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		sess, ctx := db.session(t.Context())
 		shown := func(ctx context.Context) (name string) {
-			require.NoError(t, db.gate.SQL().QueryRowContext(ctx, "SELECT current_setting('application_name')").Scan(&name))
+			require.NoError(t, db.executor.SQL().QueryRowContext(ctx, "SELECT current_setting('application_name')").Scan(&name))
 			return name
 		}
 		require.NoError(t, db.exec(ctx, "SET application_name = 'svc'"))

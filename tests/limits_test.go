@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -59,7 +60,7 @@ func (db *database) elsewhere(limit error, option atomic.Option, nested bool) (r
 		}
 		reached = true
 		db.settled() // while fn goes on
-		_, further := db.gate.Exec(ctx, atomic.Statement{SQL: "DELETE FROM t"})
+		_, further := db.executor.Exec(ctx, block.Statement{SQL: "DELETE FROM t"})
 		require.ErrorIs(t, further, limit, "a statement after the limit")
 		require.ErrorIs(t, further, atomic.ErrBlockClosed)
 		require.Error(t, db.insert(ctx, 2)) // database/sql may answer for itself here
@@ -177,7 +178,7 @@ func TestB19_TheServerKnowsTheLimits(t *testing.T) {
 		case db.Engine == testdb.Postgres:
 			want = map[string]string{"lock_timeout": "9s", "idle_in_transaction_session_timeout": "9s", "application_name": "seen"}
 			limit := "statement_timeout"
-			if db.gate.Database().Server.Version.AtLeast(17, 0, 0) {
+			if db.executor.Database().Server.Version.AtLeast(17, 0, 0) {
 				limit = "transaction_timeout"
 			}
 			want[limit] = "8s"
@@ -192,7 +193,7 @@ func (db *database) limitSettings() []string {
 		return []string{"innodb_lock_wait_timeout", "max_execution_time", "wait_timeout"}
 	case db.Engine == testdb.MariaDB:
 		return []string{"innodb_lock_wait_timeout", "max_statement_time", "idle_transaction_timeout"}
-	case db.gate.Database().Server.Version.AtLeast(17, 0, 0):
+	case db.executor.Database().Server.Version.AtLeast(17, 0, 0):
 		return []string{"lock_timeout", "transaction_timeout", "idle_in_transaction_session_timeout", "application_name"}
 	}
 	return []string{"lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "application_name"}
@@ -204,7 +205,7 @@ func (db *database) setting(ctx context.Context, name string) (value string) {
 	if db.Engine == testdb.Postgres {
 		query = "SELECT current_setting('" + name + "')"
 	}
-	require.NoError(db.t, db.gate.SQL().QueryRowContext(ctx, query).Scan(&value))
+	require.NoError(db.t, db.executor.SQL().QueryRowContext(ctx, query).Scan(&value))
 	return value
 }
 

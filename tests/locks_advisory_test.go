@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -141,7 +142,7 @@ func TestAdvisoryLock_IsReleased(t *testing.T) {
 		s.isFree("a nested rollback")
 
 		// With a pool of one, the next block gets the same connection.
-		s.Gate().Database().Pool.SetMaxOpenConns(1)
+		block.Of(s).Database().Pool.SetMaxOpenConns(1)
 		require.NoError(t, s.take(t.Context(), lockName, orm.NoWait))
 		if s.Engine == testdb.MySQL || s.Engine == testdb.MariaDB {
 			var held int

@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
@@ -80,7 +81,7 @@ func openStudio(t *testing.T, at testdb.Database, opts ...orm.Option) *studio {
 	s.DB, err = orm.Open(t.Context(), from, opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		eventually(t, "no connection is in use", func() bool { return s.Gate().Database().Pool.Stats().InUse == 0 })
+		eventually(t, "no connection is in use", func() bool { return block.Of(s).Database().Pool.Stats().InUse == 0 })
 		require.NoError(t, s.Close())
 	})
 	ctx := t.Context()
@@ -186,7 +187,7 @@ func (s *studio) isLocked(table string, id int) bool {
 	if err == nil {
 		return false
 	}
-	require.ErrorIs(s.t, s.Gate().Database().Engine.Classify(err), dialect.ErrLockNotAvailable)
+	require.ErrorIs(s.t, block.Of(s).Database().Engine.Classify(err), dialect.ErrLockNotAvailable)
 	return true
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 	"github.com/holdfast-go/holdfast/tests/testdb"
@@ -168,7 +169,7 @@ func (s *studio) tick() time.Duration {
 // in the session afterwards, however the block ended.
 func TestL04_WaitLeavesTheSessionAsItWas(t *testing.T) {
 	eachStudio(t, func(t *testing.T, s *studio) {
-		s.Gate().Database().Pool.SetMaxOpenConns(1)
+		block.Of(s).Database().Pool.SetMaxOpenConns(1)
 		ctx := t.Context()
 		setting := func(ctx context.Context) (value string) {
 			q := map[testdb.Engine]string{
@@ -318,7 +319,7 @@ func (s *studio) tries(statement string) error {
 	if err == nil {
 		return nil
 	}
-	return s.Gate().Database().Engine.Classify(err)
+	return block.Of(s).Database().Engine.Classify(err)
 }
 
 // refused requires that a server without a capability is not asked.

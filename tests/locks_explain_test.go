@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 	"github.com/holdfast-go/holdfast/tests/testdb"
@@ -198,7 +199,7 @@ func TestExplainLocks_ADeadlock(t *testing.T) {
 // connection in the pool, a server that does not know, and no wait at all.
 func TestExplainLocks_ChangesNothing(t *testing.T) {
 	eachStudio(t, func(t *testing.T, s *studio) {
-		pool := s.Gate().Database().Pool
+		pool := block.Of(s).Database().Pool
 		work := func() error {
 			return atomic.Do(t.Context(), s, func(ctx context.Context) error {
 				rows, err := s.row(2).SelectForUpdate().All(ctx)
@@ -364,7 +365,7 @@ func TestExplainLocks_ACtxThatEnds(t *testing.T) {
 func TestExplainLocks_AndIdleTimeout(t *testing.T) {
 	eachStudio(t, func(t *testing.T, s *studio) {
 		s.rival(holdAudio(1))
-		s.Gate().Database().Pool.SetMaxOpenConns(1)
+		block.Of(s).Database().Pool.SetMaxOpenConns(1)
 		require.NoError(t, atomic.Do(t.Context(), s, func(ctx context.Context) error {
 			_, err := s.row(2).SelectForUpdate().All(ctx)
 			require.NoError(t, err)

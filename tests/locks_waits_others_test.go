@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 	"github.com/holdfast-go/holdfast/tests/testdb"
@@ -272,7 +273,7 @@ func TestLockWaits_AgesInAnotherZone(t *testing.T) {
 // When every connection of the pool waits, one asks what for.
 func TestLockWaits_AFullPool(t *testing.T) {
 	eachStudio(t, func(t *testing.T, s *studio) {
-		s.Gate().Database().Pool.SetMaxOpenConns(2)
+		block.Of(s).Database().Pool.SetMaxOpenConns(2)
 		r := s.rival(holdAudio(1))
 		var ends []func() error
 		for range 2 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 	"github.com/holdfast-go/holdfast/tests/testdb"
@@ -292,7 +293,7 @@ func TestLockWaits_InABlock(t *testing.T) {
 			require.Error(t, err)
 			_, err = orm.LockWaits(ctx, s.DB)
 			require.NoError(t, err)
-			s.Gate().Database().Pool.SetMaxOpenConns(1) // there is one beside the pool
+			block.Of(s).Database().Pool.SetMaxOpenConns(1) // there is one beside the pool
 			_, err = orm.LockWaits(ctx, s.DB)
 			require.NoError(t, err)
 			return atomic.Rollback

@@ -34,7 +34,7 @@ func TestB09_ACtxThatOutlivesItsBlock(t *testing.T) {
 			require.ErrorIs(t, err, atomic.ErrBlockClosed)
 			err = atomic.Do(late, db, func(context.Context) error { assert.Fail(t, "fn runs"); return nil })
 			require.ErrorIs(t, err, atomic.ErrBlockClosed)
-			_, err = db.gate.SQL().BeginTx(late, nil)
+			_, err = db.executor.SQL().BeginTx(late, nil)
 			require.ErrorIs(t, err, atomic.ErrBlockClosed)
 			require.ErrorIs(t, atomic.OnCommit(late, db, func(context.Context) error { return nil }), atomic.ErrBlockClosed)
 			require.ErrorIs(t, atomic.SetRollback(late, db, true), atomic.ErrBlockClosed)
@@ -145,7 +145,7 @@ func TestB10_RowsAreStillBeingRead(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		db.arrange("INSERT INTO t (id, v) VALUES (1, 1), (2, 2), (3, 3)")
 		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
-			rows, err := db.gate.SQL().QueryContext(ctx, "SELECT id FROM t ORDER BY id")
+			rows, err := db.executor.SQL().QueryContext(ctx, "SELECT id FROM t ORDER BY id")
 			require.NoError(t, err)
 			require.True(t, rows.Next())
 			require.ErrorIs(t, db.insert(ctx, 4), atomic.ErrRowsOpen)
@@ -161,7 +161,7 @@ func TestB10_RowsAreStillBeingRead(t *testing.T) {
 
 		// Rows that a block leaves open end with it.
 		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
-			_, err := db.gate.SQL().QueryContext(ctx, "SELECT id FROM t") // left open
+			_, err := db.executor.SQL().QueryContext(ctx, "SELECT id FROM t") // left open
 			return err
 		}))
 		db.idle()

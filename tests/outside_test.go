@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/dialect/mysql"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/tests/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -47,22 +48,22 @@ func senders(db *database) map[string]func(ctx context.Context) error {
 	}
 	ways := map[string]func(ctx context.Context) error{
 		"Exec of the gate": func(ctx context.Context) error {
-			_, err := db.gate.Exec(ctx, atomic.Statement{SQL: insert, Args: []any{needle}})
+			_, err := db.executor.Exec(ctx, block.Statement{SQL: insert, Args: []any{needle}})
 			return err
 		},
 		"Exec of *sql.DB": func(ctx context.Context) error {
-			_, err := db.gate.SQL().ExecContext(ctx, insert, needle)
+			_, err := db.executor.SQL().ExecContext(ctx, insert, needle)
 			return err
 		},
 		"Exec of *sql.Conn": func(ctx context.Context) error {
-			conn, err := db.gate.SQL().Conn(ctx)
+			conn, err := db.executor.SQL().Conn(ctx)
 			require.NoError(db.t, err)
 			_, err = conn.ExecContext(ctx, insert, needle)
 			_ = conn.Close()
 			return err
 		},
 		"a prepared statement": func(ctx context.Context) error {
-			st, err := db.gate.SQL().PrepareContext(ctx, insert)
+			st, err := db.executor.SQL().PrepareContext(ctx, insert)
 			require.NoError(db.t, err)
 			_, err = st.ExecContext(ctx, needle)
 			_ = st.Close()
@@ -71,14 +72,14 @@ func senders(db *database) map[string]func(ctx context.Context) error {
 		"a session": func(ctx context.Context) error {
 			sess, ctx, err := atomic.OpenSession(ctx, db)
 			require.NoError(db.t, err)
-			_, err = db.gate.SQL().ExecContext(ctx, insert, needle)
+			_, err = db.executor.SQL().ExecContext(ctx, insert, needle)
 			_ = sess.Close()
 			return err
 		},
 		"a suspended block": func(ctx context.Context) error {
 			return atomic.Do(ctx, db, func(ctx context.Context) error {
 				return atomic.Do(ctx, db, func(ctx context.Context) error {
-					_, err := db.gate.SQL().ExecContext(ctx, insert, needle)
+					_, err := db.executor.SQL().ExecContext(ctx, insert, needle)
 					return err
 				}, atomic.Propagation(atomic.Suspended))
 			})
@@ -86,7 +87,7 @@ func senders(db *database) map[string]func(ctx context.Context) error {
 		"a hook": func(ctx context.Context) error {
 			return atomic.Do(ctx, db, func(ctx context.Context) error {
 				return atomic.OnCommit(ctx, db, func(ctx context.Context) error {
-					_, err := db.gate.SQL().ExecContext(ctx, insert, needle)
+					_, err := db.executor.SQL().ExecContext(ctx, insert, needle)
 					return err
 				})
 			})
@@ -95,17 +96,17 @@ func senders(db *database) map[string]func(ctx context.Context) error {
 	if db.Engine != testdb.MySQL { // which has no RETURNING
 		returning := insert + " RETURNING id"
 		ways["Query of the gate"] = func(ctx context.Context) error {
-			return db.gate.Query(ctx, atomic.Statement{SQL: returning, Args: []any{needle}}, readNothing)
+			return db.executor.Query(ctx, block.Statement{SQL: returning, Args: []any{needle}}, readNothing)
 		}
-		ways["Query of the gate, built"] = func(ctx context.Context) error {
-			return db.gate.Query(ctx, atomic.Statement{SQL: returning, Args: []any{needle}, Built: true}, readNothing)
+		ways["Query of the executor, built"] = func(ctx context.Context) error {
+			return db.executor.Query(ctx, block.Statement{SQL: returning, Args: []any{needle}, Built: true}, readNothing)
 		}
 		ways["Query of *sql.DB"] = func(ctx context.Context) error {
-			return drain(db.gate.SQL().QueryContext(ctx, returning, needle))
+			return drain(db.executor.SQL().QueryContext(ctx, returning, needle))
 		}
 		ways["QueryRow of *sql.DB"] = func(ctx context.Context) error {
 			var id int
-			return db.gate.SQL().QueryRowContext(ctx, returning, needle).Scan(&id)
+			return db.executor.SQL().QueryRowContext(ctx, returning, needle).Scan(&id)
 		}
 	}
 	return ways
@@ -262,7 +263,7 @@ func within(ctx context.Context, db *database, n int, do func(ctx context.Contex
 func TestS06_AStaleConnectionThatWasNeverUsed(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		far, p := db.distant(setup{})
-		require.NoError(t, far.gate.SQL().PingContext(t.Context()))
+		require.NoError(t, far.executor.SQL().PingContext(t.Context()))
 		p.Cut()
 		require.NoError(t, atomic.Do(t.Context(), far, func(ctx context.Context) error { return far.insert(ctx, 1) }))
 		assert.Equal(t, []int{1}, db.kept())

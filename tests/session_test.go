@@ -9,10 +9,11 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
-var manual = setup{Settings: atomic.Settings{ManualCommit: true}}
+var manual = setup{Settings: block.Settings{ManualCommit: true}}
 
 func (db *database) session(ctx context.Context) (*atomic.Session, context.Context) {
 	db.t.Helper()
@@ -30,14 +31,14 @@ func TestA01_AutocommitIsOn(t *testing.T) {
 		ctx := t.Context()
 		db.mustInsert(ctx, 1)
 		assert.Equal(t, []int{1}, db.kept(), "committed by itself")
-		tx, err := db.gate.SQL().BeginTx(ctx, nil)
+		tx, err := db.executor.SQL().BeginTx(ctx, nil)
 		require.NoError(t, err)
 		require.NoError(t, tx.Rollback())
 		if db.Engine != testdb.MySQL && db.Engine != testdb.MariaDB {
 			return
 		}
 		for range 3 {
-			held, err := db.gate.SQL().Conn(ctx)
+			held, err := db.executor.SQL().Conn(ctx)
 			require.NoError(t, err)
 			rows, err := held.QueryContext(ctx, "SELECT @@autocommit") // keeps the connection busy
 			require.NoError(t, err)
@@ -131,7 +132,7 @@ func TestA03_CloseWithUncommittedWork(t *testing.T) {
 
 		// Having only read is no loss; the library's own SELECT is known to.
 		sess, ctx = off.session(t.Context())
-		require.NoError(t, off.gate.Query(ctx, atomic.Statement{SQL: "SELECT id FROM t", Built: true}, readNothing))
+		require.NoError(t, off.executor.Query(ctx, block.Statement{SQL: "SELECT id FROM t", Built: true}, readNothing))
 		require.NoError(t, sess.Close())
 		// Nor is a session in which nothing was done, or all was committed.
 		sess, _ = off.session(t.Context())

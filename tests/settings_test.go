@@ -14,6 +14,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -23,7 +24,7 @@ func (db *database) settings(ctx context.Context) map[string]string {
 	db.t.Helper()
 	all := map[string]string{}
 	read := func(query string, name string) {
-		rows, err := db.gate.SQL().QueryContext(ctx, query)
+		rows, err := db.executor.SQL().QueryContext(ctx, query)
 		require.NoError(db.t, err)
 		defer func() { _ = rows.Close() }()
 		for rows.Next() {
@@ -188,7 +189,7 @@ func TestB13_APanicWhileRowsAreRead(t *testing.T) {
 		db.failingRows()
 		ctx := t.Context()
 		read := func(ctx context.Context) error {
-			return db.gate.Query(ctx, atomic.Statement{SQL: "SELECT id, v FROM t"}, func(driver.Rows) error { panic("reading") })
+			return db.executor.Query(ctx, block.Statement{SQL: "SELECT id, v FROM t"}, func(driver.Rows) error { panic("reading") })
 		}
 		assert.PanicsWithValue(t, "reading", func() { _ = read(ctx) })
 		db.idle()

@@ -46,7 +46,7 @@ func TestB08_ADeadlockInTheRowsOfAnotherGoroutine(t *testing.T) {
 				db.mustInsert(ctx, 1)
 				require.NoError(t, db.exec(ctx, "UPDATE duel SET v = 2 WHERE id = 1"))
 				d.wait()
-				rows, err := db.gate.SQL().QueryContext(ctx, "SELECT id, v, pad FROM duel ORDER BY id FOR UPDATE")
+				rows, err := db.executor.SQL().QueryContext(ctx, "SELECT id, v, pad FROM duel ORDER BY id FOR UPDATE")
 				require.NoError(t, err)
 				defer d.finish()
 				other := make(chan error)
@@ -85,7 +85,7 @@ func TestA04_ABlockWaitsForTheSessionsStatement(t *testing.T) {
 		assert.Equal(t, []int{1, 2}, db.kept())
 
 		statement := db.meanwhile(func() error { return db.insert(ctx, 3) })
-		rows, err := db.gate.SQL().QueryContext(ctx, db.slow())
+		rows, err := db.executor.SQL().QueryContext(ctx, db.slow())
 		require.NoError(t, err)
 		err = soon(t, "the statement", statement)
 		require.True(t, rows.Next())
@@ -121,7 +121,7 @@ func TestB15_TransactionControlOutsideABlock(t *testing.T) {
 		if db.Engine == testdb.MySQL || db.Engine == testdb.MariaDB {
 			texts = append(texts, "SET autocommit = 0", "START TRANSACTION", "SET TRANSACTION READ ONLY", "LOCK TABLES t WRITE")
 		}
-		conn, err := db.gate.SQL().Conn(t.Context())
+		conn, err := db.executor.SQL().Conn(t.Context())
 		require.NoError(t, err)
 		defer func() { require.NoError(t, conn.Close()) }()
 		_, session := db.session(t.Context())

@@ -158,7 +158,7 @@ func (db *counted) coreHeldLock() {
 		return errors.Join(db.update(ctx, 1),
 			is(dialect.ErrLockNotAvailable, db.inside(ctx, wait, atomic.LockTimeout(moment))), db.update(ctx, 2))
 	}
-	if db.gate.Database().Server.RollbackOnTimeout {
+	if db.executor.Database().Server.RollbackOnTimeout {
 		require.ErrorIs(db.t, db.inside(db.t.Context(), waiting), atomic.ErrRollbackRequired)
 	} else {
 		db.costs("a lock that another has for too long", 4, 2, waiting)

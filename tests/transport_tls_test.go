@@ -98,7 +98,7 @@ func TestDesign6_TLSToMySQL(t *testing.T) {
 // against, and none at all before.
 func TestDesign6_TLSToMariaDB(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
-		if !db.gate.Database().Server.Version.AtLeast(11, 4, 0) {
+		if !db.executor.Database().Server.Version.AtLeast(11, 4, 0) {
 			_, err := mysql.Open(db.DSN + "?tls=skip-verify").Connect(t.Context())
 			require.ErrorContains(t, err, "no TLS")
 			return
@@ -111,6 +111,6 @@ func TestDesign6_TLSToMariaDB(t *testing.T) {
 func encryptedByMySQL(db *counted) {
 	db.t.Helper()
 	var name, cipher string
-	require.NoError(db.t, db.gate.SQL().QueryRowContext(db.t.Context(), "SHOW SESSION STATUS LIKE 'Ssl_cipher'").Scan(&name, &cipher))
+	require.NoError(db.t, db.executor.SQL().QueryRowContext(db.t.Context(), "SHOW SESSION STATUS LIKE 'Ssl_cipher'").Scan(&name, &cipher))
 	require.NotEmpty(db.t, cipher)
 }

@@ -23,7 +23,7 @@ func TestErrorsSayWhichBlock(t *testing.T) {
 			},
 			atomic.ErrOuterContext: func(outer, _ context.Context) error { return db.insert(outer, secret) },
 			atomic.ErrRowsOpen: func(_, inner context.Context) error {
-				rows, err := db.gate.SQL().QueryContext(inner, "SELECT 1 UNION SELECT 2")
+				rows, err := db.executor.SQL().QueryContext(inner, "SELECT 1 UNION SELECT 2")
 				require.NoError(t, err)
 				require.True(t, rows.Next())
 				err = db.insert(inner, secret)

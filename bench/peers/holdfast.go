@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/dialect/mysql"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -67,7 +68,7 @@ func (db *holdfastDB) Block(ctx context.Context, fn Func, wishes ...Wish) error 
 }
 
 // InUse implements DB.
-func (db *holdfastDB) InUse() int { return db.Gate().Database().Pool.Stats().InUse }
+func (db *holdfastDB) InUse() int { return block.Of(db).Database().Pool.Stats().InUse }
 
 type holdfastBlock struct{ *holdfastDB }
 

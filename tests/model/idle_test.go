@@ -28,7 +28,7 @@ func (tg *target) idleMySQL(ctx context.Context) error {
 
 // idleMariaDB asks the pooled connections themselves.
 func (tg *target) idleMariaDB(ctx context.Context) error {
-	pool := tg.gate.Database().Pool
+	pool := tg.executor.Database().Pool
 	for range pool.Stats().Idle {
 		conn, err := pool.Conn(ctx)
 		if err != nil {
@@ -62,7 +62,7 @@ func (tg *target) idleSQLite(ctx context.Context) error {
 
 // idleAfterAll asks what cannot be asked after each program.
 func (tg *target) idleAfterAll(ctx context.Context) error {
-	if engine := tg.gate.Database().Server.Engine; engine != dialect.MySQL && engine != dialect.MariaDB {
+	if engine := tg.executor.Database().Server.Engine; engine != dialect.MySQL && engine != dialect.MariaDB {
 		return nil
 	}
 	const copied = 100 * time.Millisecond // how long the server shows one copy, if nobody reads it

@@ -46,19 +46,19 @@ func (r *runner) do(ctx context.Context, op *Block) error {
 		r.log(op.ID, "fn")
 		return r.body(op.ID, op.Body)
 	}
-	gate, opts := r.target.gate, op.options()
+	executor, opts := r.target.executor, op.options()
 	if op.ID%2 == 0 && op.Propagation != Never && op.Propagation != Suspended {
 		opts = append(opts, atomic.Name(strconv.Itoa(op.ID))) // nothing comes of it
 	}
 	switch op.Form {
 	case Value:
-		v, err := atomic.Value(ctx, gate, func(ctx context.Context) (int, error) { return Answer, fn(ctx) }, opts...)
+		v, err := atomic.Value(ctx, executor, func(ctx context.Context) (int, error) { return Answer, fn(ctx) }, opts...)
 		r.log(op.ID, "value %d", v)
 		return err
 	case Wrap:
-		return atomic.Wrap(gate, fn, opts...)(ctx)
+		return atomic.Wrap(executor, fn, opts...)(ctx)
 	default:
-		return atomic.Do(ctx, gate, fn, opts...)
+		return atomic.Do(ctx, executor, fn, opts...)
 	}
 }
 
@@ -97,7 +97,7 @@ func (r *runner) register(ctx context.Context, op *Hook) error {
 	if op.OnRollback {
 		on = atomic.OnRollback
 	}
-	return r.logError(op.ID, "hook registered", on(ctx, r.target.gate, fn, opts...))
+	return r.logError(op.ID, "hook registered", on(ctx, r.target.executor, fn, opts...))
 }
 
 // begin runs a transaction of database/sql.

@@ -125,7 +125,7 @@ func (r *runner) body(id int, b Body) error {
 
 // step runs one operation.
 func (r *runner) step(ctx context.Context, op Op) error {
-	gate, id := r.target.gate, op.call().ID
+	executor, id := r.target.executor, op.call().ID
 	switch op := op.(type) {
 	case *Block:
 		return r.open(ctx, op)
@@ -154,15 +154,15 @@ func (r *runner) step(ctx context.Context, op Op) error {
 			return r.logError(id, "control", err)
 		}
 	case *SetRollback:
-		return r.logError(id, "set rollback", atomic.SetRollback(ctx, gate, op.To))
+		return r.logError(id, "set rollback", atomic.SetRollback(ctx, executor, op.To))
 	case *Look:
-		if !atomic.In(ctx, gate) {
+		if !atomic.In(ctx, executor) {
 			r.log(id, "not in a block")
 			return nil
 		}
-		r.log(id, "in a block, needs rollback %v, attempt %d", atomic.NeedsRollback(ctx, gate), atomic.Attempt(ctx, gate))
+		r.log(id, "in a block, needs rollback %v, attempt %d", atomic.NeedsRollback(ctx, executor), atomic.Attempt(ctx, executor))
 	case *Savepoint:
-		p, err := atomic.Savepoint(ctx, gate)
+		p, err := atomic.Savepoint(ctx, executor)
 		if err == nil {
 			r.points[id] = p
 		}

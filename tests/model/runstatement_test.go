@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/holdfast-go/holdfast/atomic"
+	machine "github.com/holdfast-go/holdfast/internal/block"
 )
 
 // handle is what *sql.DB and *sql.Tx have in common.
@@ -39,7 +39,7 @@ func (r *runner) insert(ctx context.Context, op *Insert) error {
 	h, isTx := r.handle(op.Call)
 	switch {
 	case op.Way == ByGate && !isTx:
-		_, err := r.target.gate.Exec(ctx, atomic.Statement{SQL: r.target.insert, Args: []any{key}})
+		_, err := r.target.executor.Exec(ctx, machine.Statement{SQL: r.target.insert, Args: []any{key}})
 		return err
 	case op.Way == ByPrepared:
 		st, err := h.PrepareContext(ctx, r.target.insert)
@@ -62,7 +62,7 @@ func (r *runner) read(ctx context.Context, op *Read) ([]int, error) {
 	switch {
 	case op.Way == ByGate && !isTx:
 		keys := []int{}
-		err := tg.gate.Query(ctx, atomic.Statement{SQL: tg.read, Args: []any{from, to}}, func(rows driver.Rows) error {
+		err := tg.executor.Query(ctx, machine.Statement{SQL: tg.read, Args: []any{from, to}}, func(rows driver.Rows) error {
 			dest := make([]driver.Value, 1)
 			for {
 				if err := rows.Next(dest); errors.Is(err, io.EOF) {
@@ -158,7 +158,7 @@ func (r *runner) rows(ctx context.Context, op *Rows) error {
 func (r *runner) stream(ctx context.Context, way Way) (next func() (int64, error), closer io.Closer, err error) {
 	tg, from, to := r.target, int64(r.base), int64(r.base+span)
 	if way == ByGate {
-		rows, err := tg.gate.Stream(ctx, atomic.Statement{SQL: tg.read, Args: []any{from, to}})
+		rows, err := tg.executor.Stream(ctx, machine.Statement{SQL: tg.read, Args: []any{from, to}})
 		if err != nil {
 			return nil, nil, err
 		}

@@ -15,21 +15,21 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/dialect/mysql"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
 	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/internal/backend"
+	machine "github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 // target is a database that programs run on.
 type target struct {
-	model Engine
-	gate  *atomic.Gate
-	db    *sql.DB // Gate.SQL()
-	admin *sql.DB
+	model    Engine
+	executor *machine.Executor
+	db       *sql.DB // Gate.SQL()
+	admin    *sql.DB
 
 	insert  string // adds one row
 	read    string // reads the keys in a range, a row each
@@ -48,10 +48,10 @@ const (
 func newTarget(t *testing.T, db testdb.Database, source func(*testing.T, testdb.Database) dialect.Source) *target {
 	database, err := backend.Connect(t.Context(), source(t, db))
 	require.NoError(t, err)
-	gate := atomic.NewGate(database, atomic.Settings{Logger: slog.New(slog.DiscardHandler)})
-	t.Cleanup(func() { require.NoError(t, gate.Close()) })
-	gate.Database().Pool.SetMaxIdleConns(10) // as deep as programs open transactions
-	tg := &target{gate: gate, db: gate.SQL(), admin: db.Admin, next: span}
+	executor := machine.New(database, machine.Settings{Logger: slog.New(slog.DiscardHandler)})
+	t.Cleanup(func() { require.NoError(t, executor.Close()) })
+	executor.Database().Pool.SetMaxIdleConns(10) // as deep as programs open transactions
+	tg := &target{executor: executor, db: executor.SQL(), admin: db.Admin, next: span}
 	tg.spell(db.Engine)
 	_, err = db.Admin.ExecContext(t.Context(), "CREATE TABLE held (k BIGINT NOT NULL PRIMARY KEY)")
 	require.NoError(t, err)
@@ -161,7 +161,7 @@ func (tg *target) compare(p Program) string {
 	if !slices.Equal(rows, want.Rows) {
 		return fmt.Sprintf("rows afterwards\n  model:  %v\n  engine: %v\n", want.Rows, rows)
 	}
-	if n := tg.gate.Database().Pool.Stats().InUse; n != 0 {
+	if n := tg.executor.Database().Pool.Stats().InUse; n != 0 {
 		return fmt.Sprintf("%d connections are still in use", n)
 	}
 	if err := tg.idle(ctx); err != nil {

@@ -1,4 +1,4 @@
-package atomic
+package block
 
 import (
 	"context"
@@ -6,18 +6,14 @@ import (
 	"database/sql/driver"
 	"log/slog"
 	"strings"
-	"sync/atomic"
+	syncatomic "sync/atomic"
 	"time"
 
-	"github.com/holdfast-go/holdfast/internal/backend"
-)
+	"github.com/holdfast-go/holdfast/atomic"
 
-// DB is what this package needs of a database. *orm.DB implements it, and so
-// does a *Gate itself.
-type DB interface {
-	// Gate returns the way by which the database's statements leave the process.
-	Gate() *Gate
-}
+	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/seam"
+)
 
 // Settings are a database's defaults for its blocks and sessions.
 type Settings struct {
@@ -59,29 +55,32 @@ type Statement struct {
 // SELECT may call a function that does.
 func (st Statement) reads() bool { return st.Built && strings.HasPrefix(st.SQL, "SELECT") }
 
-// Gate is the one place where statements leave the process. It finds the block
+// Executor is the one place where statements leave the process. It finds the block
 // in a statement's ctx and sends the statement on that block's connection under
 // that block's rules, or outside any block on a connection of the pool.
-type Gate struct {
+type Executor struct {
 	db       *backend.Database
 	settings Settings
 	front    *sql.DB
-	closed   atomic.Bool
+	closed   syncatomic.Bool
 }
 
-// NewGate returns the gate of an opened database.
-func NewGate(db *backend.Database, s Settings) *Gate {
-	g := &Gate{db: db, settings: s}
-	g.front = sql.OpenDB(connector{g})
-	g.front.SetMaxIdleConns(64) // they are only structs; the real ones are in db.Pool
-	return g
+// New returns the executor of an opened database.
+func New(db *backend.Database, s Settings) *Executor {
+	x := &Executor{db: db, settings: s}
+	x.front = sql.OpenDB(connector{x})
+	x.front.SetMaxIdleConns(64) // they are only structs; the real ones are in db.Pool
+	return x
 }
 
-// Gate returns g.
-func (g *Gate) Gate() *Gate { return g }
+// Executor returns x: it is itself a database for package atomic.
+func (x *Executor) Executor() seam.Executor { return x }
 
-// Database returns the database behind the gate.
-func (g *Gate) Database() *backend.Database { return g.db }
+// Of is the executor of db. Nobody but this package makes one.
+func Of(db atomic.DB) *Executor { return db.Executor().(*Executor) }
+
+// Database returns the database behind it.
+func (x *Executor) Database() *backend.Database { return x.db }
 
 // SQL returns a *sql.DB whose calls look at their ctx: in a block they run on
 // the block's connection under its rules, and BeginTx opens a nested block;
@@ -92,13 +91,13 @@ func (g *Gate) Database() *backend.Database { return g.db }
 // any block runs beside the transaction. A *sql.Conn pins no connection.
 //
 // Its own pool settings mean nothing: connections come from the database's pool.
-func (g *Gate) SQL() *sql.DB { return g.front }
+func (x *Executor) SQL() *sql.DB { return x.front }
 
-// Close closes the gate and the database. Blocks in progress are rolled back.
-func (g *Gate) Close() error {
-	g.closed.Store(true)
-	err := g.front.Close()
-	if dbErr := g.db.Close(); dbErr != nil {
+// Close closes the executor and the database. Blocks in progress are rolled back.
+func (x *Executor) Close() error {
+	x.closed.Store(true)
+	err := x.front.Close()
+	if dbErr := x.db.Close(); dbErr != nil {
 		err = dbErr
 	}
 	return err
@@ -107,9 +106,9 @@ func (g *Gate) Close() error {
 // Exec sends a statement that returns no rows. Errors are a *FailedError with
 // the server's error in its chain, or one of this package's errors when
 // nothing was sent.
-func (g *Gate) Exec(ctx context.Context, st Statement) (driver.Result, error) {
+func (x *Executor) Exec(ctx context.Context, st Statement) (driver.Result, error) {
 	var res driver.Result
-	err := g.run(ctx, st, func(w backend.Wire, prefix []string, query string) (_ bool, err error) {
+	err := x.run(ctx, st, func(w backend.Wire, prefix []string, query string) (_ bool, err error) {
 		res, err = w.Exec(ctx, prefix, query, st.Args)
 		return true, err
 	})
@@ -118,7 +117,7 @@ func (g *Gate) Exec(ctx context.Context, st Statement) (driver.Result, error) {
 	}
 	if st.Judge != nil {
 		if err := st.Judge(res); err != nil {
-			return nil, g.reject(ctx, st, err)
+			return nil, x.reject(ctx, st, err)
 		}
 	}
 	return res, nil
@@ -126,9 +125,9 @@ func (g *Gate) Exec(ctx context.Context, st Statement) (driver.Result, error) {
 
 // reject is the failure of a statement that the server has carried out, but that
 // did not do what it was for.
-func (g *Gate) reject(ctx context.Context, st Statement, err error) error {
-	f := &FailedError{Statement: g.shown(st), Err: err}
-	b, _ := g.scope(ctx).enclosing()
+func (x *Executor) reject(ctx context.Context, st Statement, err error) error {
+	f := &atomic.FailedError{Statement: x.shown(st), Err: err}
+	b, _ := x.scope(ctx).enclosing()
 	if b == nil {
 		return f
 	}
@@ -139,9 +138,9 @@ func (g *Gate) reject(ctx context.Context, st Statement, err error) error {
 // Query sends a statement and hands its rows to read, once, while the
 // connection is held. An error of the server in the middle of the rows is
 // returned like any other. read must not send statements of the same block.
-func (g *Gate) Query(ctx context.Context, st Statement, read func(driver.Rows) error) error {
+func (x *Executor) Query(ctx context.Context, st Statement, read func(driver.Rows) error) error {
 	var readErr error
-	err := g.run(ctx, st, func(w backend.Wire, prefix []string, query string) (bool, error) {
+	err := x.run(ctx, st, func(w backend.Wire, prefix []string, query string) (bool, error) {
 		rows, err := w.Query(ctx, prefix, query, st.Args)
 		if err != nil {
 			return true, err
@@ -162,8 +161,8 @@ func (g *Gate) Query(ctx context.Context, st Statement, read func(driver.Rows) e
 // Stream sends a statement and returns its rows for the caller to read and
 // close. Until then the connection is busy: in a block another statement is
 // ErrRowsOpen (rule B10).
-func (g *Gate) Stream(ctx context.Context, st Statement) (driver.Rows, error) {
-	b, s, err := g.admit(ctx, st)
+func (x *Executor) Stream(ctx context.Context, st Statement) (driver.Rows, error) {
+	b, s, err := x.admit(ctx, st)
 	switch {
 	case err != nil:
 		return nil, err
@@ -173,18 +172,18 @@ func (g *Gate) Stream(ctx context.Context, st Statement) (driver.Rows, error) {
 		return s.stream(ctx, st)
 	}
 	var rows driver.Rows
-	conn, err := g.outside(ctx, st, func(w backend.Wire) (err error) {
+	conn, err := x.outside(ctx, st, func(w backend.Wire) (err error) {
 		rows, err = w.Query(ctx, nil, st.SQL, st.Args)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	conn.markSession(g, st)
+	conn.markSession(x, st)
 	return newStream(rows, func(err error) error {
 		defer conn.giveBack()
 		if err != nil {
-			return g.outcome(ctx, st, err)
+			return x.outcome(ctx, st, err)
 		}
 		return nil
 	}), nil
@@ -196,8 +195,8 @@ func (g *Gate) Stream(ctx context.Context, st Statement) (driver.Rows, error) {
 type sender func(w backend.Wire, prefix []string, query string) (repeatable bool, err error)
 
 // run sends st where its ctx says.
-func (g *Gate) run(ctx context.Context, st Statement, send sender) error {
-	b, s, err := g.admit(ctx, st)
+func (x *Executor) run(ctx context.Context, st Statement, send sender) error {
+	b, s, err := x.admit(ctx, st)
 	switch {
 	case err != nil:
 		return err
@@ -206,22 +205,22 @@ func (g *Gate) run(ctx context.Context, st Statement, send sender) error {
 	case s != nil:
 		return s.run(ctx, st, send)
 	}
-	conn, err := g.outside(ctx, st, func(w backend.Wire) error {
+	conn, err := x.outside(ctx, st, func(w backend.Wire) error {
 		_, err := send(w, nil, st.SQL)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	conn.markSession(g, st)
+	conn.markSession(x, st)
 	conn.giveBack()
 	return nil
 }
 
 // admit finds where a statement belongs: to a block, to a session, or to
 // neither.
-func (g *Gate) admit(ctx context.Context, st Statement) (*block, *Session, error) {
-	sc := g.scope(ctx)
+func (x *Executor) admit(ctx context.Context, st Statement) (*block, *session, error) {
+	sc := x.scope(ctx)
 	switch {
 	case sc.block != nil:
 		return sc.block, nil, nil
@@ -229,24 +228,38 @@ func (g *Gate) admit(ctx context.Context, st Statement) (*block, *Session, error
 		b, err := sc.session.current(st)
 		return b, sc.session, err
 	case st.Locks:
-		return nil, nil, &BlockError{Kind: ErrNotInBlock, Reason: "a locking read holds its lock only to the end of its transaction; run it inside atomic.Do"}
-	case g.settings.ManualCommit:
-		return nil, nil, &BlockError{Kind: ErrNoSession, Reason: "open one with Session, or run the statement inside atomic.Do"}
+		return nil, nil, &atomic.BlockError{Kind: atomic.ErrNotInBlock, Reason: "a locking read holds its lock only to the end of its transaction; run it inside atomic.Do"}
+	case x.settings.ManualCommit:
+		return nil, nil, &atomic.BlockError{Kind: atomic.ErrNoSession, Reason: "open one with Session, or run the statement inside atomic.Do"}
 	}
-	if err := g.steers(st); err != nil {
+	if err := x.steers(st); err != nil {
 		return nil, nil, err
 	}
-	return nil, nil, sc.outer.roomFor(g)
+	return nil, nil, sc.outer.roomFor(x)
 }
 
 // steers refuses what is meant for the statements after it: outside a block each
 // may go to another connection, and be committed by itself.
-func (g *Gate) steers(st Statement) error {
+func (x *Executor) steers(st Statement) error {
 	if st.Built {
 		return nil
 	}
-	if v := g.db.Engine.Inspect(st.SQL); v.Steers() {
-		return &BlockError{Kind: ErrTransactionControl, Reason: v.Control + " as a text would not hold for the statements after it; use atomic.Do, or BeginTx of Gate.SQL()"}
+	if v := x.db.Engine.Inspect(st.SQL); v.Steers() {
+		return &atomic.BlockError{Kind: atomic.ErrTransactionControl, Reason: v.Control + " as a text would not hold for the statements after it; use atomic.Do, or BeginTx of db.SQL()"}
 	}
 	return nil
+}
+
+func (s Settings) logger() *slog.Logger {
+	if s.Logger != nil {
+		return s.Logger
+	}
+	return slog.Default()
+}
+
+func (s Settings) commitTimeout() time.Duration {
+	if s.CommitTimeout > 0 {
+		return s.CommitTimeout
+	}
+	return 30 * time.Second
 }

@@ -1,4 +1,4 @@
-package atomic
+package block
 
 import (
 	"context"
@@ -26,35 +26,37 @@ type connectError struct{ error }
 func (e *connectError) Unwrap() error { return e.error }
 
 // connect takes a connection out of the pool, within ctx.
-func (g *Gate) connect(ctx context.Context) (*connection, error) { return g.connectTo(ctx, g.db.Pool) }
+func (x *Executor) connect(ctx context.Context) (*connection, error) {
+	return x.connectTo(ctx, x.db.Pool)
+}
 
 // connectAnyhow is connect for what those who have the pool's connections may be
 // waiting for. A server that has no room for one more may have it for the pool.
-func (g *Gate) connectAnyhow(ctx context.Context) (*connection, error) {
-	if g.db.Reserve == nil {
-		return g.connect(ctx)
+func (x *Executor) connectAnyhow(ctx context.Context) (*connection, error) {
+	if x.db.Reserve == nil {
+		return x.connect(ctx)
 	}
-	conn, err := g.connectTo(ctx, g.db.Reserve)
+	conn, err := x.connectTo(ctx, x.db.Reserve)
 	if err == nil || ctx.Err() != nil {
 		return conn, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	conn, poolErr := g.connect(ctx)
+	conn, poolErr := x.connect(ctx)
 	if poolErr != nil {
 		return nil, err
 	}
 	return conn, nil
 }
 
-func (g *Gate) connectTo(ctx context.Context, pool *sql.DB) (*connection, error) {
+func (x *Executor) connectTo(ctx context.Context, pool *sql.DB) (*connection, error) {
 	c, err := pool.Conn(ctx)
 	if err != nil {
 		return nil, &connectError{err}
 	}
 	conn := &connection{pool: c}
 	err = c.Raw(func(driverConn any) error {
-		conn.wire = g.db.Engine.Wire(driverConn)
+		conn.wire = x.db.Engine.Wire(driverConn)
 		return nil
 	})
 	if err != nil {
@@ -87,21 +89,21 @@ type stales struct{ found, limit int }
 
 // another reports whether to look for another connection: as often as the pool
 // can have held stale ones when the first was found.
-func (s *stales) another(g *Gate) bool {
+func (s *stales) another(x *Executor) bool {
 	if s.found++; s.found == 1 {
-		s.limit = g.db.Pool.Stats().OpenConnections
+		s.limit = x.db.Pool.Stats().OpenConnections
 	}
 	return s.found <= s.limit
 }
 
 // markSession notes that a caller's statement may have changed the session.
-func (c *connection) markSession(g *Gate, st Statement) {
+func (c *connection) markSession(x *Executor, st Statement) {
 	if st.Built {
 		return
 	}
 	// What a procedure does unseen may stay with the connection, and so does some
 	// of what commits: FLUSH TABLES WITH READ LOCK.
-	v := g.db.Engine.Inspect(st.SQL)
+	v := x.db.Engine.Inspect(st.SQL)
 	c.dirty = c.dirty || v.Session || v.Opaque || v.Control != ""
 }
 
@@ -109,34 +111,34 @@ func (c *connection) markSession(g *Gate, st Statement) {
 // which it returns for the rows to be read. The statement is sent at most once
 // (rule S6): another connection is tried only when nothing has left on the
 // first.
-func (g *Gate) outside(ctx context.Context, st Statement, send func(backend.Wire) error) (*connection, error) {
-	return g.outsideOn(ctx, g.connect, st, send)
+func (x *Executor) outside(ctx context.Context, st Statement, send func(backend.Wire) error) (*connection, error) {
+	return x.outsideOn(ctx, x.connect, st, send)
 }
 
 // outsideOn is outside on a connection of connect's.
-func (g *Gate) outsideOn(ctx context.Context, connect func(context.Context) (*connection, error), st Statement, send func(backend.Wire) error) (*connection, error) {
+func (x *Executor) outsideOn(ctx context.Context, connect func(context.Context) (*connection, error), st Statement, send func(backend.Wire) error) (*connection, error) {
 	var stales stales
 	for {
 		conn, err := connect(ctx)
 		if err != nil && hasEnded(ctx) {
-			return nil, g.unsent(ctx, nil, st)
+			return nil, x.unsent(ctx, nil, st)
 		}
 		if err != nil {
-			return nil, g.failure(ctx, nil, st, err)
+			return nil, x.failure(ctx, nil, st, err)
 		}
 		err = conn.safely(send)
 		if err == nil {
 			return conn, nil
 		}
-		if stale(err) && ctx.Err() == nil && stales.another(g) {
+		if stale(err) && ctx.Err() == nil && stales.another(x) {
 			conn.discard()
 			continue
 		}
-		if !g.classify(err).NotSent {
-			conn.markSession(g, st) // it may have failed half-way: SELECT pg_advisory_lock(1), 1/0
+		if !x.classify(err).NotSent {
+			conn.markSession(x, st) // it may have failed half-way: SELECT pg_advisory_lock(1), 1/0
 		}
 		conn.giveBack()
-		return nil, g.outcome(ctx, st, err)
+		return nil, x.outcome(ctx, st, err)
 	}
 }
 

@@ -1,4 +1,4 @@
-package atomic
+package block
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
@@ -21,8 +22,8 @@ const cleanupTimeout = 5 * time.Second
 // with the next statement.
 func (b *block) endNested(ctx context.Context, err error) (kept bool, result error) {
 	t := b.tx
-	t.turn <- struct{}{}
-	defer t.turn.give()
+	t.connMu.lock()
+	defer t.connMu.unlock()
 	t.closeRows(b.depth, b.outlived())
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -30,7 +31,7 @@ func (b *block) endNested(ctx context.Context, err error) (kept bool, result err
 		return false, t.afterExpiry(b, err)
 	}
 	if t.top() != b {
-		err = t.leftBehind(b, err)
+		err = t.discardUnfinished(b, err)
 	}
 	kept, result = b.verdict(ctx, err)
 	if kept {
@@ -40,7 +41,7 @@ func (b *block) endNested(ctx context.Context, err error) (kept bool, result err
 		if cause == nil {
 			// Not Rollback itself: an error that a function hands on must not be
 			// taken for its own wish to roll back.
-			cause = &BlockError{Block: b.info(), Reason: "the joined block asked for a rollback", Err: b.cause}
+			cause = &atomic.BlockError{Block: b.info(), Reason: "the joined block asked for a rollback", Err: b.cause}
 		}
 		t.discard(b, cause)
 	}
@@ -51,7 +52,7 @@ func (b *block) endNested(ctx context.Context, err error) (kept bool, result err
 // Do returns if nothing else goes wrong. It needs mu.
 func (b *block) verdict(ctx context.Context, err error) (keep bool, result error) {
 	switch {
-	case err != nil && errors.Is(err, Rollback):
+	case err != nil && errors.Is(err, atomic.Rollback):
 		return false, nil // B20
 	case err != nil && ctx.Err() != nil && !errors.Is(err, context.Cause(ctx)):
 		return false, b.withCause(&hiddenCause{error: err, cause: context.Cause(ctx)}) // B2, B11
@@ -61,10 +62,10 @@ func (b *block) verdict(ctx context.Context, err error) (keep bool, result error
 		return false, nil // B20
 	case ctx.Err() != nil:
 		return false, b.withCause(context.Cause(ctx)) // B11
-	case b.tx.gate.closed.Load():
-		return false, &BlockError{Block: b.info(), Kind: ErrRollbackRequired, Reason: "the database was closed while the block was in progress", Err: b.cause}
+	case b.tx.executor.closed.Load():
+		return false, &atomic.BlockError{Block: b.info(), Kind: atomic.ErrRollbackRequired, Reason: "the database was closed while the block was in progress", Err: b.cause}
 	case b.state == failed:
-		return false, &BlockError{Block: b.info(), Kind: ErrRollbackRequired, // B6
+		return false, &atomic.BlockError{Block: b.info(), Kind: atomic.ErrRollbackRequired, // B6
 			Reason: "fn returned nil although a statement of the block had failed; the block was rolled back", Err: b.cause}
 	}
 	return true, nil
@@ -91,12 +92,12 @@ func (h *hiddenCause) Error() string {
 }
 func (h *hiddenCause) Unwrap() []error { return []error{h.error, h.cause} }
 
-// leftBehind is the error of a block that ends while one nested in it is still
+// discardUnfinished is the error of a block that ends while one nested in it is still
 // in progress on another goroutine.
-func (t *transaction) leftBehind(b *block, err error) error {
+func (t *transaction) discardUnfinished(b *block, err error) error {
 	for t.top() != b {
 		inner := t.top()
-		late := &BlockError{Block: b.info(), Kind: ErrOuterContext,
+		late := &atomic.BlockError{Block: b.info(), Kind: atomic.ErrOuterContext,
 			Reason: inner.info().String() + " was still in progress when this block ended; wait for its goroutine"}
 		if err == nil {
 			err = late
@@ -113,13 +114,13 @@ func (t *transaction) afterExpiry(b *block, err error) error {
 	if err != nil {
 		return b.withCause(err)
 	}
-	return &BlockError{Block: b.info(), Kind: ErrBlockClosed, Reason: "the block was ended before fn returned; its work is rolled back", Err: b.cause}
+	return &atomic.BlockError{Block: b.info(), Kind: atomic.ErrBlockClosed, Reason: "the block was ended before fn returned; its work is rolled back", Err: b.cause}
 }
 
 // closeRows ends a result that a block of this depth, or one inside it, has
 // left open, so that the connection is free; those of a block around it go on.
 // An error in the part that nobody read fails the block, and whoever reads on
-// is told why. It needs the turn.
+// is told why. It needs connMu.
 func (t *transaction) closeRows(depth int, why error) {
 	t.mu.Lock()
 	rows := t.rows
@@ -133,7 +134,7 @@ func (t *transaction) closeRows(depth int, why error) {
 }
 
 func (b *block) outlived() error {
-	return &BlockError{Block: b.info(), Kind: ErrBlockClosed, Reason: "the block has ended before its rows were read"}
+	return &atomic.BlockError{Block: b.info(), Kind: atomic.ErrBlockClosed, Reason: "the block has ended before its rows were read"}
 }
 
 // ending is how a transaction ended.
@@ -148,21 +149,21 @@ const (
 // end ends the outermost block.
 func (b *block) end(ctx context.Context, err error) (how ending, result error) {
 	t := b.tx
-	t.turn <- struct{}{}
+	t.connMu.lock()
 	t.closeRows(b.depth, b.outlived())
 	t.mu.Lock()
 	if b.state == ended {
 		result = t.afterExpiry(b, err)
 		t.mu.Unlock()
-		t.turn.give()
+		t.connMu.unlock()
 		return rolledBack, b.runHooksAfter(nil, rolledBack, result)
 	}
 	if t.top() != b {
-		err = t.leftBehind(b, err)
+		err = t.discardUnfinished(b, err)
 	}
 	keep, result := b.verdict(ctx, err)
 	was := t.phase
-	prefix := t.lastWords()
+	prefix := t.commitPrefix()
 	suffix := t.restores()
 	hooks := t.finish()
 	t.mu.Unlock()
@@ -179,14 +180,14 @@ func (b *block) end(ctx context.Context, err error) (how ending, result error) {
 		t.putBack(suffix) // a limit was set before BEGIN, which then failed
 	}
 	t.leave()
-	t.turn.give()
+	t.connMu.unlock()
 	return how, b.runHooksAfter(hooks, how, result)
 }
 
 // abandon rolls the block back because fn panicked or ended its goroutine
 // (rule B3).
 func (b *block) abandon(ctx context.Context) {
-	gone := &BlockError{Block: b.info(), Reason: "fn panicked or called runtime.Goexit"}
+	gone := &atomic.BlockError{Block: b.info(), Reason: "fn panicked or called runtime.Goexit"}
 	if b.parent != nil {
 		_, _ = b.endNested(ctx, gone)
 		return
@@ -196,21 +197,21 @@ func (b *block) abandon(ctx context.Context) {
 
 // commit sends COMMIT, which ctx does not cancel (rule B11).
 func (t *transaction) commit(ctx context.Context, b *block, prefix []string) (ending, error) {
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.gate.settings.commitTimeout())
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.executor.settings.commitTimeout())
 	defer cancel()
 	wire := t.conn.wire
-	resolve := b.opts.resolve
+	resolve := b.opts.Resolve
 	token := ""
 	if resolve && t.mayHaveWritten() {
 		var more []string
 		var err error
-		token, more, err = t.gate.db.Engine.Resolver().Prepare(limit, wire)
+		token, more, err = t.executor.db.Engine.Resolver().Prepare(limit, wire)
 		if err != nil {
 			t.rollback(ctx, begun, nil)
 			t.conn.dirty = true
-			e := t.gate.classify(err)
+			e := t.executor.classify(err)
 			t.saw(e)
-			return rolledBack, &BlockError{Block: b.info(), Reason: "ResolveCommit could not mark the transaction, so it was rolled back", Err: e}
+			return rolledBack, &atomic.BlockError{Block: b.info(), Reason: "ResolveCommit could not mark the transaction, so it was rolled back", Err: e}
 		}
 		prefix = append(prefix, more...)
 	}
@@ -218,7 +219,7 @@ func (t *transaction) commit(ctx context.Context, b *block, prefix []string) (en
 	if err == nil {
 		return committed, nil
 	}
-	e := t.gate.classify(err)
+	e := t.executor.classify(err)
 	t.saw(e)
 	if t.answered(err) { // B25
 		if wire.Alive() && !wire.Idle() {
@@ -226,10 +227,10 @@ func (t *transaction) commit(ctx context.Context, b *block, prefix []string) (en
 		}
 		// After a failed COMMIT nobody vouches for the session.
 		t.conn.dirty = true
-		return rolledBack, &BlockError{Block: b.info(), Reason: "COMMIT failed; the block was rolled back", Err: e}
+		return rolledBack, &atomic.BlockError{Block: b.info(), Reason: "COMMIT failed; the block was rolled back", Err: e}
 	}
 	t.conn.dirty = true
-	none := &BlockError{Block: b.info(), Kind: ErrCommitUnknown, // B12
+	none := &atomic.BlockError{Block: b.info(), Kind: atomic.ErrCommitUnknown, // B12
 		Reason: "COMMIT was sent and no answer came; look before doing the work again, or use ResolveCommit", Err: e}
 	if !resolve {
 		return unknown, none
@@ -239,7 +240,7 @@ func (t *transaction) commit(ctx context.Context, b *block, prefix []string) (en
 	}
 	// The old connection must not keep the transaction waiting for us.
 	t.drop().discard()
-	done, resolveErr := t.gate.resolve(ctx, token)
+	done, resolveErr := t.executor.resolve(ctx, token)
 	switch {
 	case resolveErr != nil:
 		none.Err = errors.Join(e, fmt.Errorf("ResolveCommit: %w", resolveErr))
@@ -250,7 +251,7 @@ func (t *transaction) commit(ctx context.Context, b *block, prefix []string) (en
 	t.mu.Lock()
 	t.resolvedBack = true
 	t.mu.Unlock()
-	return rolledBack, &BlockError{Block: b.info(), Reason: "the connection was lost at COMMIT and the block was rolled back", Err: e}
+	return rolledBack, &atomic.BlockError{Block: b.info(), Reason: "the connection was lost at COMMIT and the block was rolled back", Err: e}
 }
 
 // mayHaveWritten is false when every statement was a SELECT of the query
@@ -258,24 +259,24 @@ func (t *transaction) commit(ctx context.Context, b *block, prefix []string) (en
 func (t *transaction) mayHaveWritten() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.wrote && !t.root.opts.readOnly
+	return t.wrote && !t.root.opts.ReadOnly
 }
 
 // resolve asks on connections beside the pool what became of a transaction, until
 // one answers or the limit runs out: the server may be on its way back.
-func (g *Gate) resolve(ctx context.Context, token string) (done bool, err error) {
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.settings.commitTimeout())
+func (x *Executor) resolve(ctx context.Context, token string) (done bool, err error) {
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.settings.commitTimeout())
 	defer cancel()
 	return backoff.Retry(limit, func() (bool, error) {
-		conn, err := g.connectAnyhow(limit)
+		conn, err := x.connectAnyhow(limit)
 		if err != nil {
 			return false, err
 		}
-		done, err := g.db.Engine.Resolver().Outcome(limit, conn.wire, token)
+		done, err := x.db.Engine.Resolver().Outcome(limit, conn.wire, token)
 		conn.dirty = conn.dirty || err != nil
 		conn.giveBack()
 		return done, err
-	}, backoff.WithBackOff((&RetryPolicy{}).backoff()), backoff.WithMaxElapsedTime(0))
+	}, backoff.WithBackOff((&retry{}).backoff()), backoff.WithMaxElapsedTime(0))
 }
 
 // rollback sends ROLLBACK where there is something to roll back and somebody

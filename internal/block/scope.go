@@ -1,8 +1,10 @@
-package atomic
+package block
 
 import (
 	"context"
 	"slices"
+
+	"github.com/holdfast-go/holdfast/atomic"
 )
 
 // scope is what a ctx says of one database: the block that statements with
@@ -10,14 +12,14 @@ import (
 // database.
 type scope struct {
 	block   *block
-	session *Session
+	session *session
 	outer   *scope // set aside by Independent or Suspended
 }
 
-type scopeKey struct{ gate *Gate }
+type scopeKey struct{ executor *Executor }
 
-func (g *Gate) scope(ctx context.Context) *scope {
-	if sc, ok := ctx.Value(scopeKey{g}).(*scope); ok {
+func (x *Executor) scope(ctx context.Context) *scope {
+	if sc, ok := ctx.Value(scopeKey{x}).(*scope); ok {
 		return sc
 	}
 	return &nowhere
@@ -25,18 +27,18 @@ func (g *Gate) scope(ctx context.Context) *scope {
 
 var nowhere scope // never written to
 
-func (g *Gate) with(ctx context.Context, sc *scope) context.Context {
-	return context.WithValue(ctx, scopeKey{g}, sc)
+func (x *Executor) with(ctx context.Context, sc *scope) context.Context {
+	return context.WithValue(ctx, scopeKey{x}, sc)
 }
 
 // roomFor reports whether the pool can give one more connection to a chain of
 // blocks that have set each other aside, sc being the latest of them. Waiting
 // for one that the chain itself holds would never end.
-func (sc *scope) roomFor(g *Gate) error { return g.room(sc.held()) }
+func (sc *scope) roomFor(x *Executor) error { return x.room(sc.held()) }
 
 func (sc *scope) held() (n int) {
 	for ; sc != nil; sc = sc.outer {
-		if sc.block != nil && sc.block.tx.holdsConnection() || sc.session != nil && sc.session.holdsConnection() {
+		if sc.block != nil && sc.block.tx.hasConnection() || sc.session != nil && sc.session.hasConnection() {
 			n++
 		}
 	}
@@ -50,7 +52,7 @@ func (t *transaction) room() error {
 	if t.outer != nil {
 		held += t.outer.held()
 	}
-	return t.gate.room(held)
+	return t.executor.room(held)
 }
 
 func (t *transaction) heldAside() (n int) {
@@ -59,19 +61,31 @@ func (t *transaction) heldAside() (n int) {
 	t.mu.Unlock()
 	for _, o := range aside {
 		n += o.heldAside()
-		if o.holdsConnection() {
+		if o.hasConnection() {
 			n++
 		}
 	}
 	return n
 }
 
-func (g *Gate) room(held int) error {
+func (x *Executor) room(held int) error {
 	if held == 0 {
 		return nil
 	}
-	if limit := g.db.Pool.Stats().MaxOpenConnections; limit > 0 && held >= limit {
-		return &BlockError{Kind: ErrPoolExhausted, Reason: "raise the pool's limit, or do this work after the block (OnCommit)"}
+	if limit := x.db.Pool.Stats().MaxOpenConnections; limit > 0 && held >= limit {
+		return &atomic.BlockError{Kind: atomic.ErrPoolExhausted, Reason: "raise the pool's limit, or do this work after the block (OnCommit)"}
 	}
 	return nil
+}
+
+// enclosing is the block that a new one would be nested in: the one of ctx, or
+// the transaction of a session with autocommit off.
+func (sc *scope) enclosing() (*block, error) {
+	if sc.block != nil {
+		return sc.block, nil
+	}
+	if sc.session != nil {
+		return sc.session.root()
+	}
+	return nil, nil
 }

@@ -1,4 +1,4 @@
-package atomic
+package block
 
 import (
 	"context"
@@ -6,31 +6,33 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // run sends a statement of block b. Statements of one transaction are
 // serialised here, whatever goroutine they come from (rule B10).
 func (t *transaction) run(ctx context.Context, b *block, st Statement, send sender) error {
-	if err := t.takeTurn(ctx, b, st); err != nil {
+	if err := t.acquire(ctx, b, st); err != nil {
 		return err
 	}
-	defer t.turn.give()
+	defer t.connMu.unlock()
 	return t.send(ctx, b, st, send)
 }
 
-// takeTurn waits for the connection. A statement that is refused in any case
+// acquire waits for the connection. A statement that is refused in any case
 // need not wait for another one to finish.
-func (t *transaction) takeTurn(ctx context.Context, b *block, st Statement) error {
+func (t *transaction) acquire(ctx context.Context, b *block, st Statement) error {
 	t.mu.Lock()
 	err := t.usable(b)
 	t.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	if err := t.turn.take(ctx); err != nil {
-		return t.mark(b, t.gate.unsent(ctx, b, st), nil)
+	if err := t.connMu.lockWithin(ctx); err != nil {
+		return t.mark(b, t.executor.unsent(ctx, b, st), nil)
 	}
 	return nil
 }
@@ -38,10 +40,10 @@ func (t *transaction) takeTurn(ctx context.Context, b *block, st Statement) erro
 // stream sends a statement whose rows outlive the call. The transaction takes
 // no other statement until they are read.
 func (t *transaction) stream(ctx context.Context, b *block, st Statement) (driver.Rows, error) {
-	if err := t.takeTurn(ctx, b, st); err != nil {
+	if err := t.acquire(ctx, b, st); err != nil {
 		return nil, err
 	}
-	defer t.turn.give()
+	defer t.connMu.unlock()
 	var rows driver.Rows
 	err := t.send(ctx, b, st, func(w backend.Wire, prefix []string, query string) (_ bool, err error) {
 		rows, err = w.Query(ctx, prefix, query, st.Args)
@@ -53,11 +55,11 @@ func (t *transaction) stream(ctx context.Context, b *block, st Statement) (drive
 	stream := newStream(rows, nil)
 	stream.depth = b.depth
 	stream.done = func(failure error) error {
-		var f *FailedError
+		var f *atomic.FailedError
 		var e *dialect.Error
 		if failure != nil {
-			f = t.explain(ctx, b, st, t.gate.failure(ctx, b, st, failure))
-			e = t.gate.classify(failure)
+			f = t.explain(ctx, b, st, t.executor.failure(ctx, b, st, failure))
+			e = t.executor.classify(failure)
 		}
 		t.touch()
 		// In one step: between the end of the rows and the mark nobody may send.
@@ -77,7 +79,7 @@ func (t *transaction) stream(ctx context.Context, b *block, st Statement) (drive
 	return stream, nil
 }
 
-// send needs the turn.
+// send needs connMu.
 func (t *transaction) send(ctx context.Context, b *block, st Statement, send sender) error {
 	opaque, session, err := t.admit(b, st)
 	if err != nil {
@@ -86,39 +88,39 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 	var stales stales
 	for {
 		if ctx.Err() != nil {
-			return t.mark(b, t.gate.unsent(ctx, b, st), nil)
+			return t.mark(b, t.executor.unsent(ctx, b, st), nil)
 		}
 		if t.conn == nil {
 			if err := t.room(); err != nil {
-				return t.mark(b, &FailedError{Block: b.info(), Statement: t.gate.shown(st), Err: err}, nil)
+				return t.mark(b, &atomic.FailedError{Block: b.info(), Statement: t.executor.shown(st), Err: err}, nil)
 			}
-			conn, err := t.gate.connect(ctx)
+			conn, err := t.executor.connect(ctx)
 			if err != nil && hasEnded(ctx) {
-				return t.mark(b, t.gate.unsent(ctx, b, st), nil)
+				return t.mark(b, t.executor.unsent(ctx, b, st), nil)
 			}
 			if err != nil { // only the block that asked has failed: there is no transaction yet
-				t.saw(t.gate.classify(err))
-				return t.mark(b, t.gate.failure(ctx, b, st, err), nil)
+				t.saw(t.executor.classify(err))
+				return t.mark(b, t.executor.failure(ctx, b, st, err), nil)
 			}
-			t.hold(conn)
+			t.use(conn)
 		}
 		t.mu.Lock()
-		load, err := t.load(b, st, opaque)
+		pre, err := t.prefixOf(b, st, opaque)
 		first := t.phase == unsent
 		t.mu.Unlock()
 		if err != nil {
-			return t.mark(b, &FailedError{Block: b.info(), Statement: t.gate.shown(st), Err: err}, nil)
+			return t.mark(b, &atomic.FailedError{Block: b.info(), Statement: t.executor.shown(st), Err: err}, nil)
 		}
 		used := t.conn.wire.Used()
 		watched := send
 		if b.explains() {
 			watched = t.watching(ctx, first, send)
 		}
-		repeatable, err := watched(t.conn.wire, load.prefix, b.tagged(st.SQL))
+		repeatable, err := watched(t.conn.wire, pre.statements, b.tagged(st.SQL))
 		if err == nil {
 			t.conn.dirty = t.conn.dirty || session
 			t.mu.Lock()
-			t.arrived(load)
+			t.applied(pre)
 			t.wrote = t.wrote || !st.reads()
 			t.mu.Unlock()
 			t.touch()
@@ -127,19 +129,19 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		// Nothing but BEGIN came before it, so a transaction that died with a
 		// stale connection can be begun again on another (rule S6's exception).
 		// An opaque statement may have committed a part of itself.
-		e := t.gate.classify(err)
+		e := t.executor.classify(err)
 		died := used && !opaque && e.Kind == dialect.ErrConnectionLost
-		if first && repeatable && t.session == nil && (stale(err) || died) && ctx.Err() == nil && stales.another(t.gate) {
+		if first && repeatable && t.session == nil && (stale(err) || died) && ctx.Err() == nil && stales.another(t.executor) {
 			t.drop().discard()
 			continue
 		}
 		t.conn.dirty = t.conn.dirty || session
 		if first && e.Kind == dialect.ErrLockNotAvailable && refusedControl(err) && t.conn.wire.Idle() {
-			return t.notBegun(ctx, b, st, load, err)
+			return t.notBegun(ctx, b, st, pre, err)
 		}
 		if !e.NotSent {
 			t.mu.Lock()
-			t.arrived(load)
+			t.applied(pre)
 			t.wrote = true
 			t.mu.Unlock()
 		}
@@ -152,13 +154,13 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 // notBegun records that BEGIN itself did not get a lock (SQLite's write lock).
 // There is no transaction yet, so only the block that asked has failed; the
 // blocks around it may begin one later.
-func (t *transaction) notBegun(ctx context.Context, b *block, st Statement, load freight, err error) error {
-	e := *t.gate.classify(err)
+func (t *transaction) notBegun(ctx context.Context, b *block, st Statement, pre prefix, err error) error {
+	e := *t.executor.classify(err)
 	e.Fatal = false
 	t.mu.Lock()
-	t.wait, t.waitBack = load.wait, load.waitBack // set before BEGIN, and still in force
+	t.wait, t.waitBack = pre.wait, pre.waitBack // set before BEGIN, and still in force
 	t.mu.Unlock()
-	return t.mark(b, t.gate.failure(ctx, b, st, err), &e)
+	return t.mark(b, t.executor.failure(ctx, b, st, err), &e)
 }
 
 // admit decides whether b may send st now. Nothing is sent and nothing changes
@@ -170,21 +172,21 @@ func (t *transaction) admit(b *block, st Statement) (opaque, session bool, err e
 		return false, false, err
 	}
 	if t.rows != nil {
-		return false, false, &BlockError{Block: b.info(), Kind: ErrRowsOpen, Reason: "close them, or read them to the end, before " + abbreviate(t.gate.shown(st))}
+		return false, false, &atomic.BlockError{Block: b.info(), Kind: atomic.ErrRowsOpen, Reason: "close them, or read them to the end, before " + lex.Abbreviate(t.executor.shown(st))}
 	}
-	if st.Locks && t.root.opts.readOnly {
-		return false, false, &BlockError{Block: b.info(), Kind: dialect.ErrReadOnly, Reason: "a locking read needs a block without ReadOnly: " + abbreviate(t.gate.shown(st))}
+	if st.Locks && t.root.opts.ReadOnly {
+		return false, false, &atomic.BlockError{Block: b.info(), Kind: dialect.ErrReadOnly, Reason: "a locking read needs a block without ReadOnly: " + lex.Abbreviate(t.executor.shown(st))}
 	}
 	if st.Built {
 		return false, false, nil
 	}
-	v := t.gate.db.Engine.Inspect(st.SQL)
+	v := t.executor.db.Engine.Inspect(st.SQL)
 	if v.Control != "" {
-		return false, false, &BlockError{Block: b.info(), Kind: ErrTransactionControl,
+		return false, false, &atomic.BlockError{Block: b.info(), Kind: atomic.ErrTransactionControl,
 			Reason: v.Control + " would end or change the transaction behind the block's back; use atomic's options, a nested Do or Savepoint, or run it outside the block"}
 	}
 	if v.Stacked {
-		return false, false, &BlockError{Block: b.info(), Kind: dialect.ErrUnsupported, Reason: "one call sends one statement; this text holds several: " + abbreviate(t.gate.shown(st))}
+		return false, false, &atomic.BlockError{Block: b.info(), Kind: dialect.ErrUnsupported, Reason: "one call sends one statement; this text holds several: " + lex.Abbreviate(t.executor.shown(st))}
 	}
 	return v.Opaque, v.Session, nil
 }
@@ -193,13 +195,13 @@ func (t *transaction) admit(b *block, st Statement) (opaque, session bool, err e
 func (t *transaction) usable(b *block) error {
 	switch {
 	case b.state == ended && t.expired:
-		return &BlockError{Block: b.info(), Kind: ErrBlockClosed, Err: b.cause}
+		return &atomic.BlockError{Block: b.info(), Kind: atomic.ErrBlockClosed, Err: b.cause}
 	case b.state == ended:
-		return &BlockError{Block: b.info(), Kind: ErrBlockClosed, Reason: "this ctx has outlived its block; pass the ctx of a block that is in progress"}
+		return &atomic.BlockError{Block: b.info(), Kind: atomic.ErrBlockClosed, Reason: "this ctx has outlived its block; pass the ctx of a block that is in progress"}
 	case b.state == failed:
-		return &BlockError{Block: b.info(), Kind: ErrRollbackRequired, Reason: "nothing was sent, because of the failure before", Err: b.cause}
+		return &atomic.BlockError{Block: b.info(), Kind: atomic.ErrRollbackRequired, Reason: "nothing was sent, because of the failure before", Err: b.cause}
 	case t.top() != b:
-		return &BlockError{Block: b.info(), Kind: ErrOuterContext,
+		return &atomic.BlockError{Block: b.info(), Kind: atomic.ErrOuterContext,
 			Reason: "use the ctx of " + t.top().info().String() + ", or wait until that block has ended"}
 	}
 	return nil
@@ -208,19 +210,19 @@ func (t *transaction) usable(b *block) error {
 // record notes the failure of a statement that was sent, or could not be, and
 // returns what the caller is told.
 func (t *transaction) record(ctx context.Context, b *block, st Statement, err error) error {
-	f := t.explain(ctx, b, st, t.gate.failure(ctx, b, st, err))
-	return t.mark(b, f, t.gate.classify(err))
+	f := t.explain(ctx, b, st, t.executor.failure(ctx, b, st, err))
+	return t.mark(b, f, t.executor.classify(err))
 }
 
 // mark fails b, and every block with it if the failure was fatal.
-func (t *transaction) mark(b *block, f *FailedError, e *dialect.Error) error {
+func (t *transaction) mark(b *block, f *atomic.FailedError, e *dialect.Error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.marked(b, f, e)
 }
 
 // marked is mark for who has mu.
-func (t *transaction) marked(b *block, f *FailedError, e *dialect.Error) error {
+func (t *transaction) marked(b *block, f *atomic.FailedError, e *dialect.Error) error {
 	if b.state == ended {
 		return f // a time limit was faster
 	}
@@ -238,14 +240,14 @@ func (t *transaction) marked(b *block, f *FailedError, e *dialect.Error) error {
 // tagged is query with a comment by which the server can tell whose statement
 // it is, for engines that have no better place for the block's name.
 func (b *block) tagged(query string) string {
-	if tagger, ok := b.tx.gate.db.Engine.(backend.Tagger); ok && b.name() != "" {
+	if tagger, ok := b.tx.executor.db.Engine.(backend.Tagger); ok && b.name() != "" {
 		return tagger.Tag(b.name()) + query
 	}
 	return query
 }
 
-// hold takes conn into use. It needs the turn.
-func (t *transaction) hold(conn *connection) {
+// use takes conn into use. It needs connMu.
+func (t *transaction) use(conn *connection) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.conn = conn
@@ -260,7 +262,7 @@ func (t *transaction) drop() *connection {
 	return conn
 }
 
-func (t *transaction) holdsConnection() bool {
+func (t *transaction) hasConnection() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.conn != nil
@@ -268,19 +270,19 @@ func (t *transaction) holdsConnection() bool {
 
 func (t *transaction) beginOptions() backend.TxOptions {
 	o := t.root.opts
-	level := o.isolation
+	level := o.Isolation
 	if level == 0 {
-		level = t.gate.settings.Isolation
+		level = t.executor.settings.Isolation
 	}
 	return backend.TxOptions{
-		Isolation: level, ReadOnly: o.readOnly, Deferrable: o.deferrable,
-		Name: o.name, Timeout: o.timeout, Idle: o.idle,
+		Isolation: level, ReadOnly: o.ReadOnly, Deferrable: o.Deferrable,
+		Name: o.Name, Timeout: o.Timeout, Idle: o.Idle,
 	}
 }
 
 // touch starts the idle clock again.
 func (t *transaction) touch() {
-	if limit := t.root.opts.idle; limit > 0 {
+	if limit := t.root.opts.Idle; limit > 0 {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.lastActive = time.Now()
@@ -303,9 +305,9 @@ func (t *transaction) answered(err error) bool {
 	}
 	var p *backend.PrefixError
 	if errors.As(err, &p) {
-		e := t.gate.classify(p.Err)
+		e := t.executor.classify(p.Err)
 		return e.Kind != dialect.ErrConnectionLost && e.Code != ""
 	}
-	e := t.gate.classify(err)
+	e := t.executor.classify(err)
 	return e.NotSent || e.Kind != dialect.ErrConnectionLost && e.Code != ""
 }

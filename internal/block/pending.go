@@ -1,4 +1,4 @@
-package atomic
+package block
 
 import (
 	"slices"
@@ -8,9 +8,9 @@ import (
 	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
-// An errand is a control statement that waits for a statement to travel with:
-// no control statement but the last is worth a round trip of its own.
-type errand struct {
+// A pendingControl is a control statement that waits for a statement to travel
+// with: no control statement but the last is worth a round trip of its own.
+type pendingControl struct {
 	text    string
 	release bool // RELEASE SAVEPOINT: needless before COMMIT
 	index   int  // which savepoint it is about; 0: none
@@ -34,7 +34,7 @@ func (t *transaction) release(p *point) {
 		for n := len(t.pending); n > 0 && t.pending[n-1].release && t.pending[n-1].index > i; n-- {
 			t.pending = t.pending[:n-1]
 		}
-		t.pending = append(t.pending, errand{text: "RELEASE SAVEPOINT " + savepointName(i), release: true, index: i})
+		t.pending = append(t.pending, pendingControl{text: "RELEASE SAVEPOINT " + savepointName(i), release: true, index: i})
 	}
 	t.points = t.points[:i-1]
 }
@@ -50,7 +50,7 @@ func (t *transaction) rollbackTo(p *point) {
 		for n := len(t.pending); n > 0 && t.pending[n-1].index > i; n-- {
 			t.pending = t.pending[:n-1]
 		}
-		t.pending = append(t.pending, errand{text: "ROLLBACK TO SAVEPOINT " + savepointName(i), index: i})
+		t.pending = append(t.pending, pendingControl{text: "ROLLBACK TO SAVEPOINT " + savepointName(i), index: i})
 		if t.waitBack.Transactional {
 			t.wait = p.wait
 		}
@@ -59,24 +59,24 @@ func (t *transaction) rollbackTo(p *point) {
 	t.points = t.points[:i]
 }
 
-// A freight is what travels in front of one statement, and what it changes
-// once it has arrived.
-type freight struct {
-	prefix   []string
-	control  backend.Control // of BEGIN
-	points   int             // so many points are known to the server then
-	wait     *time.Duration
-	waitBack backend.Control
-	name     string
-	oldName  string   // that of the new savepoints
-	after    []errand // to be sent after the statement
+// A prefix is what travels in front of one statement, and what it changes once
+// the server has worked on it.
+type prefix struct {
+	statements []string
+	control    backend.Control // of BEGIN
+	points     int             // so many points are known to the server then
+	wait       *time.Duration
+	waitBack   backend.Control
+	name       string
+	oldName    string           // that of the new savepoints
+	after      []pendingControl // to be sent after the statement
 }
 
-// load collects what has to be said in front of st. Nothing changes yet: the
+// prefixOf collects what has to be said in front of st. Nothing changes yet: the
 // statement may never be sent.
-func (t *transaction) load(b *block, st Statement, opaque bool) (freight, error) {
-	f := freight{control: t.control, points: len(t.points), wait: t.wait, waitBack: t.waitBack, name: t.name, oldName: t.name}
-	engine := t.gate.db.Engine
+func (t *transaction) prefixOf(b *block, st Statement, opaque bool) (prefix, error) {
+	pre := prefix{control: t.control, points: len(t.points), wait: t.wait, waitBack: t.waitBack, name: t.name, oldName: t.name}
+	engine := t.executor.db.Engine
 
 	want := b.lockWait()
 	if st.Wait != nil {
@@ -90,68 +90,68 @@ func (t *transaction) load(b *block, st Statement, opaque bool) (freight, error)
 			} else {
 				waiting.Inside = t.waitBack.Restore
 			}
-			f.wait = nil
+			pre.wait = nil
 		}
 		if want != nil {
 			c := engine.LockWait(*want)
 			waiting.Before = slices.Concat(waiting.Before, c.Before)
 			waiting.Inside = slices.Concat(waiting.Inside, c.Inside)
-			f.wait, f.waitBack = want, c
+			pre.wait, pre.waitBack = want, c
 		}
 	}
 
 	if t.phase == unsent {
 		c, err := engine.Begin(t.beginOptions())
 		if err != nil {
-			return freight{}, err
+			return prefix{}, err
 		}
-		f.control, f.name, f.oldName = c, t.root.opts.name, t.root.opts.name
-		f.prefix = append(f.prefix, waiting.Before...)
-		f.prefix = append(f.prefix, c.Before...)
-		f.prefix = append(f.prefix, c.Begin)
-		f.prefix = append(f.prefix, c.Inside...)
+		pre.control, pre.name, pre.oldName = c, t.root.opts.Name, t.root.opts.Name
+		pre.statements = append(pre.statements, waiting.Before...)
+		pre.statements = append(pre.statements, c.Before...)
+		pre.statements = append(pre.statements, c.Begin)
+		pre.statements = append(pre.statements, c.Inside...)
 	}
 	for _, e := range t.pending {
-		f.prefix = append(f.prefix, e.text)
+		pre.statements = append(pre.statements, e.text)
 	}
 	for i, p := range t.points {
 		if !p.sent {
-			f.prefix = append(f.prefix, "SAVEPOINT "+savepointName(i+1))
+			pre.statements = append(pre.statements, "SAVEPOINT "+savepointName(i+1))
 		}
 	}
-	f.prefix = append(f.prefix, waiting.Inside...)
-	if namer, ok := engine.(backend.Namer); ok && b.name() != f.name {
-		f.prefix = append(f.prefix, namer.Rename(f.name, b.name())...)
-		f.name = b.name()
+	pre.statements = append(pre.statements, waiting.Inside...)
+	if namer, ok := engine.(backend.Namer); ok && b.name() != pre.name {
+		pre.statements = append(pre.statements, namer.Rename(pre.name, b.name())...)
+		pre.name = b.name()
 	}
 	if opaque {
 		// The statement may end the transaction unseen. Then the guard is gone
 		// with it, its release fails, and so does what travels with that.
-		f.prefix = append(f.prefix, "SAVEPOINT "+guard)
-		f.after = append(f.after, errand{text: "RELEASE SAVEPOINT " + guard})
+		pre.statements = append(pre.statements, "SAVEPOINT "+guard)
+		pre.after = append(pre.after, pendingControl{text: "RELEASE SAVEPOINT " + guard})
 	}
-	return f, nil
+	return pre, nil
 }
 
 const guard = "hf_guard"
 
-// arrived records that the server has worked on f's prefix.
-func (t *transaction) arrived(f freight) {
+// applied records that the server has worked on the prefix of a statement.
+func (t *transaction) applied(pre prefix) {
 	if t.phase == unsent {
 		t.phase = begun
 	}
-	t.control = f.control
-	for _, p := range t.points[:min(f.points, len(t.points))] {
+	t.control = pre.control
+	for _, p := range t.points[:min(pre.points, len(t.points))] {
 		if !p.sent {
-			p.sent, p.wait, p.name = true, t.wait, f.oldName
+			p.sent, p.wait, p.name = true, t.wait, pre.oldName
 		}
 	}
-	t.wait, t.waitBack, t.name = f.wait, f.waitBack, f.name
-	t.pending = append(t.pending[:0], f.after...)
+	t.wait, t.waitBack, t.name = pre.wait, pre.waitBack, pre.name
+	t.pending = append(t.pending[:0], pre.after...)
 }
 
-// lastWords is what goes in front of COMMIT.
-func (t *transaction) lastWords() (prefix []string) {
+// commitPrefix is what goes in front of COMMIT.
+func (t *transaction) commitPrefix() (prefix []string) {
 	for _, e := range t.pending {
 		if !e.release {
 			prefix = append(prefix, e.text)
@@ -174,8 +174,8 @@ func (t *transaction) restores() (all []string) {
 // name is that of b or of the nearest block around it that has one.
 func (b *block) name() string {
 	for ; b != nil; b = b.parent {
-		if b.opts.name != "" {
-			return b.opts.name
+		if b.opts.Name != "" {
+			return b.opts.Name
 		}
 	}
 	return ""
@@ -185,8 +185,8 @@ func (b *block) name() string {
 // around it that has one.
 func (b *block) lockWait() *time.Duration {
 	for ; b != nil; b = b.parent {
-		if b.opts.lockWait != nil {
-			return b.opts.lockWait
+		if b.opts.LockWait != nil {
+			return b.opts.LockWait
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package atomic
+package block
 
 import (
 	"database/sql/driver"

@@ -1,12 +1,14 @@
-package atomic
+package block
 
 import (
 	"context"
 	"sync"
 	"time"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
 // A block is one Do in progress. The outermost owns a transaction; a nested one
@@ -36,8 +38,8 @@ type block struct {
 	tx     *transaction
 	parent *block // nil for the outermost
 	depth  int    // 1 is the outermost
-	opts   *options
-	site   site
+	opts   *seam.Options
+	site   seam.Site
 	ctx    context.Context // of the caller; hooks run with it
 	point  *point          // its savepoint; nil for the outermost and for a joined one
 
@@ -70,19 +72,19 @@ type point struct {
 // A transaction belongs to one outermost block, or to a session between two
 // commits.
 type transaction struct {
-	gate    *Gate
-	root    *block   // the outermost
-	outer   *scope   // set aside by Independent or Suspended; nil: nothing
-	session *Session // owns the connection; nil: the transaction does
-	attempt int      // of Retry, from 1
+	executor *Executor
+	root     *block   // the outermost
+	outer    *scope   // set aside by Independent or Suspended; nil: nothing
+	session  *session // owns the connection; nil: the transaction does
+	attempt  int      // of Retry, from 1
 
-	// turn is held by whoever uses the connection.
-	turn turn
+	// connMu is held by whoever uses the connection.
+	connMu mutex
 
-	// Guarded by turn.
+	// Guarded by connMu.
 	conn    *connection
 	control backend.Control // what Begin said
-	held    holding         // of the lock that the last statement waited for (ExplainLocks)
+	holders lockHolders     // of the lock that the last statement waited for (ExplainLocks)
 	// afterwards gives back what outlives the transaction: advisory locks of MySQL.
 	afterwards []string
 
@@ -90,10 +92,10 @@ type transaction struct {
 	// waiting for the server.
 	mu         sync.Mutex
 	phase      phase
-	clock      int      // counts blocks, savepoints, hooks and failures, to tell which came first
-	stack      []*block // the blocks in progress, root first
-	points     []*point // those that can still be rolled back to
-	pending    []errand // what the server has to be told before the next statement
+	clock      int              // counts blocks, savepoints, hooks and failures, to tell which came first
+	stack      []*block         // the blocks in progress, root first
+	points     []*point         // those that can still be rolled back to
+	pending    []pendingControl // what the server has to be told before the next statement
 	wait       *time.Duration
 	waitBack   backend.Control // takes wait back
 	name       string          // the block's name that the server shows (backend.Namer)
@@ -135,8 +137,8 @@ func (t *transaction) top() *block { return t.stack[len(t.stack)-1] }
 
 // newTransaction starts a transaction with its outermost block. Nothing is sent
 // (rule B21).
-func newTransaction(g *Gate, sc *scope, root *block) *transaction {
-	t := &transaction{gate: g, root: root, outer: sc.outer, session: sc.session, attempt: 1, turn: newTurn()}
+func newTransaction(x *Executor, sc *scope, root *block) *transaction {
+	t := &transaction{executor: x, root: root, outer: sc.outer, session: sc.session, attempt: 1, connMu: newMutex()}
 	t.push(root, false)
 	if around := t.around(); around != nil {
 		around.mu.Lock()
@@ -234,8 +236,8 @@ func (t *transaction) finish() (hooks []*hook) {
 	return hooks
 }
 
-func (b *block) info() BlockInfo {
-	info := BlockInfo{Name: b.opts.name, Depth: b.depth}
-	info.File, info.Line = b.site.position()
+func (b *block) info() atomic.BlockInfo {
+	info := atomic.BlockInfo{Name: b.opts.Name, Depth: b.depth}
+	info.File, info.Line = b.site.Position()
 	return info
 }

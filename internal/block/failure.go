@@ -1,4 +1,4 @@
-package atomic
+package block
 
 import (
 	"context"
@@ -7,18 +7,19 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // classify is the one place where an error of the driver becomes a
 // *dialect.Error.
-func (g *Gate) classify(err error) *dialect.Error {
+func (x *Executor) classify(err error) *dialect.Error {
 	var e *dialect.Error
 	if errors.As(err, &e) {
 		return e
 	}
-	e = g.name(err)
+	e = x.name(err)
 	if errors.Is(e.Err, driver.ErrBadConn) {
 		// database/sql runs a call again that ends with ErrBadConn: an error
 		// that passes through it must not match that (rule S6).
@@ -29,10 +30,10 @@ func (g *Gate) classify(err error) *dialect.Error {
 	return e
 }
 
-func (g *Gate) name(err error) *dialect.Error {
+func (x *Executor) name(err error) *dialect.Error {
 	var prefix *backend.PrefixError
 	if errors.As(err, &prefix) {
-		inner := g.db.Engine.Classify(prefix.Err)
+		inner := x.db.Engine.Classify(prefix.Err)
 		named := *inner
 		named.Message = fmt.Sprintf("%s was refused: %s", prefix.Statement, inner.Message)
 		named.Fatal = true
@@ -41,7 +42,7 @@ func (g *Gate) name(err error) *dialect.Error {
 	}
 	var refused *connectError
 	if errors.As(err, &refused) {
-		inner := g.db.Engine.Classify(refused.error)
+		inner := x.db.Engine.Classify(refused.error)
 		named := *inner
 		named.Kind, named.NotSent = dialect.ErrConnectionLost, true
 		named.Message = "no connection could be opened: " + inner.Message
@@ -49,7 +50,7 @@ func (g *Gate) name(err error) *dialect.Error {
 	}
 	var unsent *backend.NotSentError
 	if errors.As(err, &unsent) {
-		inner := g.db.Engine.Classify(unsent.Err)
+		inner := x.db.Engine.Classify(unsent.Err)
 		named := *inner
 		named.NotSent = true
 		if unsent.Closed {
@@ -57,17 +58,17 @@ func (g *Gate) name(err error) *dialect.Error {
 		}
 		return &named
 	}
-	return g.db.Engine.Classify(err)
+	return x.db.Engine.Classify(err)
 }
 
 // failure wraps what a statement failed with. A ctx that has ended is the cause
 // whatever the driver made of it: context.Cause(ctx) is then in the chain.
-func (g *Gate) failure(ctx context.Context, b *block, st Statement, err error) *FailedError {
-	f := &FailedError{Statement: g.shown(st)}
+func (x *Executor) failure(ctx context.Context, b *block, st Statement, err error) *atomic.FailedError {
+	f := &atomic.FailedError{Statement: x.shown(st)}
 	if b != nil {
 		f.Block = b.info()
 	}
-	e := g.classify(err)
+	e := x.classify(err)
 	switch {
 	case !hasEnded(ctx):
 		f.Err = e
@@ -92,8 +93,8 @@ func hasEnded(ctx context.Context) bool {
 }
 
 // unsent is the failure of a statement that ctx kept from being sent.
-func (g *Gate) unsent(ctx context.Context, b *block, st Statement) *FailedError {
-	f := &FailedError{Statement: g.shown(st), Err: context.Cause(ctx)}
+func (x *Executor) unsent(ctx context.Context, b *block, st Statement) *atomic.FailedError {
+	f := &atomic.FailedError{Statement: x.shown(st), Err: context.Cause(ctx)}
 	if b != nil {
 		f.Block = b.info()
 	}
@@ -111,14 +112,14 @@ func (i *interrupted) Unwrap() []error { return []error{i.cause, i.err} }
 
 // outcome is the error of a statement outside any block. If it may have reached
 // the server and no answer came, nobody knows whether it was applied (rule S6).
-func (g *Gate) outcome(ctx context.Context, st Statement, err error) error {
-	f := g.failure(ctx, nil, st, err)
-	e := g.classify(err)
+func (x *Executor) outcome(ctx context.Context, st Statement, err error) error {
+	f := x.failure(ctx, nil, st, err)
+	e := x.classify(err)
 	if e.Kind != dialect.ErrConnectionLost || e.NotSent || st.reads() {
 		return f
 	}
-	return &BlockError{
-		Kind:   ErrOutcomeUnknown,
+	return &atomic.BlockError{
+		Kind:   atomic.ErrOutcomeUnknown,
 		Reason: "it was sent and no answer came; look before repeating it",
 		Err:    f,
 	}
@@ -126,9 +127,9 @@ func (g *Gate) outcome(ctx context.Context, st Statement, err error) error {
 
 // shown is what errors show of a statement. The library's own builder writes no
 // value into a text; bun does, and so may a caller.
-func (g *Gate) shown(st Statement) string {
+func (x *Executor) shown(st Statement) string {
 	if st.Built {
 		return st.SQL
 	}
-	return backend.Syntax(g.db.Server).Redact(st.SQL)
+	return backend.Syntax(x.db.Server).Redact(st.SQL)
 }

@@ -1,49 +1,52 @@
-package atomic
+package block
 
 import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
 // Everything on database/sql joins: connector, frontConn, frontStmt and frontTx
-// are a driver whose connections are only addresses. Each call goes to the gate
-// with its ctx, which finds the block there or takes a real connection from the
+// are a driver whose connections are only addresses. Each call goes to the
+// executor with its ctx, which finds the block there or takes a real connection from the
 // database's pool.
 
-type connector struct{ gate *Gate }
+type connector struct{ executor *Executor }
 
 // Connect returns a connection that reaches the server only when it is used.
 func (c connector) Connect(context.Context) (driver.Conn, error) {
-	return &frontConn{gate: c.gate}, nil
+	return &frontConn{executor: c.executor}, nil
 }
 
 // Driver returns the connector itself.
 func (c connector) Driver() driver.Driver { return c }
 
 // Open is there for driver.Driver; database/sql never calls it.
-func (c connector) Open(string) (driver.Conn, error) { return &frontConn{gate: c.gate}, nil }
+func (c connector) Open(string) (driver.Conn, error) { return &frontConn{executor: c.executor}, nil }
 
 type frontConn struct {
-	gate *Gate
-	tx   *frontTx // of BeginTx; its statements go there whatever their ctx says
+	executor *Executor
+	tx       *frontTx // of BeginTx; its statements go there whatever their ctx says
 }
 
 func (c *frontConn) in(ctx context.Context) context.Context {
 	if c.tx == nil {
 		return ctx
 	}
-	return c.gate.with(ctx, &scope{block: c.tx.block})
+	return c.executor.with(ctx, &scope{block: c.tx.block})
 }
 
 // ExecContext implements driver.ExecerContext.
 func (c *frontConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	return c.gate.Exec(c.in(ctx), Statement{SQL: query, Args: plain(args)})
+	return c.executor.Exec(c.in(ctx), Statement{SQL: query, Args: plain(args)})
 }
 
 // QueryContext implements driver.QueryerContext.
 func (c *frontConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	return c.gate.Stream(c.in(ctx), Statement{SQL: query, Args: plain(args)})
+	return c.executor.Stream(c.in(ctx), Statement{SQL: query, Args: plain(args)})
 }
 
 // CheckNamedValue leaves every value to the driver of the real connection.
@@ -67,19 +70,19 @@ func (c *frontConn) Begin() (driver.Tx, error) {
 // outermost one.
 func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if c.tx != nil {
-		return nil, &BlockError{Block: c.tx.block.info(), Kind: ErrTransactionControl, Reason: "this connection is in a transaction already"}
+		return nil, &atomic.BlockError{Block: c.tx.block.info(), Kind: atomic.ErrTransactionControl, Reason: "this connection is in a transaction already"}
 	}
-	o := &options{isolation: sql.IsolationLevel(opts.Isolation), readOnly: opts.ReadOnly}
-	sc := c.gate.scope(ctx)
+	o := &seam.Options{Isolation: sql.IsolationLevel(opts.Isolation), ReadOnly: opts.ReadOnly}
+	sc := c.executor.scope(ctx)
 	parent, err := sc.enclosing()
 	if err != nil {
 		return nil, err
 	}
-	b := &block{opts: o, site: here(), ctx: ctx}
+	b := &block{opts: o, site: seam.Here(), ctx: ctx}
 	if parent == nil {
-		_, err = c.gate.begin(ctx, b, sc)
-	} else if names := o.outermostOnly(); names != "" {
-		err = &BlockError{Block: parent.info(), Kind: ErrOption, Reason: names + " cannot be honoured by a transaction inside this block"}
+		_, err = c.executor.begin(ctx, b, sc)
+	} else if names := o.OutermostOnly(); names != "" {
+		err = &atomic.BlockError{Block: parent.info(), Kind: atomic.ErrOption, Reason: names + " cannot be honoured by a transaction inside this block"}
 	} else {
 		b, err = parent.enter(ctx, o, b.site, true)
 	}
@@ -92,10 +95,10 @@ func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 
 // Ping asks the server outside any block; a block's connection is left alone.
 func (c *frontConn) Ping(ctx context.Context) error {
-	if c.tx != nil || In(ctx, c.gate) {
+	if c.tx != nil || c.executor.inBlock(ctx) {
 		return nil
 	}
-	return c.gate.db.Pool.PingContext(ctx)
+	return c.executor.db.Pool.PingContext(ctx)
 }
 
 // Close rolls back a transaction that was left open.
@@ -116,7 +119,7 @@ type frontTx struct {
 func (t *frontTx) Commit() error { return t.end(nil) }
 
 // Rollback ends the block as one that asked for it.
-func (t *frontTx) Rollback() error { return t.end(Rollback) }
+func (t *frontTx) Rollback() error { return t.end(atomic.Rollback) }
 
 func (t *frontTx) end(how error) error {
 	t.conn.tx = nil

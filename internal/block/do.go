@@ -1,0 +1,169 @@
+package block
+
+import (
+	"context"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/internal/seam"
+)
+
+// Run is the life of a block: where it belongs, whether it may begin, fn, and
+// its end. It reports whether what fn did is kept.
+func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *seam.Options, from seam.Site) (kept bool, err error) {
+	sc := x.scope(ctx)
+	parent, err := sc.enclosing()
+	if err != nil {
+		return false, err
+	}
+	refuse := func(kind error, reason string) (bool, error) {
+		depth := 1
+		if parent != nil {
+			depth = parent.depth + 1
+		}
+		b := &block{opts: o, depth: depth, site: from}
+		return false, &atomic.BlockError{Block: b.info(), Kind: kind, Reason: reason}
+	}
+	outside := func(ctx context.Context) (bool, error) {
+		err := fn(ctx)
+		return err == nil, err
+	}
+	if fn == nil {
+		o.Reject("there is no fn to run")
+	}
+	if o.Err != nil {
+		return refuse(atomic.ErrOption, o.Err.Error())
+	}
+	mode := atomic.PropagationMode(o.Propagation)
+	if mode == atomic.Never || mode == atomic.Suspended {
+		if names := o.OfABlock(); names != "" {
+			return refuse(atomic.ErrOption, names+" cannot be honoured: with this Propagation fn runs without a block")
+		}
+	}
+	join := o.NoSavepoint
+	switch mode {
+	case atomic.Never:
+		if parent != nil {
+			return refuse(atomic.ErrInBlock, "Propagation(Never) inside "+parent.info().String())
+		}
+		return outside(ctx)
+	case atomic.Suspended:
+		if parent == nil {
+			return outside(ctx)
+		}
+		return outside(x.with(ctx, &scope{outer: sc}))
+	case atomic.Independent:
+		if parent != nil {
+			sc, parent = &scope{outer: sc}, nil
+		}
+	case atomic.Mandatory:
+		if parent == nil {
+			return refuse(atomic.ErrNotInBlock, "Propagation(Mandatory) outside any block")
+		}
+		join = true
+	case atomic.Join:
+		join = true
+	}
+	if parent == nil {
+		return x.outermost(ctx, sc, fn, o, from)
+	}
+	if o.Durable {
+		return refuse(atomic.ErrDurable, "its work could still be rolled back by "+parent.info().String())
+	}
+	if names := o.OutermostOnly(); names != "" {
+		return refuse(atomic.ErrOption, names+" cannot be honoured inside "+parent.info().String()+"; set it there, or use Propagation(Independent)")
+	}
+	return parent.nested(ctx, sc, fn, o, from, !join)
+}
+
+// outermost runs fn in a transaction of its own, again if Retry says so.
+func (x *Executor) outermost(ctx context.Context, sc *scope, fn func(context.Context) error, o *seam.Options, from seam.Site) (kept bool, err error) {
+	caller := ctx
+	if o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, o.Timeout, atomic.ErrTimeout)
+		defer cancel()
+	}
+	attempt := func(n int) (*transaction, ending, error) {
+		b := &block{opts: o, site: from, ctx: caller}
+		return b.attempt(ctx, x, sc, fn, n)
+	}
+	if o.Retry == nil {
+		_, how, err := attempt(1)
+		return how == committed, err
+	}
+	return (*retry)(o.Retry).run(ctx, attempt)
+}
+
+// attempt runs fn once, in a fresh transaction.
+func (b *block) attempt(ctx context.Context, x *Executor, sc *scope, fn func(context.Context) error, n int) (*transaction, ending, error) {
+	if ctx.Err() != nil {
+		return nil, rolledBack, context.Cause(ctx)
+	}
+	t, err := x.begin(ctx, b, sc)
+	if err != nil {
+		return nil, rolledBack, err
+	}
+	t.attempt = n
+	inner := x.with(ctx, &scope{block: b, session: sc.session, outer: sc.outer})
+	defer t.watchTimeout(ctx)()
+
+	returned := false
+	defer func() {
+		if !returned { // a panic or Goexit goes on by itself, unchanged (B3)
+			b.abandon(ctx)
+		}
+	}()
+	err = fn(inner)
+	returned = true
+	how, err := b.end(ctx, err)
+	return t, how, err
+}
+
+// begin makes b the outermost block of a new transaction.
+func (x *Executor) begin(ctx context.Context, b *block, sc *scope) (*transaction, error) {
+	t := newTransaction(x, sc, b)
+	if sc.session != nil {
+		if err := sc.session.lend(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// nested runs fn in a block inside b.
+func (b *block) nested(ctx context.Context, sc *scope, fn func(context.Context) error, o *seam.Options, from seam.Site, savepoint bool) (kept bool, err error) {
+	if o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, o.Timeout, atomic.ErrTimeout)
+		defer cancel()
+	}
+	if ctx.Err() != nil {
+		return false, context.Cause(ctx)
+	}
+	inner, err := b.enter(ctx, o, from, savepoint)
+	if err != nil {
+		return false, err
+	}
+	returned := false
+	defer func() {
+		if !returned {
+			inner.abandon(ctx)
+		}
+	}()
+	err = fn(b.tx.executor.with(ctx, &scope{block: inner, session: sc.session, outer: sc.outer}))
+	returned = true
+	return inner.endNested(ctx, err)
+}
+
+// enter opens a block inside b. Nothing is sent.
+func (b *block) enter(ctx context.Context, o *seam.Options, from seam.Site, savepoint bool) (*block, error) {
+	t := b.tx
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.usable(b); err != nil {
+		return nil, err
+	}
+	inner := &block{parent: b, opts: o, site: from, ctx: ctx}
+	t.push(inner, savepoint)
+	return inner, nil
+}

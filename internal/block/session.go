@@ -1,0 +1,362 @@
+package block
+
+import (
+	"context"
+	"database/sql/driver"
+	"sync"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/lex"
+	"github.com/holdfast-go/holdfast/internal/seam"
+)
+
+// A session pins one connection to a ctx. With autocommit off its statements run
+// in a transaction, whose outermost block is the session's own; with autocommit
+// on each runs by itself, and a block opened in it borrows the connection.
+type session struct {
+	executor *Executor
+	ctx      context.Context // of the caller; hooks run with it
+	site     seam.Site
+
+	// connMu is held by whoever uses the connection outside a transaction.
+	connMu mutex
+
+	mu     sync.Mutex
+	manual bool
+	closed bool
+	conn   *connection // while no transaction has it
+	tx     *transaction
+	rows   *streamRows
+	lost   error // why the connection is gone
+}
+
+// OpenSession implements seam.Executor.
+func (x *Executor) OpenSession(ctx context.Context, from seam.Site) (seam.Session, context.Context, error) {
+	sc := x.scope(ctx)
+	if sc.block != nil || sc.session != nil {
+		return nil, nil, &atomic.BlockError{Kind: atomic.ErrInBlock, Reason: "a session cannot be opened inside a block or another session"}
+	}
+	s := &session{executor: x, ctx: ctx, site: from, connMu: newMutex(), manual: x.settings.ManualCommit}
+	return s, x.with(ctx, &scope{session: s, outer: sc.outer}), nil
+}
+
+// Commit implements seam.Session, as do the methods below it.
+func (s *session) Commit(ctx context.Context) error { return s.end(ctx, "Commit", nil) }
+
+// Rollback undoes the work since the last commit.
+func (s *session) Rollback(ctx context.Context) error { return s.end(ctx, "Rollback", atomic.Rollback) }
+
+func (s *session) end(ctx context.Context, what string, how error) error {
+	s.mu.Lock()
+	t := s.tx
+	switch {
+	case s.closed:
+		s.mu.Unlock()
+		return &atomic.BlockError{Kind: atomic.ErrSessionClosed}
+	case !s.manual:
+		s.mu.Unlock()
+		if t != nil {
+			return &atomic.BlockError{Kind: atomic.ErrInBlock, Reason: what + " on a session inside a block; the block ends itself"}
+		}
+		return &atomic.BlockError{Kind: atomic.ErrOption, Reason: what + " on a session with autocommit on: there is nothing to end"}
+	case t == nil:
+		s.mu.Unlock()
+		return nil
+	}
+	if err := t.onlyRoot(what); err != nil {
+		s.mu.Unlock()
+		return err
+	}
+	s.mu.Unlock()
+	_, err := t.root.end(ctx, how)
+	return err
+}
+
+// onlyRoot refuses what a session may not do while a block is in progress.
+func (t *transaction) onlyRoot(what string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.stack) > 1 {
+		return &atomic.BlockError{Block: t.top().info(), Kind: atomic.ErrInBlock, Reason: what + " on a session inside a block; the block ends itself"}
+	}
+	return nil
+}
+
+// SetAutocommit waits for a statement that is under way.
+func (s *session) SetAutocommit(on bool) error {
+	// Not while a statement is under way, by itself or as the first of a transaction.
+	s.connMu.lock()
+	defer s.connMu.unlock()
+	s.mu.Lock()
+	t := s.tx
+	s.mu.Unlock()
+	if t != nil {
+		t.connMu.lock()
+		defer t.connMu.unlock()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return &atomic.BlockError{Kind: atomic.ErrSessionClosed}
+	case s.tx != nil && !s.manual:
+		return &atomic.BlockError{Kind: atomic.ErrInBlock, Reason: "SetAutocommit on a session inside a block"}
+	case s.tx != nil:
+		if err := s.tx.onlyRoot("SetAutocommit"); err != nil {
+			return err
+		}
+		if on && s.tx.begun() {
+			return &atomic.BlockError{Kind: atomic.ErrUncommitted, Reason: "commit or roll back before switching autocommit on"}
+		}
+		if on {
+			t := s.tx
+			s.conn, s.tx = t.drop(), nil // nothing was sent in it
+			t.mu.Lock()
+			t.finish()
+			t.mu.Unlock()
+		}
+	}
+	s.manual = !on
+	return nil
+}
+
+// Autocommit reports whether each statement of the session commits by itself.
+func (s *session) Autocommit() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.manual
+}
+
+// Close rolls back what was not committed (rule A3).
+func (s *session) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	t, rows := s.tx, s.rows
+	if t != nil {
+		if err := t.onlyRoot("Close"); err != nil || !s.manual {
+			s.mu.Unlock()
+			return &atomic.BlockError{Kind: atomic.ErrInBlock, Reason: "Close on a session inside a block; close it after the block"}
+		}
+	}
+	s.closed = true
+	s.mu.Unlock()
+	if rows != nil {
+		_ = rows.Close()
+	}
+
+	var result error
+	if t != nil {
+		t.mu.Lock()
+		wrote := t.wrote
+		t.mu.Unlock()
+		if _, err := t.root.end(context.WithoutCancel(s.ctx), atomic.Rollback); err != nil {
+			result = err
+		}
+		if wrote {
+			result = &atomic.BlockError{Kind: atomic.ErrUncommitted, Reason: "the session was closed without Commit; its work since the last one is rolled back", Err: result}
+		}
+	}
+	s.connMu.lock()
+	defer s.connMu.unlock()
+	s.mu.Lock()
+	conn := s.conn
+	s.conn = nil
+	s.mu.Unlock()
+	if conn != nil {
+		conn.giveBack()
+	}
+	return result
+}
+
+// root is the block that the session's transaction consists of, or nil with
+// autocommit on.
+func (s *session) root() (*block, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return nil, &atomic.BlockError{Kind: atomic.ErrSessionClosed, Reason: "this ctx has outlived its session"}
+	case s.lost != nil:
+		return nil, &atomic.BlockError{Kind: dialect.ErrConnectionLost, Reason: "the session's connection is gone, and its settings with it; open another session", Err: s.lost}
+	case !s.manual:
+		return nil, nil
+	case s.tx == nil:
+		b := &block{opts: &seam.Options{Name: "session"}, site: s.site, ctx: s.ctx}
+		t := newTransaction(s.executor, &scope{session: s}, b)
+		t.conn, s.conn = s.conn, nil
+		s.tx = t
+	}
+	return s.tx.root, nil
+}
+
+// current is where a statement with the session's own ctx belongs.
+func (s *session) current(st Statement) (*block, error) {
+	b, err := s.root()
+	if b != nil || err != nil {
+		return b, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tx != nil {
+		top := s.tx.root.info()
+		return nil, &atomic.BlockError{Block: top, Kind: atomic.ErrOuterContext, Reason: "use the ctx of the block, not the session's"}
+	}
+	if err := s.executor.steers(st); err != nil {
+		return nil, err
+	}
+	if st.Locks {
+		return nil, &atomic.BlockError{Kind: atomic.ErrNotInBlock, Reason: "autocommit is on, so the lock would be gone at once; run it inside atomic.Do"}
+	}
+	if s.rows != nil {
+		return nil, &atomic.BlockError{Kind: atomic.ErrRowsOpen, Reason: "close them, or read them to the end, before " + lex.Abbreviate(st.SQL)}
+	}
+	return nil, nil
+}
+
+// lend hands the session's connection to a block opened with autocommit on.
+// It waits for a statement of the session that is under way.
+func (s *session) lend(ctx context.Context, t *transaction) error {
+	if err := s.connMu.lockWithin(ctx); err != nil {
+		return err
+	}
+	defer s.connMu.unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return &atomic.BlockError{Kind: atomic.ErrSessionClosed}
+	case s.manual:
+		return &atomic.BlockError{Kind: atomic.ErrOuterContext, Reason: "autocommit was switched off while the block waited"}
+	case s.tx != nil:
+		return &atomic.BlockError{Block: s.tx.root.info(), Kind: atomic.ErrOuterContext, Reason: "another block of this session is in progress; use its ctx"}
+	case s.rows != nil:
+		return &atomic.BlockError{Kind: atomic.ErrRowsOpen, Reason: "rows of this session are still being read"}
+	}
+	s.tx = t
+	t.conn, s.conn = s.conn, nil
+	return nil
+}
+
+// takeBack is called when a transaction of the session has ended.
+func (s *session) takeBack(t *transaction, conn *connection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tx == t {
+		s.tx = nil
+	}
+	if conn == nil {
+		return
+	}
+	if !conn.wire.Idle() {
+		conn.discard()
+		s.lost = &atomic.BlockError{Reason: "its last transaction left the connection in an unknown state"}
+		return
+	}
+	s.conn = conn
+}
+
+func (s *session) hasConnection() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn != nil || s.tx != nil && s.tx.hasConnection()
+}
+
+// run sends a statement that commits by itself.
+func (s *session) run(ctx context.Context, st Statement, send sender) error {
+	if err := s.connMu.lockWithin(ctx); err != nil {
+		return s.executor.unsent(ctx, nil, st)
+	}
+	defer s.connMu.unlock()
+	// What held when the statement came may have changed while it waited.
+	if b, err := s.current(st); err != nil {
+		return err
+	} else if b != nil {
+		return &atomic.BlockError{Block: b.info(), Kind: atomic.ErrOuterContext, Reason: "autocommit was switched off while the statement waited"}
+	}
+	conn, err := s.pin(ctx, st)
+	if err != nil {
+		return err
+	}
+	if _, err = send(conn.wire, nil, st.SQL); err != nil {
+		conn.markSession(s.executor, st)
+		return s.failed(ctx, st, err)
+	}
+	conn.markSession(s.executor, st)
+	return nil
+}
+
+func (s *session) stream(ctx context.Context, st Statement) (driver.Rows, error) {
+	var stream *streamRows
+	err := s.run(ctx, st, func(w backend.Wire, _ []string, query string) (bool, error) {
+		rows, err := w.Query(ctx, nil, query, st.Args)
+		if err == nil {
+			stream = s.streamOf(ctx, st, rows) // still with connMu
+		}
+		return false, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return stream, nil
+}
+
+func (s *session) streamOf(ctx context.Context, st Statement, rows driver.Rows) *streamRows {
+	stream := newStream(rows, nil)
+	stream.done = func(failure error) error {
+		s.mu.Lock()
+		s.rows = nil
+		s.mu.Unlock()
+		if failure != nil {
+			return s.failed(ctx, st, failure)
+		}
+		return nil
+	}
+	s.mu.Lock()
+	s.rows = stream
+	s.mu.Unlock()
+	return stream
+}
+
+// pin takes the session's connection out of the pool at its first statement.
+// It needs connMu.
+func (s *session) pin(ctx context.Context, st Statement) (*connection, error) {
+	s.mu.Lock()
+	conn := s.conn
+	s.mu.Unlock()
+	if conn != nil {
+		return conn, nil
+	}
+	conn, err := s.executor.connect(ctx)
+	if err != nil && hasEnded(ctx) {
+		return nil, s.executor.unsent(ctx, nil, st)
+	}
+	if err != nil {
+		return nil, s.executor.failure(ctx, nil, st, err)
+	}
+	s.mu.Lock()
+	s.conn = conn
+	s.mu.Unlock()
+	return conn, nil
+}
+
+func (s *session) failed(ctx context.Context, st Statement, err error) error {
+	err = s.executor.outcome(ctx, st, err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil && !s.conn.wire.Alive() {
+		s.conn.discard()
+		s.conn, s.lost = nil, err
+	}
+	return err
+}
+
+func (t *transaction) begun() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.phase != unsent
+}
