@@ -75,7 +75,8 @@
 // # Where the code is
 //
 // This package is what an application types. The machine behind it is
-// internal/block: do.go there opens a block, send.go and pending.go carry its
-// statements, end.go commits it or rolls it back, hooks.go runs what waited for
-// that; block.go has its states and what leads from one to another.
+// internal/block: do.go there opens a block, send.go carries its statements,
+// end.go commits it or rolls it back, hooks.go runs what waited for that.
+// internal/block/state has the states of a block, what leads from one to
+// another, and what has to be said before the next statement.
 package atomic

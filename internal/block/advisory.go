@@ -30,9 +30,9 @@ func (x *Executor) AdvisoryLock(ctx context.Context, name string, limit *time.Du
 		return &dialect.UnsupportedError{Server: x.db.Server, Feature: dialect.AdvisoryLock.String()}
 	}
 	if refused != "" {
-		return &atomic.BlockError{Block: b.info(), Kind: atomic.ErrOption, Reason: refused}
+		return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrOption, Reason: refused}
 	}
-	wait := b.lockWait()
+	wait := b.LockWait()
 	if limit != nil {
 		wait = limit
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/internal/block/state"
 	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
@@ -18,10 +19,9 @@ func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *s
 	refuse := func(kind error, reason string) (bool, error) {
 		depth := 1
 		if parent != nil {
-			depth = parent.depth + 1
+			depth = parent.Depth() + 1
 		}
-		b := &block{opts: o, depth: depth, site: from}
-		return false, &atomic.BlockError{Block: b.info(), Kind: kind, Reason: reason}
+		return false, &atomic.BlockError{Block: state.Info(o, depth, &from), Kind: kind, Reason: reason}
 	}
 	outside := func(ctx context.Context) (bool, error) {
 		err := fn(ctx)
@@ -43,7 +43,7 @@ func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *s
 	switch mode {
 	case atomic.Never:
 		if parent != nil {
-			return refuse(atomic.ErrInBlock, "Propagation(Never) inside "+parent.info().String())
+			return refuse(atomic.ErrInBlock, "Propagation(Never) inside "+parent.Info().String())
 		}
 		return outside(ctx)
 	case atomic.Suspended:
@@ -67,10 +67,10 @@ func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *s
 		return x.outermost(ctx, sc, fn, o, from)
 	}
 	if o.Durable {
-		return refuse(atomic.ErrDurable, "its work could still be rolled back by "+parent.info().String())
+		return refuse(atomic.ErrDurable, "its work could still be rolled back by "+parent.Info().String())
 	}
 	if names := o.OutermostOnly(); names != "" {
-		return refuse(atomic.ErrOption, names+" cannot be honoured inside "+parent.info().String()+"; set it there, or use Propagation(Independent)")
+		return refuse(atomic.ErrOption, names+" cannot be honoured inside "+parent.Info().String()+"; set it there, or use Propagation(Independent)")
 	}
 	return parent.nested(ctx, sc, fn, o, from, !join)
 }
@@ -84,8 +84,7 @@ func (x *Executor) outermost(ctx context.Context, sc *scope, fn func(context.Con
 		defer cancel()
 	}
 	attempt := func(n int) (*transaction, ending, error) {
-		b := &block{opts: o, site: from, ctx: caller}
-		return b.attempt(ctx, x, sc, fn, n)
+		return x.attempt(ctx, caller, sc, fn, o, from, n)
 	}
 	if o.Retry == nil {
 		_, how, err := attempt(1)
@@ -94,34 +93,35 @@ func (x *Executor) outermost(ctx context.Context, sc *scope, fn func(context.Con
 	return (*retry)(o.Retry).run(ctx, attempt)
 }
 
-// attempt runs fn once, in a fresh transaction.
-func (b *block) attempt(ctx context.Context, x *Executor, sc *scope, fn func(context.Context) error, n int) (*transaction, ending, error) {
+// attempt runs fn once, in a fresh transaction. caller is the ctx of Do, with
+// which its hooks run.
+func (x *Executor) attempt(ctx, caller context.Context, sc *scope, fn func(context.Context) error, o *seam.Options, from seam.Site, n int) (*transaction, ending, error) {
 	if ctx.Err() != nil {
 		return nil, rolledBack, context.Cause(ctx)
 	}
-	t, err := x.begin(ctx, b, sc)
+	t, err := x.begin(ctx, caller, sc, o, from)
 	if err != nil {
 		return nil, rolledBack, err
 	}
 	t.attempt = n
-	inner := x.with(ctx, &scope{block: b, session: sc.session, outer: sc.outer})
+	inner := x.with(ctx, &scope{block: t.root, session: sc.session, outer: sc.outer})
 	defer t.watchTimeout(ctx)()
 
 	returned := false
 	defer func() {
 		if !returned { // a panic or Goexit goes on by itself, unchanged (B3)
-			b.abandon(ctx)
+			t.root.abandon(ctx)
 		}
 	}()
 	err = fn(inner)
 	returned = true
-	how, err := b.end(ctx, err)
+	how, err := t.end(ctx, err)
 	return t, how, err
 }
 
-// begin makes b the outermost block of a new transaction.
-func (x *Executor) begin(ctx context.Context, b *block, sc *scope) (*transaction, error) {
-	t := newTransaction(x, sc, b)
+// begin opens a transaction with its outermost block.
+func (x *Executor) begin(ctx, caller context.Context, sc *scope, o *seam.Options, from seam.Site) (*transaction, error) {
+	t := newTransaction(caller, x, sc, o, from)
 	if sc.session != nil {
 		if err := sc.session.lend(ctx, t); err != nil {
 			return nil, err
@@ -157,13 +157,9 @@ func (b *block) nested(ctx context.Context, sc *scope, fn func(context.Context) 
 
 // enter opens a block inside b. Nothing is sent.
 func (b *block) enter(ctx context.Context, o *seam.Options, from seam.Site, savepoint bool) (*block, error) {
-	t := b.tx
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err := t.usable(b); err != nil {
+	inner, err := b.Enter(o, from, savepoint)
+	if err != nil {
 		return nil, err
 	}
-	inner := &block{parent: b, opts: o, site: from, ctx: ctx}
-	t.push(inner, savepoint)
-	return inner, nil
+	return &block{Block: inner, tx: b.tx, ctx: ctx}, nil
 }

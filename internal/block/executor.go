@@ -131,7 +131,7 @@ func (x *Executor) reject(ctx context.Context, st Statement, err error) error {
 	if b == nil {
 		return f
 	}
-	f.Block = b.info()
+	f.Block = b.Info()
 	return b.tx.mark(b, f, nil)
 }
 

@@ -20,15 +20,6 @@ const (
 	maxHolders = 10
 )
 
-func (b *block) explains() bool {
-	for ; b != nil; b = b.parent {
-		if b.opts.Explain {
-			return true
-		}
-	}
-	return false
-}
-
 // A lockWatch asks whom a statement waits for, as long as it does.
 type lockWatch struct {
 	executor *Executor
@@ -151,7 +142,7 @@ func (h lockHolders) knew(parties []atomic.Holder) []atomic.Holder {
 func (t *transaction) stillHeld(b *block, st Statement, h lockHolders) bool {
 	limit := st.Wait
 	if limit == nil {
-		limit = b.lockWait()
+		limit = b.LockWait()
 	}
 	return time.Since(h.at) < backend.SurelyWaited(t.executor.db.Server, limit) && !strings.Contains(strings.ToUpper(st.SQL), "NOWAIT")
 }
@@ -186,7 +177,7 @@ type asker func(ctx context.Context, watcher backend.LockWatcher, w backend.Wire
 // explain adds to f who held the lock, if b asked for that and somebody knows.
 // It needs connMu, or rows that keep everybody else from sending.
 func (t *transaction) explain(ctx context.Context, b *block, st Statement, f *atomic.FailedError) *atomic.FailedError {
-	if !b.explains() {
+	if !b.Explains() {
 		return f
 	}
 	held := t.holders

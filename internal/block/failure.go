@@ -66,7 +66,7 @@ func (x *Executor) name(err error) *dialect.Error {
 func (x *Executor) failure(ctx context.Context, b *block, st Statement, err error) *atomic.FailedError {
 	f := &atomic.FailedError{Statement: x.shown(st)}
 	if b != nil {
-		f.Block = b.info()
+		f.Block = b.Info()
 	}
 	e := x.classify(err)
 	switch {
@@ -96,7 +96,7 @@ func hasEnded(ctx context.Context) bool {
 func (x *Executor) unsent(ctx context.Context, b *block, st Statement) *atomic.FailedError {
 	f := &atomic.FailedError{Statement: x.shown(st), Err: context.Cause(ctx)}
 	if b != nil {
-		f.Block = b.info()
+		f.Block = b.Info()
 	}
 	return f
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/block/state"
 	"github.com/holdfast-go/holdfast/internal/lex"
 	"github.com/holdfast-go/holdfast/internal/seam"
 )
@@ -70,16 +71,14 @@ func (s *session) end(ctx context.Context, what string, how error) error {
 		return err
 	}
 	s.mu.Unlock()
-	_, err := t.root.end(ctx, how)
+	_, err := t.end(ctx, how)
 	return err
 }
 
 // onlyRoot refuses what a session may not do while a block is in progress.
 func (t *transaction) onlyRoot(what string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.stack) > 1 {
-		return &atomic.BlockError{Block: t.top().info(), Kind: atomic.ErrInBlock, Reason: what + " on a session inside a block; the block ends itself"}
+	if inner := t.state.Nested(); inner != nil {
+		return &atomic.BlockError{Block: inner.Info(), Kind: atomic.ErrInBlock, Reason: what + " on a session inside a block; the block ends itself"}
 	}
 	return nil
 }
@@ -107,15 +106,13 @@ func (s *session) SetAutocommit(on bool) error {
 		if err := s.tx.onlyRoot("SetAutocommit"); err != nil {
 			return err
 		}
-		if on && s.tx.begun() {
+		if on && s.tx.state.Phase() != state.Unsent {
 			return &atomic.BlockError{Kind: atomic.ErrUncommitted, Reason: "commit or roll back before switching autocommit on"}
 		}
 		if on {
 			t := s.tx
 			s.conn, s.tx = t.drop(), nil // nothing was sent in it
-			t.mu.Lock()
-			t.finish()
-			t.mu.Unlock()
+			t.state.Forget()
 		}
 	}
 	s.manual = !on
@@ -151,10 +148,8 @@ func (s *session) Close() error {
 
 	var result error
 	if t != nil {
-		t.mu.Lock()
-		wrote := t.wrote
-		t.mu.Unlock()
-		if _, err := t.root.end(context.WithoutCancel(s.ctx), atomic.Rollback); err != nil {
+		wrote := t.mayHaveWritten()
+		if _, err := t.end(context.WithoutCancel(s.ctx), atomic.Rollback); err != nil {
 			result = err
 		}
 		if wrote {
@@ -186,8 +181,7 @@ func (s *session) root() (*block, error) {
 	case !s.manual:
 		return nil, nil
 	case s.tx == nil:
-		b := &block{opts: &seam.Options{Name: "session"}, site: s.site, ctx: s.ctx}
-		t := newTransaction(s.executor, &scope{session: s}, b)
+		t := newTransaction(s.ctx, s.executor, &scope{session: s}, &seam.Options{Name: "session"}, s.site)
 		t.conn, s.conn = s.conn, nil
 		s.tx = t
 	}
@@ -203,7 +197,7 @@ func (s *session) current(st Statement) (*block, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.tx != nil {
-		top := s.tx.root.info()
+		top := s.tx.root.Info()
 		return nil, &atomic.BlockError{Block: top, Kind: atomic.ErrOuterContext, Reason: "use the ctx of the block, not the session's"}
 	}
 	if err := s.executor.steers(st); err != nil {
@@ -233,7 +227,7 @@ func (s *session) lend(ctx context.Context, t *transaction) error {
 	case s.manual:
 		return &atomic.BlockError{Kind: atomic.ErrOuterContext, Reason: "autocommit was switched off while the block waited"}
 	case s.tx != nil:
-		return &atomic.BlockError{Block: s.tx.root.info(), Kind: atomic.ErrOuterContext, Reason: "another block of this session is in progress; use its ctx"}
+		return &atomic.BlockError{Block: s.tx.root.Info(), Kind: atomic.ErrOuterContext, Reason: "another block of this session is in progress; use its ctx"}
 	case s.rows != nil:
 		return &atomic.BlockError{Kind: atomic.ErrRowsOpen, Reason: "rows of this session are still being read"}
 	}
@@ -276,7 +270,7 @@ func (s *session) run(ctx context.Context, st Statement, send sender) error {
 	if b, err := s.current(st); err != nil {
 		return err
 	} else if b != nil {
-		return &atomic.BlockError{Block: b.info(), Kind: atomic.ErrOuterContext, Reason: "autocommit was switched off while the statement waited"}
+		return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrOuterContext, Reason: "autocommit was switched off while the statement waited"}
 	}
 	conn, err := s.pin(ctx, st)
 	if err != nil {
@@ -353,10 +347,4 @@ func (s *session) failed(ctx context.Context, st Statement, err error) error {
 		s.conn, s.lost = nil, err
 	}
 	return err
-}
-
-func (t *transaction) begun() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.phase != unsent
 }

@@ -70,7 +70,7 @@ func (c *frontConn) Begin() (driver.Tx, error) {
 // outermost one.
 func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if c.tx != nil {
-		return nil, &atomic.BlockError{Block: c.tx.block.info(), Kind: atomic.ErrTransactionControl, Reason: "this connection is in a transaction already"}
+		return nil, &atomic.BlockError{Block: c.tx.block.Info(), Kind: atomic.ErrTransactionControl, Reason: "this connection is in a transaction already"}
 	}
 	o := &seam.Options{Isolation: sql.IsolationLevel(opts.Isolation), ReadOnly: opts.ReadOnly}
 	sc := c.executor.scope(ctx)
@@ -78,13 +78,16 @@ func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 	if err != nil {
 		return nil, err
 	}
-	b := &block{opts: o, site: seam.Here(), ctx: ctx}
+	var b *block
 	if parent == nil {
-		_, err = c.executor.begin(ctx, b, sc)
+		var t *transaction
+		if t, err = c.executor.begin(ctx, ctx, sc, o, seam.Here()); err == nil {
+			b = t.root
+		}
 	} else if names := o.OutermostOnly(); names != "" {
-		err = &atomic.BlockError{Block: parent.info(), Kind: atomic.ErrOption, Reason: names + " cannot be honoured by a transaction inside this block"}
+		err = &atomic.BlockError{Block: parent.Info(), Kind: atomic.ErrOption, Reason: names + " cannot be honoured by a transaction inside this block"}
 	} else {
-		b, err = parent.enter(ctx, o, b.site, true)
+		b, err = parent.enter(ctx, o, seam.Here(), true)
 	}
 	if err != nil {
 		return nil, err
@@ -123,11 +126,11 @@ func (t *frontTx) Rollback() error { return t.end(atomic.Rollback) }
 
 func (t *frontTx) end(how error) error {
 	t.conn.tx = nil
-	if t.block.parent != nil {
+	if !t.block.Outermost() {
 		_, err := t.block.endNested(t.ctx, how)
 		return err
 	}
-	_, err := t.block.end(t.ctx, how)
+	_, err := t.block.tx.end(t.ctx, how)
 	return err
 }
 

@@ -1,0 +1,202 @@
+package state
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/holdfast-go/holdfast/atomic"
+)
+
+// A Return is what is known when fn has returned.
+type Return struct {
+	Err    error // of fn
+	Ctx    error // why the ctx of the block has ended, or nil
+	Closed bool  // the database was closed meanwhile
+}
+
+// verdict decides what becomes of b, and what Do returns if nothing else goes
+// wrong.
+func (b *Block) verdict(r Return) (keep bool, result error) {
+	switch {
+	case r.Err != nil && errors.Is(r.Err, atomic.Rollback):
+		return false, nil // B20
+	case r.Err != nil && r.Ctx != nil && !errors.Is(r.Err, r.Ctx):
+		return false, b.withCause(&hiddenCause{error: r.Err, cause: r.Ctx}) // B2, B11
+	case r.Err != nil:
+		return false, b.withCause(r.Err) // B2
+	case b.undo:
+		return false, nil // B20
+	case r.Ctx != nil:
+		return false, b.withCause(r.Ctx) // B11
+	case r.Closed:
+		return false, &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrRollbackRequired, Reason: "the database was closed while the block was in progress", Err: b.cause}
+	case b.state == failed:
+		return false, &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrRollbackRequired, // B6
+			Reason: "fn returned nil although a statement of the block had failed; the block was rolled back", Err: b.cause}
+	}
+	return true, nil
+}
+
+// withCause adds what failed the block to the error of fn, unless it is in
+// there already: fn may have hidden it, and nothing is swallowed.
+func (b *Block) withCause(err error) error {
+	if b.cause == nil || errors.Is(err, b.cause) {
+		return err
+	}
+	return &hiddenCause{error: err, cause: b.cause}
+}
+
+// hiddenCause is fn's own error together with what had ended the block before
+// and fn does not tell.
+type hiddenCause struct {
+	error
+	cause error
+}
+
+func (h *hiddenCause) Error() string {
+	return h.error.Error() + " (before that: " + strings.TrimPrefix(h.cause.Error(), "holdfast: ") + ")"
+}
+func (h *hiddenCause) Unwrap() []error { return []error{h.error, h.cause} }
+
+// EndNested ends a nested block: its part goes over to the block around it, or
+// is undone.
+func (b *Block) EndNested(r Return) (kept bool, result error) {
+	t := b.tx
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if b.state == ended {
+		return false, b.afterExpiry(r.Err)
+	}
+	r.Err = t.discardUnfinished(b, r.Err)
+	kept, result = b.verdict(r)
+	if kept {
+		t.keep(b)
+		return true, nil
+	}
+	cause := result
+	if cause == nil {
+		// Not Rollback itself: an error that a function hands on must not be
+		// taken for its own wish to roll back.
+		cause = &atomic.BlockError{Block: b.Info(), Reason: "the joined block asked for a rollback", Err: b.cause}
+	}
+	t.discard(b, cause)
+	return false, result
+}
+
+// An End is what is left to be done for an outermost block that has ended.
+type End struct {
+	Keep    bool     // COMMIT is wanted
+	Result  error    // what Do returns if nothing else goes wrong
+	Expired bool     // a time limit was faster: there is nothing left to do
+	Was     Phase    // where the transaction stood
+	Before  []string // what goes in front of COMMIT
+	Restore []string // puts the session back as it was
+	WaitSet bool     // a limit on waiting is in force
+}
+
+// End ends the outermost block, and the transaction.
+func (t *Transaction) End(r Return) End {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b := t.root
+	if b.state == ended {
+		return End{Result: b.afterExpiry(r.Err), Expired: true}
+	}
+	r.Err = t.discardUnfinished(b, r.Err)
+	end := End{Was: t.phase, Before: t.beforeCommit(), Restore: t.restores(), WaitSet: t.wait != nil}
+	end.Keep, end.Result = b.verdict(r)
+	t.finish()
+	return end
+}
+
+// discardUnfinished undoes the blocks that are still in progress inside b, on
+// another goroutine, when b ends. That is an error of b's if fn returned none.
+func (t *Transaction) discardUnfinished(b *Block, err error) error {
+	for t.top() != b {
+		inner := t.top()
+		late := &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrOuterContext,
+			Reason: inner.Info().String() + " was still in progress when this block ended; wait for its goroutine"}
+		if err == nil {
+			err = late
+		}
+		inner.cause = late
+		t.discard(inner, late)
+	}
+	return err
+}
+
+// afterExpiry is what a block returns that a time limit, or its outer block,
+// has ended before it.
+func (b *Block) afterExpiry(err error) error {
+	if err != nil {
+		return b.withCause(err)
+	}
+	return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrBlockClosed, Reason: "the block was ended before fn returned; its work is rolled back", Err: b.cause}
+}
+
+// Expire ends every block before fn has returned. done is false if the
+// transaction was over already.
+func (t *Transaction) Expire(why error) (was Phase, restore []string, done bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.phase == Over {
+		return Over, nil, false
+	}
+	t.expired = true
+	cause := &atomic.BlockError{Block: t.root.Info(), Reason: "rolled back before fn returned", Err: why}
+	for _, b := range t.stack {
+		t.fail(b, cause)
+	}
+	was, restore = t.phase, t.restores()
+	t.finish()
+	t.dropped, t.kept = append(t.dropped, t.kept...), nil
+	return was, restore, true
+}
+
+// Forget ends a transaction in which nothing was sent.
+func (t *Transaction) Forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.finish()
+}
+
+// keep hands the part of a nested block over to the block around it.
+func (t *Transaction) keep(b *Block) {
+	if b.point != nil {
+		t.release(b.point)
+	}
+	b.parent.hooks = append(b.parent.hooks, b.hooks...)
+	t.pop(b)
+}
+
+// discard undoes the part of a nested block. One that had joined has no part of
+// its own: the block around it can only roll back (rule B5).
+func (t *Transaction) discard(b *Block, cause error) {
+	t.dropped = append(t.dropped, b.hooks...)
+	if b.point != nil {
+		if t.phase == Begun {
+			t.rollbackTo(b.point)
+		}
+		t.release(b.point)
+	} else {
+		t.fail(b.parent, cause)
+	}
+	t.pop(b)
+}
+
+func (t *Transaction) pop(b *Block) {
+	b.state, b.hooks = ended, nil
+	t.stack = t.stack[:len(t.stack)-1]
+}
+
+// finish ends every block and the transaction.
+func (t *Transaction) finish() {
+	t.kept = t.root.hooks
+	for i, b := range t.stack {
+		if i > 0 { // left behind by a goroutine: its part goes down with the transaction
+			t.dropped = append(t.dropped, b.hooks...)
+		}
+		b.state, b.hooks = ended, nil
+	}
+	t.phase = Over
+}
