@@ -7,7 +7,7 @@ import (
 	"reflect"
 
 	"github.com/holdfast-go/holdfast/atomic"
-	"github.com/holdfast-go/holdfast/query"
+	"github.com/holdfast-go/holdfast/internal/render"
 )
 
 // How much one INSERT carries: no more than the engine's limit on values, and
@@ -62,8 +62,8 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 
 // batch is the rows of one INSERT.
 type batch struct {
-	query.Insert
-	left []*query.Field
+	render.Insert
+	left []*render.Field
 	size int // roughly, in bytes
 	most int // rows
 }
@@ -94,7 +94,7 @@ func (q QuerySet[T]) batches(rows []*T) []*batch {
 		b := filling[string(marks)]
 		if b == nil || len(b.Rows) == b.most || b.size+sizeOf(b.Fields, v) > batchBytes {
 			given, left := columns(q.model, v)
-			b = &batch{Insert: query.Insert{Model: q.model, Fields: given}, left: left, most: 1}
+			b = &batch{Insert: render.Insert{Model: q.model, Fields: given}, left: left, most: 1}
 			if len(given) > 0 {
 				b.most = min(batchRows, q.db.models.MaxRows(len(given)))
 			}
@@ -108,7 +108,7 @@ func (q QuerySet[T]) batches(rows []*T) []*batch {
 }
 
 // sizeOf is roughly how much a row adds to the statement.
-func sizeOf(fields []*query.Field, row reflect.Value) int {
+func sizeOf(fields []*render.Field, row reflect.Value) int {
 	n := 16 * len(fields)
 	for _, f := range fields {
 		switch f.IndirectType.Kind() {
@@ -139,7 +139,7 @@ func (q QuerySet[T]) insertBatch(ctx context.Context, b *batch, step *int64) err
 	if err != nil {
 		return err
 	}
-	var others []*query.Field
+	var others []*render.Field
 	for _, f := range b.left {
 		if !counted(f) {
 			others = append(others, f)

@@ -7,7 +7,7 @@ import (
 	"reflect"
 
 	"github.com/holdfast-go/holdfast/atomic"
-	"github.com/holdfast-go/holdfast/query"
+	"github.com/holdfast-go/holdfast/internal/render"
 )
 
 // Create inserts row and fills in what the server gave it: an auto-increment
@@ -38,7 +38,7 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 	}
 	v := reflect.ValueOf(row).Elem()
 	given, left := columns(q.model, v)
-	insert := &query.Insert{Model: q.model, Fields: given, Rows: []reflect.Value{v}}
+	insert := &render.Insert{Model: q.model, Fields: given, Rows: []reflect.Value{v}}
 	if len(left) == 0 {
 		return q.exec(ctx, insert, nil)
 	}
@@ -46,7 +46,7 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 		insert.Returning = left
 		return q.insertReturning(ctx, insert)
 	}
-	var key *query.Field
+	var key *render.Field
 	others := left[:0:0]
 	for _, f := range left {
 		if counted(f) {
@@ -92,8 +92,8 @@ func (q QuerySet[T]) fresh() error {
 
 // columns tells the columns that a row gives a value to from those that are
 // left to the server.
-func columns(m *query.Model, row reflect.Value) (given, leave []*query.Field) {
-	given = make([]*query.Field, 0, len(m.Fields))
+func columns(m *render.Model, row reflect.Value) (given, leave []*render.Field) {
+	given = make([]*render.Field, 0, len(m.Fields))
 	for _, f := range m.Fields {
 		if left(f, row) {
 			leave = append(leave, f)
@@ -105,14 +105,14 @@ func columns(m *query.Model, row reflect.Value) (given, leave []*query.Field) {
 }
 
 // left reports whether a row leaves the column to the server.
-func left(f *query.Field, row reflect.Value) bool {
+func left(f *render.Field, row reflect.Value) bool {
 	return (counted(f) || f.SQLDefault != "") && f.HasZeroValue(row)
 }
 
 // counted reports whether the server counts the column up.
-func counted(f *query.Field) bool { return f.AutoIncrement || f.Identity }
+func counted(f *render.Field) bool { return f.AutoIncrement || f.Identity }
 
-func setKey(f *query.Field, row reflect.Value, id int64) error {
+func setKey(f *render.Field, row reflect.Value, id int64) error {
 	dst := f.Field.Value(row)
 	if dst.CanInt() && !dst.OverflowInt(id) {
 		dst.SetInt(id)
@@ -122,7 +122,7 @@ func setKey(f *query.Field, row reflect.Value, id int64) error {
 }
 
 // exec sends an INSERT that returns nothing.
-func (q QuerySet[T]) exec(ctx context.Context, insert *query.Insert, then func(driver.Result) error) error {
+func (q QuerySet[T]) exec(ctx context.Context, insert *render.Insert, then func(driver.Result) error) error {
 	text, err := insert.Render()
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (q QuerySet[T]) exec(ctx context.Context, insert *query.Insert, then func(d
 
 // insertReturning sends an INSERT and puts the columns that it returns into the
 // rows, which the server returns in the order in which they were sent.
-func (q QuerySet[T]) insertReturning(ctx context.Context, insert *query.Insert) error {
+func (q QuerySet[T]) insertReturning(ctx context.Context, insert *render.Insert) error {
 	text, err := insert.Render()
 	if err != nil {
 		return err
@@ -147,12 +147,12 @@ func (q QuerySet[T]) insertReturning(ctx context.Context, insert *query.Insert) 
 }
 
 // reload reads columns that the server has filled in.
-func (q QuerySet[T]) reload(ctx context.Context, row reflect.Value, fields []*query.Field) error {
+func (q QuerySet[T]) reload(ctx context.Context, row reflect.Value, fields []*render.Field) error {
 	key, err := q.byKey(row)
 	if err != nil {
 		return err
 	}
-	text, err := (&query.Columns{Model: q.model, Fields: fields, Where: key}).Render()
+	text, err := (&render.Columns{Model: q.model, Fields: fields, Where: key}).Render()
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (q QuerySet[T]) reload(ctx context.Context, row reflect.Value, fields []*qu
 }
 
 // scanColumns reads as many rows as there are in into, and no fewer.
-func (q QuerySet[T]) scanColumns(rows driver.Rows, fields []*query.Field, into []reflect.Value) error {
+func (q QuerySet[T]) scanColumns(rows driver.Rows, fields []*render.Field, into []reflect.Value) error {
 	values := make([]driver.Value, len(fields))
 	scan := make([]scanner, len(fields))
 	for i, f := range fields {

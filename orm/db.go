@@ -14,16 +14,16 @@ import (
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/block"
+	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/internal/seam"
-	"github.com/holdfast-go/holdfast/query"
 )
 
 // DB is an opened database. It is safe for use by several goroutines and meant
 // to be kept for the life of the program.
 type DB struct {
 	executor *block.Executor
-	models   *query.Models
-	readers  sync.Map // *query.Model → *reader
+	models   *render.Models
+	readers  sync.Map // *render.Model → *reader
 	bun      func() *bun.DB
 }
 
@@ -42,7 +42,7 @@ func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) 
 	if err != nil {
 		return nil, err
 	}
-	models, err := query.NewModels(database.Server, database.Schema)
+	models, err := render.NewModels(database.Server, database.Schema)
 	if err != nil {
 		_ = database.Close()
 		return nil, err
@@ -109,7 +109,7 @@ type initialized struct{ schema.Dialect }
 func (initialized) Init(*sql.DB) {}
 
 // model returns the model of T and the way to read its rows.
-func (db *DB) model(t reflect.Type) (*query.Model, error) {
+func (db *DB) model(t reflect.Type) (*render.Model, error) {
 	m, err := db.models.Of(t)
 	if err != nil {
 		return nil, err

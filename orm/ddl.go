@@ -11,7 +11,7 @@ import (
 	"github.com/uptrace/bun/schema"
 
 	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/query"
+	"github.com/holdfast-go/holdfast/internal/render"
 )
 
 // ddl is how an engine declares columns.
@@ -63,7 +63,7 @@ var ddls = map[string]*ddl{
 func ddlOf(s dialect.Server) *ddl { return ddls[s.Engine] }
 
 // column declares f. isKey is true if that makes it the primary key.
-func (d *ddl) column(m *query.Model, f *query.Field) (text string, isKey bool, err error) {
+func (d *ddl) column(m *render.Model, f *render.Field) (text string, isKey bool, err error) {
 	typ, own := f.Tag.Option("type")
 	if !own {
 		if typ = d.typeOf(f.IndirectType, d.short(m, f)); typ == "" {
@@ -94,7 +94,7 @@ func (d *ddl) column(m *query.Model, f *query.Field) (text string, isKey bool, e
 }
 
 // short reports whether f is used where MySQL wants to know a length.
-func (d *ddl) short(m *query.Model, f *query.Field) bool {
+func (d *ddl) short(m *render.Model, f *render.Field) bool {
 	if f.IsPK || f.SQLDefault != "" {
 		return true
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/holdfast-go/holdfast/query"
+	"github.com/holdfast-go/holdfast/internal/render"
 )
 
 var (
@@ -19,16 +19,8 @@ var (
 	ErrStale = errors.New("the row was changed or deleted since it was read")
 	// ErrLockOptions: lock options contradict each other, or the query is one
 	// in which rows cannot be locked (rules L1 and L6). Nothing was sent.
-	ErrLockOptions = query.ErrLockOptions
+	ErrLockOptions = render.ErrLockOptions
 )
-
-// FieldError says that a name given as a string does not exist in the model
-// (rule S2). It lists the choices.
-type FieldError = query.FieldError
-
-// ValueError says that a value cannot be bound where it stands. It never holds
-// the value.
-type ValueError = query.ValueError
 
 // ScanError says that a value of the database does not fit into its struct
 // field. It never shows the value; Err, the cause, may.

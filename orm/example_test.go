@@ -172,7 +172,7 @@ func ExampleQuerySet_OrderBy() {
 
 	sort := "-duration" // as a user typed it
 	_, err := orm.Objects[Song](db).OrderBy(sort).All(ctx)
-	var unknown *orm.FieldError
+	var unknown *query.FieldError
 	if errors.As(err, &unknown) {
 		fmt.Println(unknown)
 	}

@@ -5,64 +5,25 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
-	"time"
 
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
 
-// LockOption says how SelectForUpdate locks.
-type LockOption = query.LockOption
-
-// The options of SelectForUpdate without an argument. What a server cannot do
-// is refused before anything is sent, with dialect.ErrUnsupported (rule L3).
-const (
-	// SkipLocked leaves out the rows that somebody else has locked: each of
-	// several workers gets rows of its own. MySQL 8.0.1, MariaDB 10.6,
-	// PostgreSQL. MySQL and MariaDB lock all rows that they read on the way:
-	// without an index that serves the condition and the OrderBy, the first
-	// worker locks every row that matches, and the next one finds none. On SQLite nobody else can hold a lock: a block waits for its
-	// turn when it begins, for the busy timeout at most, so claim in one block
-	// and do long work after it. Where the workers update
-	// the rows that they take, PostgreSQL now and then waits all the same, for a
-	// newer version of a row that has just been taken by somebody else; it waits
-	// for nobody where they delete them.
-	SkipLocked = query.SkipLocked
-	// NoWait fails with dialect.ErrLockNotAvailable at the first row that
-	// somebody else has locked.
-	NoWait = query.NoWait
-	// NoKey locks FOR NO KEY UPDATE: other tables' rows may still come to refer
-	// to the locked ones. PostgreSQL only.
-	NoKey = query.NoKey
-	// Share locks FOR SHARE: others may read and share the lock, but not
-	// change the rows.
-	Share = query.Share
-	// KeyShare locks FOR KEY SHARE: others may change the rows, but neither
-	// delete them nor change their keys. PostgreSQL only.
-	KeyShare = query.KeyShare
-)
-
-// Wait waits at most d for each lock, and then fails with
-// dialect.ErrLockNotAvailable. d is rounded up to a millisecond on PostgreSQL
-// and SQLite, to a second on MySQL and MariaDB; MySQL, and MariaDB before 10.6,
-// look only once a second whether it has run out. The session's setting is as it
-// was afterwards. Wait(0) is NoWait. The limit holds for the statement as a
-// whole; on PostgreSQL it bounds the wait for locks on tables too, on SQLite
-// that for the one writer's lock at the beginning of the block.
-//
-// Like NoWait it is also an option of atomic.AdvisoryLock.
-func Wait(d time.Duration) query.Limit { return query.Wait(d) }
-
-// Of locks only rows of the named tables: "self" for the model's own, and
-// relations that the query joins ("project"). MySQL, PostgreSQL; accepted on
-// SQLite.
-func Of(names ...string) LockOption { return query.Of(names...) }
-
 // SelectForUpdate locks the rows that the query reads, to the end of the block:
 // FOR UPDATE, unless options ask for a weaker lock. Outside a block the query
-// then is atomic.ErrNotInBlock when it is sent. Options that contradict each
-// other are an error matching [ErrLockOptions] (rule L1), and so are locks in a
-// query with Distinct, on aggregates, or on a related row that may be missing
-// (rule L6): PostgreSQL refuses these, so they are refused everywhere.
+// then is atomic.ErrNotInBlock when it is sent. The options are these, one
+// of each line at most, and Of:
+//
+//	SkipLocked, NoWait, Wait(d)    at a row that somebody else has locked: leave it out, fail, wait for d
+//	NoKey, Share, KeyShare         a weaker lock than FOR UPDATE
+//	Of("self", "project")          only the rows of these tables
+//
+// Options that contradict each other are an error matching [ErrLockOptions]
+// (rule L1), and so are locks in a query with Distinct, on aggregates, or on a
+// related row that may be missing (rule L6): PostgreSQL refuses these, so they are
+// refused everywhere. What the server cannot do is dialect.ErrUnsupported (rule L3).
 //
 // A second SelectForUpdate replaces the first, with all its options and clauses
 // (rule L5).
@@ -94,13 +55,13 @@ func (q QuerySet[T]) AlsoLock(opts ...LockOption) QuerySet[T] {
 }
 
 func (q QuerySet[T]) lock(opts []LockOption) QuerySet[T] {
-	l, err := query.NewLock(opts...)
+	l, err := newLock(opts)
 	if err != nil {
 		q.keep(err)
 		return q
 	}
-	q.spec.Locks = appended(q.spec.Locks, []*query.Lock{l})
-	if err := query.CheckLocks(q.spec.Locks); err != nil {
+	q.spec.Locks = appended(q.spec.Locks, []*ast.Lock{l})
+	if err := render.CheckLocks(q.spec.Locks); err != nil {
 		q.keep(err)
 	}
 	return q
@@ -136,7 +97,8 @@ func Lock[T any](ctx context.Context, db *DB, row *T, opts ...LockOption) error 
 	if err != nil {
 		return q.failed("Lock", err)
 	}
-	q = q.Filter(key...).SelectForUpdate(opts...)
+	q.spec.Where = key
+	q = q.SelectForUpdate(opts...)
 	st, reader, err := q.render()
 	if err != nil {
 		return q.failed("Lock", err)
@@ -158,11 +120,11 @@ func Lock[T any](ctx context.Context, db *DB, row *T, opts ...LockOption) error 
 }
 
 // byKey is the condition for a row's primary key.
-func (q QuerySet[T]) byKey(row reflect.Value) ([]query.Cond, error) {
+func (q QuerySet[T]) byKey(row reflect.Value) ([]ast.Node, error) {
 	if len(q.model.PKs) == 0 {
 		return nil, errNoKey
 	}
-	conds := make([]query.Cond, len(q.model.PKs))
+	conds := make([]ast.Node, len(q.model.PKs))
 	for i, f := range q.model.PKs {
 		v, err := f.Value(row)
 		if err != nil {
@@ -171,7 +133,7 @@ func (q QuerySet[T]) byKey(row reflect.Value) ([]query.Cond, error) {
 		if v == nil {
 			return nil, errKeyUnset
 		}
-		conds[i] = query.F(f.Name).Eq(v)
+		conds[i] = query.F(f.Name).Eq(v).Condition()
 	}
 	return conds, nil
 }

@@ -134,7 +134,7 @@ func TestL06QueriesThatCannotLock(t *testing.T) {
 		if db.Server().Can(dialect.Of) {
 			require.NoError(t, orm.Objects[Project](db).Related("owner").SelectForUpdate(orm.Of("self")).Err())
 		}
-		var fe *orm.FieldError
+		var fe *query.FieldError
 		require.ErrorAs(t, orm.Objects[Audio](db).Related("project").SelectForUpdate(orm.Of("projects")).Err(), &fe)
 		require.Equal(t, []string{"self", "project"}, fe.Choices)
 		require.ErrorAs(t, q.SelectForUpdate(orm.Of("project")).Err(), &fe)

@@ -6,14 +6,6 @@ import (
 	"github.com/holdfast-go/holdfast/dialect"
 )
 
-// LockWait is one connection that waits for a lock and one that keeps it
-// waiting. A connection that waits for several has a LockWait for each.
-type LockWait = dialect.LockWait
-
-// LockParty is one side of a LockWait. It never holds values: the Statement has
-// a ? for each.
-type LockParty = dialect.LockParty
-
 // LockWaits returns who waits for whom in the database, the longest wait first:
 // an empty list if nobody does. Programs that know nothing of Holdfast are in it
 // too. It asks on a connection of its own, also when ctx carries a block, and
@@ -46,4 +38,6 @@ type LockParty = dialect.LockParty
 //
 // A missing privilege is the server's error; ExplainLocks, which asks the same,
 // explains nothing then.
-func LockWaits(ctx context.Context, db *DB) ([]LockWait, error) { return db.executor.LockWaits(ctx) }
+func LockWaits(ctx context.Context, db *DB) ([]dialect.LockWait, error) {
+	return db.executor.LockWaits(ctx)
+}

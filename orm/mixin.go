@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/holdfast-go/holdfast/query"
+	"github.com/holdfast-go/holdfast/internal/render"
 )
 
 var (
@@ -86,7 +86,7 @@ func checkMixins(model, t reflect.Type) error {
 
 // updatedField and versionField find the columns that the library looks after
 // in rows that it does not see; nil if the model has none.
-func updatedField(m *query.Model) *query.Field {
+func updatedField(m *render.Model) *render.Field {
 	probe := reflect.New(m.Type)
 	t, ok := probe.Interface().(timestamped)
 	if !ok {
@@ -96,7 +96,7 @@ func updatedField(m *query.Model) *query.Field {
 	return fieldBehind(m, probe.Elem(), updated)
 }
 
-func versionField(m *query.Model) *query.Field {
+func versionField(m *render.Model) *render.Field {
 	probe := reflect.New(m.Type)
 	v, ok := probe.Interface().(versioned)
 	if !ok {
@@ -105,7 +105,7 @@ func versionField(m *query.Model) *query.Field {
 	return fieldBehind(m, probe.Elem(), v.VersionField())
 }
 
-func fieldBehind[V any](m *query.Model, row reflect.Value, at *V) *query.Field {
+func fieldBehind[V any](m *render.Model, row reflect.Value, at *V) *render.Field {
 	for _, f := range m.Fields {
 		if p, ok := f.Field.Value(row).Addr().Interface().(*V); ok && p == at {
 			return f

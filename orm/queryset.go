@@ -5,7 +5,9 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/block"
+	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -20,8 +22,8 @@ import (
 // begins with [Objects]; its zero value cannot be used.
 type QuerySet[T any] struct {
 	db    *DB
-	model *query.Model
-	spec  query.Select
+	model *render.Model
+	spec  render.Select
 	err   error
 }
 
@@ -35,14 +37,14 @@ func Objects[T any](db *DB) QuerySet[T] {
 
 // Filter keeps the rows for which all conditions hold.
 func (q QuerySet[T]) Filter(conds ...query.Cond) QuerySet[T] {
-	q.spec.Where = appended(q.spec.Where, conds)
+	q.spec.Where = ast.Conditions(slices.Clip(q.spec.Where), conds)
 	return q
 }
 
 // Exclude keeps the rows for which the conditions do not all hold: exactly
 // those that Filter with the same conditions drops.
 func (q QuerySet[T]) Exclude(conds ...query.Cond) QuerySet[T] {
-	q.spec.Where = appended(q.spec.Where, []query.Cond{query.Not(query.And(conds...))})
+	q.spec.Where = appended(q.spec.Where, []ast.Node{query.Not(query.And(conds...)).Condition()})
 	return q
 }
 
@@ -61,7 +63,10 @@ func (q QuerySet[T]) OrderBy(names ...string) QuerySet[T] {
 // OrderByExpr is OrderBy for expressions and typed columns:
 // query.Lower(query.F("name")).Asc(), UpdatedAt.Desc().
 func (q QuerySet[T]) OrderByExpr(orders ...query.Order) QuerySet[T] {
-	q.spec.Order = slices.Clone(orders)
+	q.spec.Order = make([]ast.Order, len(orders))
+	for i, o := range orders {
+		q.spec.Order[i] = o.Node()
+	}
 	return q
 }
 
@@ -119,16 +124,16 @@ func (q QuerySet[T]) render() (block.Statement, *rowReader, error) {
 	return q.statement(text), q.db.rowReader(q.model, joins), nil
 }
 
-func (q QuerySet[T]) statement(t query.Text) block.Statement {
+func (q QuerySet[T]) statement(t render.Text) block.Statement {
 	st := built(t)
 	st.Locks = len(q.spec.Locks) > 0
 	st.Wait = q.db.models.StatementWait(q.spec.Locks)
 	return st
 }
 
-// built is a statement that package query has rendered. Text of the caller's in
+// built is a statement that package render has written. Text of the caller's in
 // it makes it one to be inspected like any other (rule B15).
-func built(t query.Text) block.Statement {
+func built(t render.Text) block.Statement {
 	return block.Statement{SQL: t.SQL, Args: t.Args, Built: !t.Raw}
 }
 

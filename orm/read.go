@@ -9,6 +9,8 @@ import (
 	"iter"
 	"reflect"
 
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -66,7 +68,7 @@ func (q QuerySet[T]) one(ctx context.Context) (*T, error) {
 func (q QuerySet[T]) First(ctx context.Context) (*T, error) {
 	if len(q.spec.Order) == 0 && q.model != nil {
 		for _, f := range q.model.PKs {
-			q.spec.Order = append(q.spec.Order, query.F(f.Name).Asc())
+			q.spec.Order = append(q.spec.Order, query.F(f.Name).Asc().Node())
 		}
 	}
 	if q.spec.Limit == nil || *q.spec.Limit > 1 {
@@ -129,7 +131,11 @@ func Aggregate[V, T any](ctx context.Context, q QuerySet[T], e query.Operand) (V
 	if q.err != nil {
 		return v, q.failed("Aggregate", q.err)
 	}
-	text, err := q.spec.RenderAggregate(e)
+	var of ast.Node
+	if e != nil {
+		of = e.Node()
+	}
+	text, err := q.spec.RenderAggregate(of)
 	if err != nil {
 		return v, q.failed("Aggregate", err)
 	}
@@ -138,7 +144,7 @@ func Aggregate[V, T any](ctx context.Context, q QuerySet[T], e query.Operand) (V
 }
 
 // scalar reads one row with one column.
-func (q QuerySet[T]) scalar(ctx context.Context, text query.Text, dst any) error {
+func (q QuerySet[T]) scalar(ctx context.Context, text render.Text, dst any) error {
 	return q.db.executor.Query(ctx, q.statement(text), func(rows driver.Rows) error {
 		values := make([]driver.Value, len(rows.Columns()))
 		if err := rows.Next(values); err != nil {

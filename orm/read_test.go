@@ -217,7 +217,7 @@ func TestS02UnknownNames(t *testing.T) {
 			"text":           all.Filter(F("text.name").In()),
 			"":               all.OrderBy(""),
 		} {
-			var fe *orm.FieldError
+			var fe *query.FieldError
 			_, err := q.All(ctx)
 			require.ErrorAs(t, err, &fe, name)
 			require.Equal(t, name, fe.Name)

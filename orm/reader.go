@@ -10,18 +10,18 @@ import (
 
 	"github.com/uptrace/bun/schema"
 
-	"github.com/holdfast-go/holdfast/query"
+	"github.com/holdfast-go/holdfast/internal/render"
 )
 
 // reader puts the columns of a model into its struct.
 type reader struct {
-	model *query.Model
+	model *render.Model
 	scan  []scanner // by the order of the model's fields
 	keys  []int     // which of them are the primary key
 	err   error     // why rows of the model can be joined, but not looked after
 }
 
-func (db *DB) reader(m *query.Model) *reader {
+func (db *DB) reader(m *render.Model) *reader {
 	if r, ok := db.readers.Load(m); ok {
 		return r.(*reader)
 	}
@@ -36,7 +36,7 @@ func (db *DB) reader(m *query.Model) *reader {
 	return kept.(*reader)
 }
 
-func fieldScanner(f *query.Field) scanner {
+func fieldScanner(f *render.Field) scanner {
 	if f.Tag.HasOption("array") || f.Tag.HasOption("json_use_number") {
 		return func(dst reflect.Value, src driver.Value) error { return f.Scan(dst, src) }
 	}
@@ -60,7 +60,7 @@ func (r *reader) into(row reflect.Value, values []driver.Value) error {
 	return nil
 }
 
-func (r *reader) field(row reflect.Value, i int, f *query.Field, src driver.Value) error {
+func (r *reader) field(row reflect.Value, i int, f *render.Field, src driver.Value) error {
 	dst := f.Field.Value(row)
 	if err := r.scan[i](dst, src); err != nil {
 		return explain(f.String(), dst.Type(), src, err)
@@ -96,13 +96,13 @@ type rowReader struct {
 }
 
 type joined struct {
-	*query.Join
+	*render.Join
 	reader *reader
 	first  int // its first column
 	parent int // in joins; -1: the root
 }
 
-func (db *DB) rowReader(m *query.Model, joins []*query.Join) *rowReader {
+func (db *DB) rowReader(m *render.Model, joins []*render.Join) *rowReader {
 	r := &rowReader{root: db.reader(m), width: len(m.Fields)}
 	for _, j := range joins {
 		parent := -1

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/query"
 )
 
 // Parent's table is called like its relation.
@@ -89,7 +90,7 @@ func TestAPathOverRelationsHasAnEnd(t *testing.T) {
 		require.Equal(t, "top", got.Name)
 		for _, n := range []int{17, 100_000} {
 			_, err = orm.Objects[Parent](db).OrderBy(strings.Repeat("parent.", n) + "name").All(ctx)
-			var fe *orm.FieldError
+			var fe *query.FieldError
 			require.ErrorAs(t, err, &fe)
 			require.EqualError(t, fe, `Parent: field "parent" begins a path over more than 16 relations`)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/uptrace/bun/schema"
 
 	"github.com/holdfast-go/holdfast/internal/block"
-	"github.com/holdfast-go/holdfast/query"
+	"github.com/holdfast-go/holdfast/internal/render"
 )
 
 // Exec sends a statement that returns no rows. Each ? is bound to the next of
@@ -62,7 +62,7 @@ func (db *DB) QueryRow(ctx context.Context, text string, args ...any) *Row {
 func (db *DB) written(text string, args []any) (block.Statement, error) {
 	bound := make([]any, len(args))
 	for i, arg := range args {
-		v, err := query.BindArgument(arg)
+		v, err := render.BindArgument(arg)
 		if err != nil {
 			return block.Statement{}, fmt.Errorf("argument %d: %w", i+1, err)
 		}

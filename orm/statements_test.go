@@ -97,7 +97,7 @@ func TestPartsAndListsAreNoArguments(t *testing.T) {
 		_, rows := studio(ctx, t, db, 3)
 		keys := []int64{rows[0].ID, rows[1].ID}
 		for _, bad := range []any{keys, bun.List(keys), F("id"), F("id").Eq(1)} {
-			var ve *orm.ValueError
+			var ve *query.ValueError
 			_, err := db.Exec(ctx, "DELETE FROM audio WHERE id NOT IN (?)", bad)
 			require.ErrorAs(t, err, &ve)
 			require.ErrorContains(t, err, "argument 1")

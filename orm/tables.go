@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/block"
-	"github.com/holdfast-go/holdfast/query"
+	"github.com/holdfast-go/holdfast/internal/render"
 )
 
 // CreateTables creates the tables of models that do not exist yet, with their
@@ -60,8 +60,8 @@ func CreateTables(ctx context.Context, db *DB, models ...any) error {
 }
 
 // ordered compiles models and puts each after those that it refers to.
-func (db *DB) ordered(models []any) ([]*query.Model, error) {
-	var given, sorted []*query.Model
+func (db *DB) ordered(models []any) ([]*render.Model, error) {
+	var given, sorted []*render.Model
 	for _, model := range models {
 		if model == nil {
 			return nil, fmt.Errorf("a model is nil; write (*Audio)(nil)")
@@ -72,8 +72,8 @@ func (db *DB) ordered(models []any) ([]*query.Model, error) {
 		}
 		given = append(given, m)
 	}
-	var visit func(m *query.Model, path []*query.Model) error
-	visit = func(m *query.Model, path []*query.Model) error {
+	var visit func(m *render.Model, path []*render.Model) error
+	visit = func(m *render.Model, path []*render.Model) error {
 		if slices.Contains(sorted, m) {
 			return nil
 		}
@@ -101,7 +101,7 @@ func (db *DB) ordered(models []any) ([]*query.Model, error) {
 }
 
 // references are the relations that become foreign keys, in a fixed order.
-func references(m *query.Model) []*schema.Relation {
+func references(m *render.Model) []*schema.Relation {
 	var list []*schema.Relation
 	for _, rel := range m.Table.Relations {
 		if rel.Type == schema.BelongsToRelation && len(rel.Condition) == 0 {
@@ -112,7 +112,7 @@ func references(m *query.Model) []*schema.Relation {
 	return list
 }
 
-func (db *DB) createTable(m *query.Model) (string, error) {
+func (db *DB) createTable(m *render.Model) (string, error) {
 	d := ddlOf(db.Server())
 	var parts []string
 	keyed := false

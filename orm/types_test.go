@@ -32,7 +32,7 @@ func TestS01ValuesComeBackUnchanged(t *testing.T) {
 			require.Equal(t, o, got)
 			found, err := orm.Objects[Owner](db).Filter(F("id").Eq(o.ID), F("name").Like(`%`), F("name").Contains(text), F("name").StartsWith(text), F("name").EndsWith(text)).Exists(ctx)
 			if db.Server().Engine == dialect.SQLite && strings.Contains(text, "\x00") { // where its patterns end
-				var ve *orm.ValueError
+				var ve *query.ValueError
 				require.ErrorAs(t, err, &ve)
 				continue
 			}

@@ -11,6 +11,7 @@ import (
 	hf "github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/query"
 )
 
 func TestGetOrCreate(t *testing.T) {
@@ -30,7 +31,7 @@ func TestGetOrCreate(t *testing.T) {
 		_, err = docs.GetOrCreate(ctx, &Document{Title: "a", Hits: 77}, "hits")
 		require.ErrorIs(t, err, dialect.ErrUniqueViolation)
 		_, err = docs.GetOrCreate(ctx, &Document{}, "ttl")
-		var fe *orm.FieldError
+		var fe *query.FieldError
 		require.ErrorAs(t, err, &fe)
 		_, err = docs.GetOrCreate(ctx, &Document{})
 		require.ErrorContains(t, err, "name the fields")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -40,13 +41,13 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 	if err != nil {
 		return err
 	}
-	update := &query.Update{Model: q.model}
-	looked := map[*query.Field]bool{}
+	update := &render.Update{Model: q.model}
+	looked := map[*render.Field]bool{}
 	confirm := func() {}
 	if f := updatedField(q.model); f != nil {
 		looked[f] = true
 		at := now()
-		update.Set = append(update.Set, query.Set(f.Name, at))
+		update.Set = append(update.Set, render.Assignment{Field: f, Value: at})
 		_, updated := any(row).(timestamped).TimestampFields()
 		confirm = func() { *updated = at }
 	}
@@ -54,8 +55,8 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 	if f := version; f != nil {
 		looked[f] = true
 		n := any(row).(versioned).VersionField()
-		update.Set = append(update.Set, query.Set(f.Name, *n+1))
-		where = append(where, query.F(f.Name).Eq(*n))
+		update.Set = append(update.Set, render.Assignment{Field: f, Value: *n + 1})
+		where = append(where, query.F(f.Name).Eq(*n).Condition())
 		stamped := confirm
 		confirm = func() { stamped(); *n++ }
 	}
@@ -67,7 +68,7 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 		if err != nil {
 			return err
 		}
-		update.Set = append(update.Set, query.SetBound(f, value))
+		update.Set = append(update.Set, render.Assignment{Field: f, Value: value, Bound: true})
 	}
 	update.Where = where
 	text, err := update.Render()
@@ -95,8 +96,8 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 }
 
 // saved is the columns that Save writes.
-func saved(m *query.Model, names []string) ([]*query.Field, error) {
-	var fields []*query.Field
+func saved(m *render.Model, names []string) ([]*render.Field, error) {
+	var fields []*render.Field
 	if len(names) == 0 {
 		for _, f := range m.Fields {
 			if !f.IsPK && !f.SkipUpdate() {
@@ -111,7 +112,7 @@ func saved(m *query.Model, names []string) ([]*query.Field, error) {
 			return nil, err
 		}
 		if f.IsPK {
-			return nil, &FieldError{Model: m.Name, Name: name, Reason: "is the primary key, by which the row is found"}
+			return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "is the primary key, by which the row is found"}
 		}
 		fields = append(fields, f)
 	}
@@ -140,26 +141,28 @@ func (q QuerySet[T]) update(ctx context.Context, set []query.Assignment) (int64,
 	if len(set) == 0 {
 		return 0, errors.New("Update without an assignment")
 	}
-	assigned := map[*query.Field]bool{}
+	update := &render.Update{Model: q.model, Where: q.spec.Where}
+	assigned := map[*render.Field]bool{}
 	for _, a := range set {
-		f, err := a.Field(q.model)
+		assignment, err := q.model.Assignment(a.Node())
 		if err != nil {
 			return 0, err
 		}
-		assigned[f] = true
+		update.Set = append(update.Set, assignment)
+		assigned[assignment.Field] = true
 	}
 	if f := updatedField(q.model); f != nil && !assigned[f] {
-		set = append(set[:len(set):len(set)], query.Set(f.Name, now()))
+		update.Set = append(update.Set, render.Assignment{Field: f, Value: now()})
 	}
 	if f := versionField(q.model); f != nil && !assigned[f] {
-		set = append(set[:len(set):len(set)], query.Set(f.Name, query.F(f.Name).Add(1)))
+		update.Set = append(update.Set, render.Assignment{Field: f, Value: query.F(f.Name).Add(1).Node()})
 	}
-	text, err := (&query.Update{Model: q.model, Set: set, Where: q.spec.Where}).Render()
+	text, err := update.Render()
 	return q.matched(ctx, text, err)
 }
 
 // matched sends a statement that was rendered, and returns how many rows matched.
-func (q QuerySet[T]) matched(ctx context.Context, text query.Text, err error) (int64, error) {
+func (q QuerySet[T]) matched(ctx context.Context, text render.Text, err error) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
@@ -182,7 +185,7 @@ func (q QuerySet[T]) delete(ctx context.Context) (int64, error) {
 	if err := q.changeable(); err != nil {
 		return 0, err
 	}
-	text, err := (&query.Delete{Model: q.model, Where: q.spec.Where}).Render()
+	text, err := (&render.Delete{Model: q.model, Where: q.spec.Where}).Render()
 	return q.matched(ctx, text, err)
 }
 

@@ -45,7 +45,7 @@ func TestSave(t *testing.T) {
 		require.NoError(t, err)
 		require.ErrorIs(t, orm.Objects[Audio](db).Save(ctx, a), orm.ErrNotFound)
 		require.ErrorContains(t, orm.Objects[Audio](db).Save(ctx, &Audio{}), "no primary key")
-		var fe *orm.FieldError
+		var fe *query.FieldError
 		require.ErrorAs(t, orm.Objects[Audio](db).Save(ctx, rows[1], "txt"), &fe)
 		require.Contains(t, fe.Choices, "text")
 	})
@@ -254,7 +254,7 @@ func TestAFractionIsNotAssignedToAnInteger(t *testing.T) {
 		half := 0.5
 		for _, bad := range []any{1.5, float32(2.5), &half, math.NaN(), math.Inf(1), -1e30} {
 			_, err := all.Update(ctx, query.Set("index", bad))
-			var ve *orm.ValueError
+			var ve *query.ValueError
 			require.ErrorAs(t, err, &ve, "%v", bad)
 			require.Equal(t, "Audio.index", ve.Field)
 		}

@@ -3,13 +3,16 @@ package query
 import (
 	"fmt"
 	"reflect"
+	"time"
 	"unsafe"
+
+	"github.com/holdfast-go/holdfast/internal/ast"
 )
 
 // TypedColumn is a column of the model M whose values are of type V. The
 // compiler checks what it is compared with (rule S3). A TypedColumn is made once
 // and used in any number of statements, by any number of goroutines.
-type TypedColumn[M, V any] struct{ ref memberRef }
+type TypedColumn[M, V any] struct{ member *ast.Member }
 
 // Column finds the column behind a struct field:
 //
@@ -21,16 +24,22 @@ type TypedColumn[M, V any] struct{ ref memberRef }
 // function that does not is reported when a statement with the column is
 // rendered. Column calls field once.
 func Column[M, V any](field func(*M) *V) TypedColumn[M, V] {
-	ref := memberRef{model: reflect.TypeFor[M]()}
-	ref.path, ref.index, ref.err = locate(field)
-	return TypedColumn[M, V]{ref}
+	m := &ast.Member{Model: reflect.TypeFor[M]()}
+	m.Path, m.Index, m.Err = locate(field)
+	return TypedColumn[M, V]{m}
 }
 
-func (c TypedColumn[M, V]) operand() node { return c.ref }
+// Node is for the library's own packages: a seam, without promises.
+func (c TypedColumn[M, V]) Node() ast.Node {
+	if c.member == nil { // no Column made it
+		return nil
+	}
+	return c.member
+}
 
 // Expr is the column as an expression, for what V says nothing about:
 // arithmetic, patterns, comparison with another column.
-func (c TypedColumn[M, V]) Expr() Expr { return Expr{c.ref} }
+func (c TypedColumn[M, V]) Expr() Expr { return Expr{c.Node()} }
 
 // Eq holds where the column equals v.
 func (c TypedColumn[M, V]) Eq(v V) Cond { return c.Expr().Eq(v) }
@@ -54,10 +63,10 @@ func (c TypedColumn[M, V]) Ge(v V) Cond { return c.Expr().Ge(v) }
 func (c TypedColumn[M, V]) Between(low, high V) Cond { return c.Expr().Between(low, high) }
 
 // In holds where the column equals one of the values, and never without any.
-func (c TypedColumn[M, V]) In(values ...V) Cond { return membership{c.ref, anys(values), false} }
+func (c TypedColumn[M, V]) In(values ...V) Cond { return c.Expr().among(anys(values), false) }
 
 // NotIn holds where In does not.
-func (c TypedColumn[M, V]) NotIn(values ...V) Cond { return membership{c.ref, anys(values), true} }
+func (c TypedColumn[M, V]) NotIn(values ...V) Cond { return c.Expr().among(anys(values), true) }
 
 // IsNull holds where the column is NULL.
 func (c TypedColumn[M, V]) IsNull() Cond { return c.Expr().IsNull() }
@@ -72,10 +81,10 @@ func (c TypedColumn[M, V]) Asc() Order { return c.Expr().Asc() }
 func (c TypedColumn[M, V]) Desc() Order { return c.Expr().Desc() }
 
 // Set assigns v to the column.
-func (c TypedColumn[M, V]) Set(v V) Assignment { return Assignment{c.ref, v} }
+func (c TypedColumn[M, V]) Set(v V) Assignment { return assign(c.Node(), v) }
 
 // SetExpr assigns what the server computes.
-func (c TypedColumn[M, V]) SetExpr(e Operand) Assignment { return Assignment{c.ref, e} }
+func (c TypedColumn[M, V]) SetExpr(e Operand) Assignment { return assign(c.Node(), e) }
 
 func anys[V any](values []V) []any {
 	list := make([]any, len(values))
@@ -142,7 +151,7 @@ func search(v reflect.Value, at unsafe.Pointer, t reflect.Type, path []string) (
 			return path, []int{i}, true
 		}
 		switch {
-		case sf.Type.Kind() == reflect.Struct && sf.Type != timeType && (sf.IsExported() || sf.Anonymous):
+		case sf.Type.Kind() == reflect.Struct && sf.Type != reflect.TypeFor[time.Time]() && (sf.IsExported() || sf.Anonymous):
 			if p, index, ok := search(f, at, t, path); ok {
 				return p, append([]int{i}, index...), true
 			}

@@ -1,7 +1,7 @@
 // Package query builds the parts of statements: columns, conditions,
-// arithmetic, orderings, lock clauses and assignments. It renders them to SQL
-// text with placeholders and a list of values for the driver to bind; no value
-// is ever written into the text (rule S1).
+// arithmetic, functions, orderings and assignments. Package orm sends them, as
+// SQL text with placeholders and a list of values for the driver to bind; no
+// value is ever written into the text (rule S1).
 //
 // A condition starts from a column, named as a string that is checked against
 // the model (rule S2), or found by a typed function that the compiler checks

@@ -1,14 +1,8 @@
 package query
 
 import (
-	"errors"
 	"fmt"
 	"strings"
-)
-
-var (
-	errNilCond = errors.New("a condition is nil")
-	errNoExpr  = errors.New("an expression is empty: begin with F, Value or a function of package query")
 )
 
 // FieldError says that a name does not exist in a model, or cannot be used

@@ -1,19 +1,23 @@
 package query
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/holdfast-go/holdfast/internal/ast"
+)
 
 // Order is one criterion of an ordering.
-type Order struct {
-	by   node
-	desc bool
-}
+type Order struct{ node ast.Order }
+
+// Node is for the library's own packages: a seam, without promises.
+func (o Order) Node() ast.Order { return o.node }
 
 // Asc orders by e, small values first. NULL comes before all of them, on every
 // engine.
-func (e Expr) Asc() Order { return Order{e.node, false} }
+func (e Expr) Asc() Order { return Order{ast.Order{By: e.node}} }
 
 // Desc orders by e, large values first and NULL last.
-func (e Expr) Desc() Order { return Order{e.node, true} }
+func (e Expr) Desc() Order { return Order{ast.Order{By: e.node, Desc: true}} }
 
 // OrderBy reads a column with an optional sign: "updated_at", "-updated_at",
 // "-project.name". The column is checked against the model (rule S2), so the
@@ -23,29 +27,4 @@ func OrderBy(name string) Order {
 		return F(rest).Desc()
 	}
 	return F(strings.TrimPrefix(name, "+")).Asc()
-}
-
-func (w *writer) orderBy(orders []Order) {
-	for i, o := range orders {
-		if i == 0 {
-			w.string(" ORDER BY ")
-		} else {
-			w.string(", ")
-		}
-		w.nullable = false
-		w.writeNode(o.by)
-		if o.desc {
-			w.string(" DESC")
-		} else {
-			w.string(" ASC")
-		}
-		// Written only where a NULL can be: an index serves the other order.
-		switch {
-		case w.nullsLow || !w.nullable:
-		case o.desc:
-			w.string(" NULLS LAST")
-		default:
-			w.string(" NULLS FIRST")
-		}
-	}
 }

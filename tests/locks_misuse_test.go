@@ -22,7 +22,7 @@ func TestL06_Misuse(t *testing.T) {
 	eachStudio(t, func(t *testing.T, s *studio) {
 		all := s.audio()
 		type misuse struct {
-			kind error // nil: a *orm.FieldError
+			kind error // nil: a *query.FieldError
 			run  func(ctx context.Context) error
 		}
 		read := func(q orm.QuerySet[Audio]) func(context.Context) error {
@@ -81,7 +81,7 @@ func TestL06_Misuse(t *testing.T) {
 					return err
 				})
 				if m.kind == nil {
-					var fe *orm.FieldError
+					var fe *query.FieldError
 					require.ErrorAs(t, err, &fe, name)
 					assert.Contains(t, fe.Choices, "self", name)
 				} else {

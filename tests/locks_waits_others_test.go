@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
@@ -37,7 +38,7 @@ func (s *studio) program(statements ...string) *rival {
 }
 
 // pairs are the connections that wait and those that they wait for.
-func pairs(waits []orm.LockWait) (pairs [][2]int64) {
+func pairs(waits []dialect.LockWait) (pairs [][2]int64) {
 	for _, w := range waits {
 		pairs = append(pairs, [2]int64{w.Waiting.ConnectionID, w.Holding.ConnectionID})
 	}
@@ -108,7 +109,7 @@ func TestLockWaits_FromElsewhere(t *testing.T) {
 		assert.Equal(t, want, pairs(s.waits(1)))
 
 		nowhere := s.with(func(c *godriver.Config) { c.DBName = "" })
-		nowhere.listed("the wait, among all of the server", func(waits []orm.LockWait) bool { return slices.Contains(pairs(waits), want[0]) })
+		nowhere.listed("the wait, among all of the server", func(waits []dialect.LockWait) bool { return slices.Contains(pairs(waits), want[0]) })
 		require.NoError(t, nowhere.take(t.Context(), lockName, orm.NoWait))
 		r.end()
 		require.NoError(t, done())
@@ -259,7 +260,7 @@ func TestLockWaits_AgesInAnotherZone(t *testing.T) {
 			s := openStudio(t, testdb.NewServer(t, at.Engine, testdb.Zone(zone)).New(t))
 			r := s.rival(holdAudio(1))
 			done := s.rival().start(holdAudio(1))
-			w := s.listed("both have an age", func(waits []orm.LockWait) bool {
+			w := s.listed("both have an age", func(waits []dialect.LockWait) bool {
 				return len(waits) == 1 && waits[0].Waiting.Age > 0 && waits[0].Holding.Age > 0
 			})[0]
 			assert.Less(t, w.Waiting.Age, patience, zone)
@@ -283,7 +284,7 @@ func TestLockWaits_AFullPool(t *testing.T) {
 			}, atomic.Name(fmt.Sprint("waiter ", len(ends))))
 			ends = append(ends, end)
 		}
-		s.listed("two who wait", func(waits []orm.LockWait) bool { return len(waits) >= 2 })
+		s.listed("two who wait", func(waits []dialect.LockWait) bool { return len(waits) >= 2 })
 		r.end()
 		for _, end := range ends {
 			require.NoError(t, end())

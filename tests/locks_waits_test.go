@@ -21,13 +21,13 @@ import (
 
 // waits returns what LockWaits says once it is not empty. MariaDB does not look
 // again while it is asked all the time.
-func (s *studio) waits(n int) []orm.LockWait {
+func (s *studio) waits(n int) []dialect.LockWait {
 	s.t.Helper()
-	return s.listed(fmt.Sprintf("%d waits", n), func(waits []orm.LockWait) bool { return len(waits) == n })
+	return s.listed(fmt.Sprintf("%d waits", n), func(waits []dialect.LockWait) bool { return len(waits) == n })
 }
 
 // listed returns what LockWaits says once it is what a test waits for.
-func (s *studio) listed(what string, holds func(waits []orm.LockWait) bool) []orm.LockWait {
+func (s *studio) listed(what string, holds func(waits []dialect.LockWait) bool) []dialect.LockWait {
 	s.t.Helper()
 	for limit := time.Now().Add(patience); ; <-time.After(150 * time.Millisecond) {
 		waits, err := orm.LockWaits(s.t.Context(), s.DB)
@@ -110,7 +110,7 @@ func (s *studio) whoWaitsForWhom() {
 
 // showsBothSides requires the names and the statements of both blocks, without
 // their values.
-func (s *studio) showsBothSides(w orm.LockWait, waiting string) {
+func (s *studio) showsBothSides(w dialect.LockWait, waiting string) {
 	s.t.Helper()
 	assert.Equal(s.t, "the waiter", w.Waiting.Block)
 	assert.Contains(s.t, w.Waiting.Statement, waiting)
@@ -164,7 +164,7 @@ func TestLockWaits_AQueue(t *testing.T) {
 		firstDone := first.start(holdAudio(1))
 		s.waits(1)
 		secondDone := second.start(holdAudio(1))
-		s.listed("two who wait", func(waits []orm.LockWait) bool {
+		s.listed("two who wait", func(waits []dialect.LockWait) bool {
 			waiting := map[int64]bool{}
 			for _, w := range waits {
 				waiting[w.Waiting.ConnectionID] = true

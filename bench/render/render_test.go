@@ -12,6 +12,8 @@ import (
 	"github.com/uptrace/bun/schema"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -46,7 +48,7 @@ type way struct {
 
 func ways(tb testing.TB) []way {
 	literal, bound := bun.NewDB(nil, offline{mysqldialect.New()}), bun.NewDB(nil, newCapturing(mysqldialect.New()))
-	models, err := query.NewModels(dialect.Server{Engine: dialect.MySQL, Product: "MySQL", Version: dialect.Version{Major: 9, Minor: 7}}, mysqldialect.New())
+	models, err := render.NewModels(dialect.Server{Engine: dialect.MySQL, Product: "MySQL", Version: dialect.Version{Major: 9, Minor: 7}}, mysqldialect.New())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -82,13 +84,9 @@ func ways(tb testing.TB) []way {
 				if err != nil {
 					return "", nil, err
 				}
-				lock, err := query.NewLock(query.SkipLocked)
-				if err != nil {
-					return "", nil, err
-				}
 				limit := int64(10)
-				t, _, err := (&query.Select{Model: m, Where: []query.Cond{query.F("is_audio_required").Eq(true)},
-					Order: []query.Order{query.OrderBy("updated_at")}, Limit: &limit, Locks: []*query.Lock{lock}}).Render()
+				t, _, err := (&render.Select{Model: m, Where: []ast.Node{query.F("is_audio_required").Eq(true).Condition()},
+					Order: []ast.Order{query.OrderBy("updated_at").Node()}, Limit: &limit, Locks: []*ast.Lock{{Waiting: ast.WaitSkip}}}).Render()
 				return t.SQL, t.Args, err
 			},
 			func(rows []*Audio) (string, []any, error) {
@@ -100,7 +98,7 @@ func ways(tb testing.TB) []way {
 				for i, r := range rows {
 					structs[i] = reflect.ValueOf(r).Elem()
 				}
-				t, err := (&query.Insert{Model: m, Fields: m.Fields[1:], Rows: structs}).Render()
+				t, err := (&render.Insert{Model: m, Fields: m.Fields[1:], Rows: structs}).Render()
 				return t.SQL, t.Args, err
 			}},
 	}

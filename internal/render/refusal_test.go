@@ -1,4 +1,4 @@
-package query_test
+package render_test
 
 import (
 	"database/sql"
@@ -14,6 +14,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -58,15 +59,15 @@ func TestValuesThatDoNotFit(t *testing.T) {
 		{query.F("index").Between(1, nil), "has no place in an order"},
 		{query.F("index").Add(nil).Eq(1), "cannot be calculated with"},
 		{query.F("index").Contains("1"), "a pattern needs text, and this is an integer"},
-		{query.F("id").Eq(angry{}), "a value of type query_test.angry cannot be bound: no value today"},
+		{query.F("id").Eq(angry{}), "a value of type render_test.angry cannot be bound: no value today"},
 		{query.F("id").Eq(make(chan int)), "a value of type chan int cannot be stored"},
-		{query.F("is_audio_required").Eq(query.F("index").Ge(3)), "Audio.is_audio_required: a value of type query.comparison is a part of a statement and not a value"},
-		{query.F("text").In("a", query.And()), "Audio.text: a value of type query.junction is a part of a statement"},
+		{query.F("is_audio_required").Eq(query.F("index").Ge(3)), "Audio.is_audio_required: a value of type query.Cond is a part of a statement and not a value"},
+		{query.F("text").In("a", query.And()), "Audio.text: a value of type query.Cond is a part of a statement"},
 		{query.F("text").Eq(query.Set("text", "")), "a value of type query.Assignment is a part of a statement"},
 		{query.F("text").Eq(query.OrderBy("text")), "a value of type query.Order is a part of a statement"},
 		{query.Value(query.OrderBy("text")).Eq(1), "a value of type query.Order is a part of a statement"},
 		{query.F("id").Eq(bun.List([]int{1, 2})), "is a part of a statement"},
-		{query.Raw("? OR ?", query.F("index").Eq(1), true), "a value of type query.comparison is a part of a statement"},
+		{query.Raw("? OR ?", query.F("index").Eq(1), true), "a value of type query.Cond is a part of a statement"},
 		{query.Raw("id NOT IN (?)", bun.List([]int{1, 2})), "is a part of a statement"},
 		{query.Raw("id NOT IN (?)", []int{1, 2}), "a value of type []int is a list, which one ? does not stand for"},
 		{query.Raw("id NOT IN (?)", &[2]int64{1, 2}), "a value of type *[2]int64 is a list"},
@@ -85,7 +86,7 @@ func TestValuesThatDoNotFit(t *testing.T) {
 }
 
 func TestModelsThatCannotWork(t *testing.T) {
-	models, err := query.NewModels(engines[0], schemaOf(engines[0].Engine))
+	models, err := render.NewModels(engines[0], schemaOf(engines[0].Engine))
 	require.NoError(t, err)
 	_, err = models.Of(reflect.TypeFor[struct{}]())
 	require.ErrorContains(t, err, "has no columns")
@@ -93,7 +94,7 @@ func TestModelsThatCannotWork(t *testing.T) {
 	require.ErrorContains(t, err, "a model is a struct")
 	server := engines[0]
 	server.Engine = "oracle"
-	_, err = query.NewModels(server, schemaOf(""))
+	_, err = render.NewModels(server, schemaOf(""))
 	require.ErrorContains(t, err, `unknown engine "oracle"`)
 }
 
@@ -117,11 +118,11 @@ func TestS03TypedColumns(t *testing.T) {
 	elsewhere := 5
 	for want, bad := range map[string]query.Cond{
 		"does not return the address of one of its fields": query.Column(func(*Audio) *int { return &elsewhere }).Eq(1),
-		"returns nil":                  query.Column(func(*Audio) *int { return nil }).Eq(1),
-		"panics":                       query.Column(func(*Audio) *int { panic("x") }).Eq(1),
-		"a column of query_test.Owner": query.Column(func(o *Owner) *string { return &o.Name }).Eq(""),
-		"is no column of Audio":        query.Column(func(a *Audio) **Project { return &a.Project }).IsNull(),
-		"a model is a struct, not int": query.Column(func(n *int) *int { return n }).Eq(1),
+		"returns nil":                   query.Column(func(*Audio) *int { return nil }).Eq(1),
+		"panics":                        query.Column(func(*Audio) *int { panic("x") }).Eq(1),
+		"a column of render_test.Owner": query.Column(func(o *Owner) *string { return &o.Name }).Eq(""),
+		"is no column of Audio":         query.Column(func(a *Audio) **Project { return &a.Project }).IsNull(),
+		"a model is a struct, not int":  query.Column(func(n *int) *int { return n }).Eq(1),
 	} {
 		require.ErrorContains(t, whereError(t, bad), want)
 	}
@@ -137,7 +138,7 @@ func TestBind(t *testing.T) {
 		{(*point)(nil), nil}, {[]byte(nil), nil}, {[]byte{1}, []byte{1}}, {[2]byte{1, 2}, []byte{1, 2}}, {float32(0.5), 0.5},
 		{noon, noon.UTC().Truncate(time.Microsecond)},
 	} {
-		out, err := query.Bind(c.in)
+		out, err := render.Bind(c.in)
 		require.NoError(t, err)
 		require.Equal(t, c.out, out, "%T", c.in)
 	}
@@ -146,7 +147,7 @@ func TestBind(t *testing.T) {
 func TestPatternsThatWouldMatchEveryRow(t *testing.T) {
 	for _, s := range engines {
 		render := func(c query.Cond) error {
-			_, err := (&query.Select{Model: modelOf[Audio](t, s), Where: []query.Cond{c}}).RenderCount()
+			_, err := (&render.Select{Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{c})}).RenderCount()
 			return err
 		}
 		var ve *query.ValueError
@@ -173,11 +174,11 @@ func TestBindArgument(t *testing.T) {
 		{net.IPv4(1, 2, 3, 4), "1.2.3.4"}, {document{"a": 1}, `{"a":1}`}, {at, noon.UTC().Truncate(time.Microsecond)},
 		{sql.Named("n", 5), sql.Named("n", int64(5))},
 	} {
-		out, err := query.BindArgument(c.in)
+		out, err := render.BindArgument(c.in)
 		require.NoError(t, err)
 		require.Equal(t, c.out, out, "%T", c.in)
 	}
-	_, err := query.BindArgument(sql.Named("n", []string{"a"}))
+	_, err := render.BindArgument(sql.Named("n", []string{"a"}))
 	var ve *query.ValueError
 	require.ErrorAs(t, err, &ve)
 	require.Equal(t, "[]string", ve.Type)

@@ -1,20 +1,22 @@
-package query
+package render
 
 import (
 	"errors"
 	"fmt"
+
+	"github.com/holdfast-go/holdfast/internal/ast"
 )
 
 // Select is a SELECT over one model and the related tables that it needs.
 type Select struct {
 	Model    *Model
 	Related  []string // paths of relations whose columns are read too
-	Where    []Cond
-	Order    []Order
+	Where    []ast.Node
+	Order    []ast.Order
 	Limit    *int64
 	Offset   int64
 	Distinct bool
-	Locks    []*Lock
+	Locks    []*ast.Lock
 }
 
 // Render returns the statement, and the joined tables whose columns follow
@@ -84,7 +86,7 @@ func (s *Select) RenderCount() (Text, error) {
 var errNoAggregate = fmt.Errorf("%w: a count or another aggregate has no rows to lock", ErrLockOptions)
 
 // RenderAggregate returns a statement that computes e over the rows.
-func (s *Select) RenderAggregate(e Operand) (Text, error) {
+func (s *Select) RenderAggregate(e ast.Node) (Text, error) {
 	w := newWriter(s.Model, 256)
 	w.related(s.Related)
 	switch {
@@ -98,7 +100,7 @@ func (s *Select) RenderAggregate(e Operand) (Text, error) {
 	}
 	w.string("SELECT ")
 	w.aggregates = true
-	w.writeNode(nodeOf(e))
+	w.node(e)
 	w.aggregates = false
 	if !w.aggregated && !w.raw && w.err == nil {
 		w.fail(errors.New("not an aggregate: a column alone has a value for each row; use query.Count, Sum, Min, Max, Avg or Raw"))
@@ -174,7 +176,7 @@ func (s *Select) limit(w *writer) {
 type Columns struct {
 	Model  *Model
 	Fields []*Field
-	Where  []Cond
+	Where  []ast.Node
 }
 
 // Render returns the statement.

@@ -1,4 +1,4 @@
-package query
+package render
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
 )
 
 // Insert is an INSERT of one or more rows.
@@ -83,7 +84,7 @@ func (w *writer) fields(list []*Field) {
 type Update struct {
 	Model *Model
 	Set   []Assignment
-	Where []Cond
+	Where []ast.Node
 }
 
 // Render returns the statement.
@@ -103,7 +104,7 @@ func (s *Update) Render() (Text, error) {
 // Delete is a DELETE of the rows for which the conditions hold.
 type Delete struct {
 	Model *Model
-	Where []Cond
+	Where []ast.Node
 }
 
 // Render returns the statement.
@@ -123,7 +124,7 @@ func (s *Delete) Render() (Text, error) {
 // that of this row only. So the sub-select reads the columns of the very row
 // that is changed, and the conditions that need no other table stand outside
 // it: otherwise two workers would claim the same row one after the other.
-func (w *writer) matching(conds []Cond) {
+func (w *writer) matching(conds []ast.Node) {
 	at, args := len(w.buf), len(w.args)
 	w.where(conds)
 	if len(w.scope.joins) == 0 || w.err != nil {
@@ -149,7 +150,7 @@ func (w *writer) matching(conds []Cond) {
 
 // amongKeys looks the rows up by their keys, in a sub-select that has a table
 // of its own.
-func (w *writer) amongKeys(conds []Cond) {
+func (w *writer) amongKeys(conds []ast.Node) {
 	pks := w.scope.root.PKs
 	if len(pks) == 0 {
 		w.fail(errors.New(w.scope.root.Name + " has no primary key, which a condition on a relation needs here"))
@@ -176,10 +177,10 @@ func (w *writer) amongKeys(conds []Cond) {
 
 // split tells the conditions that read the changed row alone from those that
 // need another table. What Raw reads is not known.
-func (w *writer) split(conds []Cond) (own, related []Cond) {
+func (w *writer) split(conds []ast.Node) (own, related []ast.Node) {
 	for _, c := range conds {
-		if all, ok := c.(junction); ok && all.op == opAnd {
-			o, r := w.split(all.conds)
+		if all, ok := c.(ast.And); ok {
+			o, r := w.split(all.Of)
 			own, related = append(own, o...), append(related, r...)
 			continue
 		}

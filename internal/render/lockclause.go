@@ -1,4 +1,4 @@
-package query
+package render
 
 import (
 	"fmt"
@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/query"
 )
 
 // locks writes the lock clauses.
-func (w *writer) locks(locks []*Lock) {
+func (w *writer) locks(locks []*ast.Lock) {
 	for _, l := range locks {
 		w.lockable(l)
 		if err := supported(w.server, l); err != nil {
@@ -32,11 +34,11 @@ func (w *writer) locks(locks []*Lock) {
 			w.string(w.scope.lockName(j))
 		}
 		switch {
-		case l.Waiting == WaitNever:
+		case l.Waiting == ast.WaitNever:
 			w.string(" NOWAIT")
-		case l.Waiting == WaitSkip:
+		case l.Waiting == ast.WaitSkip:
 			w.string(" SKIP LOCKED")
-		case l.Waiting == WaitLimited && w.server.Can(dialect.WaitClause):
+		case l.Waiting == ast.WaitLimited && w.server.Can(dialect.WaitClause):
 			w.string(" WAIT " + strconv.FormatInt(min(backend.Units(l.Wait, time.Second), year), 10))
 		}
 	}
@@ -46,12 +48,12 @@ func (w *writer) locks(locks []*Lock) {
 const year = 365 * 24 * 60 * 60
 
 var strengths = [...]dialect.Capability{
-	ForUpdate: dialect.ForUpdate, ForNoKeyUpdate: dialect.NoKeyUpdate,
-	ForShare: dialect.ForShare, ForKeyShare: dialect.KeyShare,
+	ast.ForUpdate: dialect.ForUpdate, ast.ForNoKeyUpdate: dialect.NoKeyUpdate,
+	ast.ForShare: dialect.ForShare, ast.ForKeyShare: dialect.KeyShare,
 }
 
 // supported reports what the server cannot lock (rule L3).
-func supported(s dialect.Server, l *Lock) error {
+func supported(s dialect.Server, l *ast.Lock) error {
 	if err := s.Require(strengths[l.Strength]); err != nil {
 		return err
 	}
@@ -61,18 +63,18 @@ func supported(s dialect.Server, l *Lock) error {
 		}
 	}
 	switch {
-	case l.Waiting == WaitNever:
+	case l.Waiting == ast.WaitNever:
 		return s.Require(dialect.NoWait)
-	case l.Waiting == WaitSkip:
+	case l.Waiting == ast.WaitSkip:
 		return s.Require(dialect.SkipLocked)
-	case l.Waiting == WaitLimited && !s.Can(dialect.WaitClause):
+	case l.Waiting == ast.WaitLimited && !s.Can(dialect.WaitClause):
 		return s.Require(dialect.WaitSetting)
 	}
 	return nil
 }
 
 // lockable checks the tables that l locks (rule L6, and S2 for the names).
-func (w *writer) lockable(l *Lock) {
+func (w *writer) lockable(l *ast.Lock) {
 	if len(l.Of) == 0 {
 		for _, j := range w.scope.joins {
 			if j.Nullable {
@@ -109,7 +111,7 @@ func (s *scope) target(name string) (*Join, error) {
 		}
 		choices = append(choices, j.Path)
 	}
-	e := &FieldError{Model: s.root.Name, Name: name, Choices: choices}
+	e := &query.FieldError{Model: s.root.Name, Name: name, Choices: choices}
 	if first, _, _ := strings.Cut(name, "."); s.root.relation(first) != nil {
 		e.Reason = fmt.Sprintf("is named by Of but not joined; join it with Related(%q)", name)
 	}
@@ -126,12 +128,12 @@ func (s *scope) lockName(j *Join) string {
 
 // StatementWait is the limit on waiting that the statement itself cannot
 // express, to be set around it; nil if there is none.
-func (ms *Models) StatementWait(locks []*Lock) (limit *time.Duration) {
+func (ms *Models) StatementWait(locks []*ast.Lock) (limit *time.Duration) {
 	for _, l := range locks {
 		switch {
-		case l.Waiting == WaitNever && ms.server.Spelling(dialect.NoWait) == "":
+		case l.Waiting == ast.WaitNever && ms.server.Spelling(dialect.NoWait) == "":
 			return new(time.Duration) // the shortest there is
-		case l.Waiting == WaitLimited && !ms.server.Can(dialect.WaitClause):
+		case l.Waiting == ast.WaitLimited && !ms.server.Can(dialect.WaitClause):
 			limit = &l.Wait
 		}
 	}

@@ -1,4 +1,4 @@
-package query
+package render
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun/schema"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/query"
 )
 
 // Models knows the models of one database: bun's tables, with what this package
@@ -103,7 +104,7 @@ func (f *Field) Value(row reflect.Value) (any, error) {
 }
 
 func (f *Field) explain(err error) error {
-	var ve *ValueError
+	var ve *query.ValueError
 	if errors.As(err, &ve) && ve.Field == "" {
 		ve.Field = f.String()
 	}
@@ -132,15 +133,15 @@ type relation struct {
 	nullable bool // the other row may be missing
 }
 
-// Field returns the column of that name, or a *FieldError.
+// Field returns the column of that name, or a *query.FieldError.
 func (m *Model) Field(name string) (*Field, error) {
 	if f, ok := m.columns[name]; ok {
 		return f, nil
 	}
 	if r := m.relation(name); r != nil {
-		return nil, &FieldError{Model: m.Name, Name: name, Reason: "is a relation, not a column; write " + name + ".column", Choices: m.choices()}
+		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "is a relation, not a column; write " + name + ".column", Choices: m.choices()}
 	}
-	return nil, &FieldError{Model: m.Name, Name: name, Choices: m.choices()}
+	return nil, &query.FieldError{Model: m.Name, Name: name, Choices: m.choices()}
 }
 
 func (m *Model) relation(name string) *relation {

@@ -1,4 +1,4 @@
-package query_test
+package render_test
 
 import (
 	"reflect"
@@ -13,6 +13,8 @@ import (
 	"github.com/uptrace/bun/schema"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -63,9 +65,9 @@ func schemaOf(engine string) schema.Dialect {
 	return mysqldialect.New()
 }
 
-func modelOf[T any](t testing.TB, s dialect.Server) *query.Model {
+func modelOf[T any](t testing.TB, s dialect.Server) *render.Model {
 	t.Helper()
-	models, err := query.NewModels(s, schemaOf(s.Engine))
+	models, err := render.NewModels(s, schemaOf(s.Engine))
 	require.NoError(t, err)
 	m, err := models.Of(reflect.TypeFor[T]())
 	require.NoError(t, err)
@@ -76,7 +78,7 @@ func modelOf[T any](t testing.TB, s dialect.Server) *query.Model {
 // responsible for.
 func where(t testing.TB, s dialect.Server, conds ...query.Cond) (string, []any) {
 	t.Helper()
-	st, err := (&query.Select{Model: modelOf[Audio](t, s), Where: conds}).RenderCount()
+	st, err := (&render.Select{Model: modelOf[Audio](t, s), Where: nodes(conds)}).RenderCount()
 	require.NoError(t, err)
 	return st.SQL, st.Args
 }
@@ -85,8 +87,32 @@ func whereError(t testing.TB, conds ...query.Cond) error {
 	t.Helper()
 	var err error
 	for _, s := range engines {
-		_, err = (&query.Select{Model: modelOf[Audio](t, s), Where: conds}).RenderCount()
+		_, err = (&render.Select{Model: modelOf[Audio](t, s), Where: nodes(conds)}).RenderCount()
 		require.Error(t, err, s.Engine)
 	}
 	return err
+}
+
+func nodes(conds []query.Cond) []ast.Node { return ast.Conditions(nil, conds) }
+
+func orders(list []query.Order) []ast.Order {
+	nodes := make([]ast.Order, len(list))
+	for i, o := range list {
+		nodes[i] = o.Node()
+	}
+	return nodes
+}
+
+// update renders an UPDATE of audio rows.
+func update(t testing.TB, s dialect.Server, set []query.Assignment, conds ...query.Cond) (render.Text, error) {
+	t.Helper()
+	u := &render.Update{Model: modelOf[Audio](t, s), Where: nodes(conds)}
+	for _, a := range set {
+		assignment, err := u.Model.Assignment(a.Node())
+		if err != nil {
+			return render.Text{}, err
+		}
+		u.Set = append(u.Set, assignment)
+	}
+	return u.Render()
 }

@@ -1,4 +1,4 @@
-package query
+package render
 
 import (
 	"slices"
@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun/schema"
+
+	"github.com/holdfast-go/holdfast/query"
 )
 
 // scope is the tables that a statement reads: the model's own and those that
@@ -63,7 +65,7 @@ func (s *scope) join(path string) (*Join, error) {
 	}
 	if strings.Count(path, ".") >= deepest {
 		first, _, _ := strings.Cut(path, ".")
-		return nil, &FieldError{Model: s.root.Name, Name: first, Reason: "begins a path over more than " + strconv.Itoa(deepest) + " relations"}
+		return nil, &query.FieldError{Model: s.root.Name, Name: first, Reason: "begins a path over more than " + strconv.Itoa(deepest) + " relations"}
 	}
 	var parent *Join
 	m, name := s.root, path
@@ -77,15 +79,15 @@ func (s *scope) join(path string) (*Join, error) {
 	r := m.relation(name)
 	switch {
 	case r == nil && m.columns[name] != nil:
-		return nil, &FieldError{Model: m.Name, Name: name, Reason: "is a column, not a relation", Choices: m.relationNames()}
+		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "is a column, not a relation", Choices: m.relationNames()}
 	case r == nil:
-		return nil, &FieldError{Model: m.Name, Name: name, Choices: m.choices()}
+		return nil, &query.FieldError{Model: m.Name, Name: name, Choices: m.choices()}
 	case r.many:
-		return nil, &FieldError{Model: m.Name, Name: name, Reason: "has many rows and cannot be joined; query " + r.JoinTable.TypeName + " instead"}
+		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "has many rows and cannot be joined; query " + r.JoinTable.TypeName + " instead"}
 	case len(r.Condition) > 0:
-		return nil, &FieldError{Model: m.Name, Name: name, Reason: "is tagged join_on, which is not supported"}
+		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "is tagged join_on, which is not supported"}
 	case s.closed != "":
-		return nil, &FieldError{Model: m.Name, Name: name, Reason: s.closed}
+		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: s.closed}
 	}
 	target, err := m.models.Of(r.JoinTable.Type)
 	if err != nil {

@@ -1,4 +1,4 @@
-package query
+package render
 
 import (
 	"fmt"
@@ -6,21 +6,16 @@ import (
 	"strconv"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
 )
 
 // Text is a rendered statement.
 type Text struct {
 	SQL  string // with the engine's own placeholders
 	Args []any  // for the driver to bind, in the order of the placeholders
-	// Raw is true if a part of SQL came from [Raw]: such a statement has to be
+	// Raw is true if a part of SQL came from query.Raw: such a statement has to be
 	// inspected before it runs in a block (rule B15).
 	Raw bool
-}
-
-// node is a part of a statement. write renders it and returns what kind of
-// value it is. Errors are kept by the writer: the first one counts.
-type node interface {
-	write(w *writer) kind
 }
 
 // writer renders one statement.
@@ -85,27 +80,37 @@ func (w *writer) text() (Text, error) {
 	return Text{SQL: string(w.buf), Args: w.args, Raw: w.raw}, nil
 }
 
-// where writes the conditions that all have to hold.
-func (w *writer) where(conds []Cond) {
-	for i, c := range conds {
-		if i == 0 {
-			w.string(" WHERE ")
-		} else {
-			w.string(" AND ")
-		}
-		w.cond(c)
+// node writes n and returns what kind of value it is. Errors are kept by the
+// writer: the first one counts.
+func (w *writer) node(n ast.Node) kind {
+	switch n := n.(type) {
+	case ast.Column, *ast.Member:
+		return w.reference(n)
+	case ast.Value:
+		return w.value(n)
+	case ast.Arithmetic:
+		return w.arithmetic(n)
+	case ast.Now:
+		return w.timeOfStatement()
+	case ast.Call:
+		return w.call(n)
+	case ast.Aggregate:
+		return w.aggregate(n)
+	case ast.Raw:
+		return w.rawText(n)
+	case ast.Comparison:
+		return w.comparison(n)
+	case ast.Membership:
+		return w.membership(n)
+	case ast.Match:
+		return w.match(n)
+	case ast.And:
+		return w.junction(n.Of, opAnd, always)
+	case ast.Or:
+		return w.junction(n.Of, opOr, never)
+	case ast.Not:
+		return w.negation(n)
 	}
-}
-
-func (w *writer) cond(c Cond) {
-	if c == nil {
-		w.fail(errNilCond)
-		return
-	}
-	n := c.condition()
-	if n == nil {
-		w.fail(errNilCond)
-		return
-	}
-	n.write(w)
+	w.fail(errNoExpr) // nil, or ast.Missing
+	return kind{}
 }

@@ -1,4 +1,4 @@
-package query
+package render
 
 import (
 	"bytes"
@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/uptrace/bun/schema"
+
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/query"
 )
 
 // Bind turns a Go value into one that every driver accepts: int64, float64,
@@ -41,11 +44,13 @@ func Bind(v any) (any, error) {
 		inner, err := Bind(v.Value)
 		v.Value = inner
 		return v, err
-	case Operand, Cond, Assignment, Order:
-		return nil, notAValue(v)
+	case ast.Operand, interface{ Node() ast.Assignment }, interface{ Node() ast.Order }:
+		return nil, notAValue(fmt.Sprintf("%T", v))
+	case ast.Condition:
+		return nil, notAValue("query.Cond")
 	case schema.QueryAppender: // bun.In and its like; some are values too
 		if _, speaks := v.(driver.Valuer); !speaks && reflect.TypeOf(v) != nullTime {
-			return nil, notAValue(v)
+			return nil, notAValue(fmt.Sprintf("%T", v))
 		}
 	}
 	rv := reflect.ValueOf(v)
@@ -54,8 +59,8 @@ func Bind(v any) (any, error) {
 
 // notAValue refuses what has no exported fields, and would be bound as the JSON
 // text {}.
-func notAValue(v any) error {
-	return &ValueError{Type: fmt.Sprintf("%T", v), Reason: "is a part of a statement and not a value"}
+func notAValue(name string) error {
+	return &query.ValueError{Type: name, Reason: "is a part of a statement and not a value"}
 }
 
 // BindArgument is Bind for an argument of a statement written by hand, where no
@@ -75,7 +80,7 @@ func BindArgument(v any) (any, error) {
 		t = t.Elem()
 	}
 	if k := t.Kind(); (k == reflect.Slice || k == reflect.Array && t.Elem().Kind() != reflect.Uint8) && isList(t) {
-		return nil, &ValueError{Type: reflect.TypeOf(v).String(),
+		return nil, &query.ValueError{Type: reflect.TypeOf(v).String(),
 			Reason: "is a list, which one ? does not stand for: write a ? for each element, or filter with In; as JSON, marshal it first"}
 	}
 	return Bind(v)
@@ -177,7 +182,7 @@ func binderOf(t reflect.Type) binder {
 		return bindJSON
 	}
 	return func(v reflect.Value) (any, error) {
-		return nil, &ValueError{Type: t.String(), Reason: "cannot be stored"}
+		return nil, &query.ValueError{Type: t.String(), Reason: "cannot be stored"}
 	}
 }
 
@@ -208,10 +213,10 @@ func bindValuer(v reflect.Value) (any, error) {
 	}
 	value, err := v.Interface().(driver.Valuer).Value()
 	if err != nil {
-		return nil, &ValueError{Type: v.Type().String(), Reason: "cannot be bound", Err: err}
+		return nil, &query.ValueError{Type: v.Type().String(), Reason: "cannot be bound", Err: err}
 	}
 	if _, again := value.(driver.Valuer); again {
-		return nil, &ValueError{Type: v.Type().String(), Reason: fmt.Sprintf("cannot be bound: its Value returns %T", value)}
+		return nil, &query.ValueError{Type: v.Type().String(), Reason: fmt.Sprintf("cannot be bound: its Value returns %T", value)}
 	}
 	return Bind(value)
 }
@@ -244,7 +249,7 @@ func bindJSON(v reflect.Value) (any, error) {
 	}
 	b, err := json.Marshal(v.Interface())
 	if err != nil {
-		return nil, &ValueError{Type: v.Type().String(), Reason: "cannot be written as JSON", Err: err}
+		return nil, &query.ValueError{Type: v.Type().String(), Reason: "cannot be written as JSON", Err: err}
 	}
 	return string(b), nil
 }

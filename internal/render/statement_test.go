@@ -1,4 +1,4 @@
-package query_test
+package render_test
 
 import (
 	"reflect"
@@ -8,13 +8,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
 
 // onEach renders a statement for every engine and compares it, without quotes,
 // with what is wanted: for PostgreSQL, and for the others by engine or, where
 // nothing is said, with ? for the numbered placeholders.
-func onEach(t *testing.T, want map[string]string, render func(t *testing.T, s dialect.Server) (query.Text, error)) {
+func onEach(t *testing.T, want map[string]string, render func(t *testing.T, s dialect.Server) (render.Text, error)) {
 	t.Helper()
 	for _, s := range engines {
 		st, err := render(t, s)
@@ -34,10 +36,10 @@ func TestJoinsFollowFromPaths(t *testing.T) {
 	const head = "SELECT COUNT(*) FROM audio INNER JOIN project AS project ON project.id = audio.project_id " +
 		"LEFT JOIN owners AS project__owner ON project__owner.id = project.owner_id WHERE "
 	onEach(t, map[string]string{dialect.Postgres: head + `(project__owner.name <> $1) IS NOT FALSE AND project.name = $2`},
-		func(t *testing.T, s dialect.Server) (query.Text, error) {
-			return (&query.Select{Model: modelOf[Audio](t, s), Where: []query.Cond{
+		func(t *testing.T, s dialect.Server) (render.Text, error) {
+			return (&render.Select{Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{
 				query.F("project.owner.name").Ne("Ada"), query.F("project.name").Eq("Radio"),
-			}}).RenderCount()
+			})}).RenderCount()
 		})
 }
 
@@ -48,9 +50,9 @@ func TestRelatedColumnsFollowThoseOfTheModel(t *testing.T) {
 			"FROM project LEFT JOIN owners AS owner ON owner.id = project.owner_id ORDER BY owner.name DESC, project.id ASC",
 		dialect.SQLite: "SELECT project.id, project.name, project.owner_id, owner.id, owner.name " +
 			"FROM project LEFT JOIN owners AS owner ON owner.id = project.owner_id ORDER BY owner.name DESC, project.id ASC"},
-		func(t *testing.T, s dialect.Server) (query.Text, error) {
-			st, joins, err := (&query.Select{Model: modelOf[Project](t, s), Related: []string{"owner", "owner"},
-				Order: []query.Order{query.OrderBy("-owner.name"), query.OrderBy("+id")}}).Render()
+		func(t *testing.T, s dialect.Server) (render.Text, error) {
+			st, joins, err := (&render.Select{Model: modelOf[Project](t, s), Related: []string{"owner", "owner"},
+				Order: orders([]query.Order{query.OrderBy("-owner.name"), query.OrderBy("+id")})}).Render()
 			require.Len(t, joins, 1)
 			require.True(t, joins[0].Nullable)
 			return st, err
@@ -59,24 +61,24 @@ func TestRelatedColumnsFollowThoseOfTheModel(t *testing.T) {
 
 func TestLimitsAndCounts(t *testing.T) {
 	for _, c := range []struct {
-		s    query.Select
+		s    render.Select
 		want map[string]string
 	}{
-		{query.Select{Offset: 3}, map[string]string{
+		{render.Select{Offset: 3}, map[string]string{
 			dialect.Postgres: "SELECT COUNT(*) FROM (SELECT 1 AS one FROM owners LIMIT ALL OFFSET $1) AS counted",
 			dialect.MySQL:    "SELECT COUNT(*) FROM (SELECT 1 AS one FROM owners LIMIT 18446744073709551615 OFFSET ?) AS counted",
 			dialect.SQLite:   "SELECT COUNT(*) FROM (SELECT 1 AS one FROM owners LIMIT -1 OFFSET ?) AS counted",
 		}},
-		{query.Select{Distinct: true, Limit: limit(2)}, map[string]string{
+		{render.Select{Distinct: true, Limit: limit(2)}, map[string]string{
 			dialect.Postgres: "SELECT COUNT(*) FROM (SELECT DISTINCT owners.id, owners.name FROM owners LIMIT $1) AS counted",
 		}},
 	} {
-		onEach(t, c.want, func(t *testing.T, s dialect.Server) (query.Text, error) {
+		onEach(t, c.want, func(t *testing.T, s dialect.Server) (render.Text, error) {
 			c.s.Model = modelOf[Owner](t, s)
 			return c.s.RenderCount()
 		})
 	}
-	for _, bad := range []query.Select{{Limit: limit(-1)}, {Offset: -1}} {
+	for _, bad := range []render.Select{{Limit: limit(-1)}, {Offset: -1}} {
 		bad.Model = modelOf[Owner](t, engines[0])
 		_, _, err := bad.Render()
 		require.ErrorContains(t, err, "is negative")
@@ -84,27 +86,22 @@ func TestLimitsAndCounts(t *testing.T) {
 }
 
 func TestLockClauses(t *testing.T) {
-	lock := func(opts ...query.LockOption) []*query.Lock {
-		l, err := query.NewLock(opts...)
-		require.NoError(t, err)
-		return []*query.Lock{l}
-	}
 	for _, c := range []struct {
-		locks   []*query.Lock
+		locks   []*ast.Lock
 		clauses string // mysql | mariadb | postgres; "-" where the server cannot
 	}{
-		{lock(), " FOR UPDATE| FOR UPDATE| FOR UPDATE"},
-		{lock(query.NoWait), " FOR UPDATE NOWAIT| FOR UPDATE NOWAIT| FOR UPDATE NOWAIT"},
-		{lock(query.Share, query.SkipLocked), " FOR SHARE SKIP LOCKED| LOCK IN SHARE MODE SKIP LOCKED| FOR SHARE SKIP LOCKED"},
-		{lock(query.Wait(1500e6)), " FOR UPDATE| FOR UPDATE WAIT 2| FOR UPDATE"},
-		{lock(query.NoKey), "-|-| FOR NO KEY UPDATE"},
-		{lock(query.KeyShare), "-|-| FOR KEY SHARE"},
-		{lock(query.Of("self", "project")), " FOR UPDATE OF `audio`, `project`|-| FOR UPDATE OF \"audio\", \"project\""},
-		{append(lock(query.Of("self"), query.SkipLocked), lock(query.Of("project"), query.NoWait)...),
+		{[]*ast.Lock{{}}, " FOR UPDATE| FOR UPDATE| FOR UPDATE"},
+		{[]*ast.Lock{{Waiting: ast.WaitNever}}, " FOR UPDATE NOWAIT| FOR UPDATE NOWAIT| FOR UPDATE NOWAIT"},
+		{[]*ast.Lock{{Strength: ast.ForShare, Waiting: ast.WaitSkip}}, " FOR SHARE SKIP LOCKED| LOCK IN SHARE MODE SKIP LOCKED| FOR SHARE SKIP LOCKED"},
+		{[]*ast.Lock{{Waiting: ast.WaitLimited, Wait: 1500e6}}, " FOR UPDATE| FOR UPDATE WAIT 2| FOR UPDATE"},
+		{[]*ast.Lock{{Strength: ast.ForNoKeyUpdate}}, "-|-| FOR NO KEY UPDATE"},
+		{[]*ast.Lock{{Strength: ast.ForKeyShare}}, "-|-| FOR KEY SHARE"},
+		{[]*ast.Lock{{Of: []string{"self", "project"}}}, " FOR UPDATE OF `audio`, `project`|-| FOR UPDATE OF \"audio\", \"project\""},
+		{[]*ast.Lock{{Waiting: ast.WaitSkip, Of: []string{"self"}}, {Waiting: ast.WaitNever, Of: []string{"project"}}},
 			" FOR UPDATE OF `audio` SKIP LOCKED FOR UPDATE OF `project` NOWAIT|-| FOR UPDATE OF \"audio\" SKIP LOCKED FOR UPDATE OF \"project\" NOWAIT"},
 	} {
 		for i, want := range strings.Split(c.clauses, "|") {
-			st, _, err := (&query.Select{Model: modelOf[Audio](t, engines[i]), Related: []string{"project"}, Locks: c.locks}).Render()
+			st, _, err := (&render.Select{Model: modelOf[Audio](t, engines[i]), Related: []string{"project"}, Locks: c.locks}).Render()
 			if want == "-" {
 				require.ErrorIs(t, err, dialect.ErrUnsupported)
 				continue
@@ -112,8 +109,8 @@ func TestLockClauses(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, strings.HasSuffix(st.SQL, ".`project_id`"+want) || strings.HasSuffix(st.SQL, `."project_id"`+want), "%s: %s", want, st.SQL)
 		}
-		st, _, err := (&query.Select{Model: modelOf[Audio](t, engines[3]), Related: []string{"project"}, Locks: c.locks}).Render()
-		if c.locks[0].Strength == query.ForNoKeyUpdate || c.locks[0].Strength == query.ForKeyShare {
+		st, _, err := (&render.Select{Model: modelOf[Audio](t, engines[3]), Related: []string{"project"}, Locks: c.locks}).Render()
+		if c.locks[0].Strength == ast.ForNoKeyUpdate || c.locks[0].Strength == ast.ForKeyShare {
 			require.ErrorIs(t, err, dialect.ErrUnsupported)
 		} else {
 			require.NoError(t, err)
@@ -124,9 +121,7 @@ func TestLockClauses(t *testing.T) {
 
 func TestL03AnOldServerIsNamed(t *testing.T) {
 	old := dialect.Server{Engine: dialect.MariaDB, Product: "MariaDB", Version: dialect.Version{Major: 10, Minor: 5, Patch: 29}}
-	lock, err := query.NewLock(query.SkipLocked)
-	require.NoError(t, err)
-	_, _, err = (&query.Select{Model: modelOf[Owner](t, old), Locks: []*query.Lock{lock}}).Render()
+	_, _, err := (&render.Select{Model: modelOf[Owner](t, old), Locks: []*ast.Lock{{Waiting: ast.WaitSkip}}}).Render()
 	require.EqualError(t, err, "holdfast: SKIP LOCKED is not supported by MariaDB 10.5.29: needs MariaDB 10.6")
 }
 
@@ -134,58 +129,57 @@ func TestWrites(t *testing.T) {
 	ada := reflect.ValueOf(Owner{ID: 5, Name: "Ada"})
 	for _, c := range []struct {
 		name   string
-		render func(t *testing.T, s dialect.Server) (query.Text, error)
+		render func(t *testing.T, s dialect.Server) (render.Text, error)
 		want   map[string]string
 	}{
-		{"insert", func(t *testing.T, s dialect.Server) (query.Text, error) {
+		{"insert", func(t *testing.T, s dialect.Server) (render.Text, error) {
 			m := modelOf[Owner](t, s)
-			return (&query.Insert{Model: m, Fields: m.Fields, Rows: []reflect.Value{ada, ada}}).Render()
+			return (&render.Insert{Model: m, Fields: m.Fields, Rows: []reflect.Value{ada, ada}}).Render()
 		}, map[string]string{dialect.Postgres: "INSERT INTO owners (id, name) VALUES ($1, $2), ($3, $4)"}},
-		{"insert defaults", func(t *testing.T, s dialect.Server) (query.Text, error) {
+		{"insert defaults", func(t *testing.T, s dialect.Server) (render.Text, error) {
 			m := modelOf[Owner](t, s)
-			return (&query.Insert{Model: m, Rows: []reflect.Value{ada}, Returning: m.PKs}).Render()
+			return (&render.Insert{Model: m, Rows: []reflect.Value{ada}, Returning: m.PKs}).Render()
 		}, map[string]string{
 			dialect.Postgres: "INSERT INTO owners DEFAULT VALUES RETURNING id",
 			dialect.MySQL:    "INSERT INTO owners () VALUES () RETURNING id",
 		}},
-		{"update", func(t *testing.T, s dialect.Server) (query.Text, error) {
-			return (&query.Update{Model: modelOf[Audio](t, s), Set: []query.Assignment{
-				query.Set("speed", query.F("speed").Mul(2)), query.Set("path", nil)}, Where: []query.Cond{query.F("id").Eq(1)}}).Render()
+		{"update", func(t *testing.T, s dialect.Server) (render.Text, error) {
+			return update(t, s, []query.Assignment{
+				query.Set("speed", query.F("speed").Mul(2)), query.Set("path", nil)}, query.F("id").Eq(1))
 		}, map[string]string{dialect.Postgres: "UPDATE audio SET speed = (audio.speed * $1), path = $2 WHERE audio.id = $3"}},
-		{"update in an order that reads before it writes", func(t *testing.T, s dialect.Server) (query.Text, error) {
-			return (&query.Update{Model: modelOf[Audio](t, s), Set: []query.Assignment{
-				query.Set("index", 0), query.Set("user_id", query.F("index"))}}).Render()
+		{"update in an order that reads before it writes", func(t *testing.T, s dialect.Server) (render.Text, error) {
+			return update(t, s, []query.Assignment{
+				query.Set("index", 0), query.Set("user_id", query.F("index"))})
 		}, map[string]string{
 			dialect.Postgres: "UPDATE audio SET index = $1, user_id = audio.index",
 			dialect.MySQL:    "UPDATE audio SET user_id = audio.index, index = ?",
 		}},
-		{"update with raw text, which may read any column", func(t *testing.T, s dialect.Server) (query.Text, error) {
-			return (&query.Update{Model: modelOf[Audio](t, s), Set: []query.Assignment{
-				query.Set("user_id", 100), query.Set("speed", query.Raw("speed + user_id"))}}).Render()
+		{"update with raw text, which may read any column", func(t *testing.T, s dialect.Server) (render.Text, error) {
+			return update(t, s, []query.Assignment{
+				query.Set("user_id", 100), query.Set("speed", query.Raw("speed + user_id"))})
 		}, map[string]string{
 			dialect.Postgres: "UPDATE audio SET user_id = $1, speed = (speed + user_id)",
 			dialect.MySQL:    "UPDATE audio SET speed = (speed + user_id), user_id = ?",
 			dialect.SQLite:   "UPDATE audio SET user_id = ?, speed = (speed + user_id)",
 		}},
-		{"update with raw text that names its columns", func(t *testing.T, s dialect.Server) (query.Text, error) {
-			return (&query.Update{Model: modelOf[Audio](t, s), Set: []query.Assignment{
-				query.Set("user_id", query.Raw("? + 1", query.F("user_id"))), query.Set("index", query.Raw("? + ?", query.F("index"), query.F("user_id")))}}).Render()
+		{"update with raw text that names its columns", func(t *testing.T, s dialect.Server) (render.Text, error) {
+			return update(t, s, []query.Assignment{
+				query.Set("user_id", query.Raw("? + 1", query.F("user_id"))), query.Set("index", query.Raw("? + ?", query.F("index"), query.F("user_id")))})
 		}, map[string]string{
 			dialect.Postgres: "UPDATE audio SET user_id = (audio.user_id + 1), index = (audio.index + audio.user_id)",
 			dialect.MySQL:    "UPDATE audio SET index = (audio.index + audio.user_id), user_id = (audio.user_id + 1)",
 		}},
-		{"update over a relation", func(t *testing.T, s dialect.Server) (query.Text, error) {
-			return (&query.Update{Model: modelOf[Audio](t, s), Set: []query.Assignment{query.Set("text", "")},
-				Where: []query.Cond{query.F("project.name").Eq("x")}}).Render()
+		{"update over a relation", func(t *testing.T, s dialect.Server) (render.Text, error) {
+			return update(t, s, []query.Assignment{query.Set("text", "")}, query.F("project.name").Eq("x"))
 		}, map[string]string{
 			dialect.Postgres: "UPDATE audio SET text = $1 WHERE EXISTS (SELECT 1 FROM (SELECT 1) AS matching " +
 				"INNER JOIN project AS project ON project.id = audio.project_id WHERE project.name = $2)",
 			dialect.MariaDB: "UPDATE audio SET text = ? WHERE (audio.id) IN (SELECT id FROM (SELECT audio.id FROM audio " +
 				"INNER JOIN project AS project ON project.id = audio.project_id WHERE project.name = ?) AS matching)",
 		}},
-		{"delete over a relation", func(t *testing.T, s dialect.Server) (query.Text, error) {
-			return (&query.Delete{Model: modelOf[Audio](t, s), Where: []query.Cond{
-				query.And(query.F("project.name").Eq("x"), query.F("index").Eq(1)), query.Raw("project.name <> text"), query.F("user_id").Eq(2)}}).Render()
+		{"delete over a relation", func(t *testing.T, s dialect.Server) (render.Text, error) {
+			return (&render.Delete{Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{
+				query.And(query.F("project.name").Eq("x"), query.F("index").Eq(1)), query.Raw("project.name <> text"), query.F("user_id").Eq(2)})}).Render()
 		}, map[string]string{
 			dialect.Postgres: "DELETE FROM audio WHERE audio.index = $1 AND audio.user_id = $2 AND EXISTS (SELECT 1 FROM (SELECT 1) AS matching " +
 				"INNER JOIN project AS project ON project.id = audio.project_id WHERE project.name = $3 AND (project.name <> text))",
@@ -193,8 +187,8 @@ func TestWrites(t *testing.T) {
 				"INNER JOIN project AS project ON project.id = audio.project_id " +
 				"WHERE (project.name = ? AND audio.index = ?) AND (project.name <> text) AND audio.user_id = ?) AS matching)",
 		}},
-		{"delete", func(t *testing.T, s dialect.Server) (query.Text, error) {
-			return (&query.Delete{Model: modelOf[Audio](t, s), Where: []query.Cond{query.F("id").In(1, 2)}}).Render()
+		{"delete", func(t *testing.T, s dialect.Server) (render.Text, error) {
+			return (&render.Delete{Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{query.F("id").In(1, 2)})}).Render()
 		}, map[string]string{dialect.Postgres: "DELETE FROM audio WHERE audio.id IN ($1, $2)"}},
 	} {
 		t.Run(c.name, func(t *testing.T) { onEach(t, c.want, c.render) })
@@ -232,7 +226,7 @@ func TestRawTextThatMayReadWhatIsAssigned(t *testing.T) {
 		{query.Set("speed", query.Raw("user_id")), query.Set("user_id", query.F("speed"))},
 	} {
 		for _, s := range engines {
-			st, err := (&query.Update{Model: modelOf[Audio](t, s), Set: set}).Render()
+			st, err := update(t, s, set)
 			if s.Engine == dialect.MySQL || s.Engine == dialect.MariaDB {
 				require.ErrorIs(t, err, dialect.ErrUnsupported)
 				require.ErrorContains(t, err, "name the columns in it as operands")

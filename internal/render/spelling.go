@@ -1,4 +1,4 @@
-package query
+package render
 
 import (
 	"github.com/holdfast-go/holdfast/dialect"

@@ -1,4 +1,4 @@
-package query_test
+package render_test
 
 import (
 	"strings"
@@ -8,14 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
 
 func limit(n int64) *int64 { return &n }
 
 func TestS01ClaimIsRenderedWithPlaceholders(t *testing.T) {
-	lock, err := query.NewLock(query.SkipLocked)
-	require.NoError(t, err)
 	columns := "id, created_at, updated_at, project_id, user_id, index, text, speed, path, is_audio_required"
 	want := map[string]string{
 		dialect.MySQL: "SELECT " + list(columns, "`") + " FROM `audio` WHERE `audio`.`is_audio_required` = ? " +
@@ -27,9 +27,9 @@ func TestS01ClaimIsRenderedWithPlaceholders(t *testing.T) {
 	}
 	want[dialect.MariaDB] = want[dialect.MySQL]
 	for _, s := range engines {
-		st, joins, err := (&query.Select{
-			Model: modelOf[Audio](t, s), Where: []query.Cond{query.F("is_audio_required").Eq(true)},
-			Order: []query.Order{query.OrderBy("updated_at")}, Limit: limit(10), Locks: []*query.Lock{lock},
+		st, joins, err := (&render.Select{
+			Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{query.F("is_audio_required").Eq(true)}),
+			Order: orders([]query.Order{query.OrderBy("updated_at")}), Limit: limit(10), Locks: []*ast.Lock{{Waiting: ast.WaitSkip}},
 		}).Render()
 		require.NoError(t, err)
 		require.Empty(t, joins)

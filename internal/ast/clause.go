@@ -1,0 +1,53 @@
+package ast
+
+import "time"
+
+// Order is one criterion of an ordering.
+type Order struct {
+	By   Node
+	Desc bool
+}
+
+// Assignment gives a column of an UPDATE a value.
+type Assignment struct {
+	Column Node // a [Column] or a [Member]
+	Value  any
+}
+
+// Lock is one lock clause.
+type Lock struct {
+	Strength Strength
+	Waiting  Waiting
+	Wait     time.Duration // of WaitLimited
+	Of       []string      // "self" and paths of relations; empty: every table
+}
+
+// Strength is how strong a row lock is.
+type Strength uint8
+
+// The strengths, the strongest first.
+const (
+	ForUpdate Strength = iota
+	ForNoKeyUpdate
+	ForShare
+	ForKeyShare
+)
+
+func (s Strength) String() string {
+	return [...]string{"FOR UPDATE", "FOR NO KEY UPDATE", "FOR SHARE", "FOR KEY SHARE"}[s]
+}
+
+// Waiting is what happens at a row that somebody else has locked.
+type Waiting uint8
+
+// The ways of waiting.
+const (
+	WaitForever Waiting = iota // as long as the server's setting lets it
+	WaitLimited                // as long as Lock.Wait
+	WaitNever                  // NOWAIT
+	WaitSkip                   // SKIP LOCKED
+)
+
+func (w Waiting) String() string {
+	return [...]string{"waiting", "Wait", "NoWait", "SkipLocked"}[w]
+}

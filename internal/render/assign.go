@@ -1,0 +1,138 @@
+package render
+
+import (
+	"math"
+	"reflect"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// Assignment is a column and the value that an UPDATE gives it.
+type Assignment struct {
+	Field *Field
+	Value any  // an [ast.Node], or a Go value
+	Bound bool // Value is what [Field.Value] returned
+}
+
+const errForeignColumn = "is in another table, which an UPDATE cannot read"
+
+// Assignment finds the column of m that is assigned.
+func (m *Model) Assignment(a ast.Assignment) (Assignment, error) {
+	j, f, err := (&scope{root: m, closed: errForeignColumn}).reference(a.Column)
+	if err == nil && j != nil {
+		err = &query.FieldError{Model: m.Name, Name: f.Name, Reason: errForeignColumn}
+	}
+	return Assignment{Field: f, Value: a.Value}, err
+}
+
+// assign writes the SET clause.
+func (w *writer) assign(list []Assignment) {
+	w.scope.closed = errForeignColumn
+	defer func() { w.scope.closed = "" }()
+	for i, set := range w.inOrder(w.settings(list)) {
+		if i > 0 {
+			w.string(", ")
+		}
+		w.string(string(set.Field.SQLName) + " = ")
+		set.write(w)
+	}
+}
+
+// setting is an assignment, and what is known of its value.
+type setting struct {
+	Assignment
+	reads []*Field // columns that the value is computed from
+	raw   bool     // and, as a part came from Raw, others that are not known
+}
+
+// before reports whether s has to be assigned before other is, because it is
+// computed from other's column. What Raw reads is not known: it goes first, and
+// of two only the operands tell.
+func (s *setting) before(other *setting) bool {
+	switch {
+	case slices.Contains(s.reads, other.Field):
+		return true
+	case !s.raw || other.raw && len(s.reads) > 0 && len(other.reads) > 0:
+		return false
+	}
+	return other.raw || len(s.reads) == 0 || !slices.Contains(other.reads, s.Field)
+}
+
+func (w *writer) settings(list []Assignment) []*setting {
+	sets := make([]*setting, 0, len(list))
+	for _, a := range list {
+		for _, have := range sets {
+			if have.Field == a.Field {
+				w.fail(&query.FieldError{Model: a.Field.Model.Name, Name: a.Field.Name, Reason: "is assigned twice"})
+			}
+		}
+		sets = append(sets, &setting{Assignment: a})
+	}
+	return sets
+}
+
+func (s *setting) write(w *writer) {
+	if s.Bound {
+		w.bind(s.Value)
+		return
+	}
+	k := kind{s.Field.class, s.Field}
+	if n, ok := s.Value.(ast.Node); ok {
+		w.node(n)
+		return
+	}
+	bound := w.prepare(k, s.Value)
+	if f, isFloat := bound.(float64); isFloat && k.class == integer {
+		if f != math.Trunc(f) || f < -1<<63 || f >= 1<<63 { // NaN is unlike itself
+			w.fail(&query.ValueError{Field: s.Field.String(), Type: reflect.TypeOf(s.Value).String(),
+				Reason: "is no whole number that the column can hold: round it first"})
+			return
+		}
+		bound = int64(f)
+	}
+	w.right(k, s.Value, bound)
+}
+
+// inOrder sorts the assignments so that none reads a column after it was
+// assigned: MySQL works through them from left to right and shows each the
+// work of those before it.
+func (w *writer) inOrder(sets []*setting) []*setting {
+	if !w.sequential || len(sets) < 2 || w.err != nil {
+		return sets
+	}
+	for _, set := range sets {
+		if _, computed := set.Value.(ast.Node); !computed || set.Bound {
+			continue
+		}
+		buf, args, raw := len(w.buf), len(w.args), w.raw
+		w.references, w.raw = func(f *Field) { set.reads = append(set.reads, f) }, false
+		set.write(w)
+		set.raw = w.raw
+		w.references, w.buf, w.args, w.raw = nil, w.buf[:buf], w.args[:args], raw
+	}
+	left := slices.Clone(sets)
+	ordered := make([]*setting, 0, len(sets))
+	for len(left) > 0 {
+		i := slices.IndexFunc(left, func(set *setting) bool {
+			return !slices.ContainsFunc(left, func(other *setting) bool {
+				return other != set && other.before(set)
+			})
+		})
+		if i < 0 {
+			if slices.ContainsFunc(left, func(set *setting) bool { return set.raw }) {
+				w.fail(&dialect.UnsupportedError{Server: w.server, Feature: "Raw for several columns, or beside one computed from its column, in one UPDATE",
+					Hint: "what the Raw for " + left[0].Field.Name + " reads is not known; name the columns in it as operands: Raw(\"? + 1\", F(\"speed\"))"})
+				return sets
+			}
+			w.fail(&dialect.UnsupportedError{Server: w.server, Feature: "exchanging the values of columns in one UPDATE",
+				Hint: left[0].Field.Name + " and another column are each computed from the other; read the row and save it"})
+			return sets
+		}
+		ordered = append(ordered, left[i])
+		left = slices.Delete(left, i, i+1)
+	}
+	return ordered
+}

@@ -1,0 +1,82 @@
+package render
+
+import (
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+var (
+	likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+	globEscaper = strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]")
+)
+
+// like spells a pattern for LIKE … ESCAPE '!'. The escape character is not the
+// usual \, which MySQL reads in one way or the other by its sql_mode.
+func like(p ast.Pattern) string { return spell(p, "%", "_", likeEscaper) }
+
+// glob spells a pattern for SQLite's GLOB.
+func glob(p ast.Pattern) string { return spell(p, "*", "?", globEscaper) }
+
+func spell(p ast.Pattern, run, one string, escaper *strings.Replacer) string {
+	var sb strings.Builder
+	for _, part := range p {
+		switch part.Wildcard {
+		case ast.AnyRun:
+			sb.WriteString(run)
+		case ast.AnyOne:
+			sb.WriteString(one)
+		default:
+			sb.WriteString(escaper.Replace(part.Literal))
+		}
+	}
+	return sb.String()
+}
+
+// checkPattern refuses what would match other rows than it says: GLOB takes a
+// NUL for the end of the pattern, and MySQL's LOWER makes nothing of invalid
+// text, so that either is left with a pattern for every row.
+func checkPattern(p ast.Pattern, glob, fold bool) error {
+	for _, part := range p {
+		switch {
+		case glob && strings.IndexByte(part.Literal, 0) >= 0:
+			return &query.ValueError{Type: "string", Reason: "holds a NUL, at which SQLite's patterns end"}
+		case fold && !utf8.ValidString(part.Literal):
+			return &query.ValueError{Type: "string", Reason: "is no valid UTF-8 and has no lower case"}
+		}
+	}
+	return nil
+}
+
+func (w *writer) match(n ast.Match) kind {
+	fold := func(write func()) {
+		if n.Fold {
+			w.string("LOWER(")
+		}
+		write()
+		if n.Fold {
+			w.byte(')')
+		}
+	}
+	var k kind
+	fold(func() { k = w.node(n.Left) })
+	if !k.fits(text) {
+		w.fail(errors.New("a pattern needs text, and this is " + k.class.String()))
+	}
+	if err := checkPattern(n.Pattern, w.glob, n.Fold); err != nil {
+		w.fail(err)
+	}
+	if w.glob {
+		w.string(" GLOB ")
+		fold(func() { w.bind(glob(n.Pattern)) })
+		return kind{class: boolean}
+	}
+	w.string(" LIKE ")
+	fold(func() { w.bind(like(n.Pattern)) })
+	w.string(w.exact)
+	w.string(" ESCAPE '!'")
+	return kind{class: boolean}
+}
