@@ -21,10 +21,7 @@ const errForeignColumn = "is in another table, which an UPDATE cannot read"
 
 // Assignment finds the column of m that is assigned.
 func (m *Model) Assignment(a ast.Assignment) (Assignment, error) {
-	j, f, err := (&scope{root: m, closed: errForeignColumn}).reference(a.Column)
-	if err == nil && j != nil {
-		err = &query.FieldError{Model: m.Name, Name: f.Name, Reason: errForeignColumn}
-	}
+	_, f, err := (&scope{root: m, closed: errForeignColumn}).reference(a.Column)
 	return Assignment{Field: f, Value: a.Value}, err
 }
 

@@ -31,9 +31,6 @@ func NewModels(server dialect.Server, d schema.Dialect) (*Models, error) {
 	return &Models{server: server, spelling: sp, schema: d}, nil
 }
 
-// Server is the server that statements are rendered for.
-func (ms *Models) Server() dialect.Server { return ms.server }
-
 // Of returns the model of a struct type. It returns an error for a type that is
 // no struct, and for one whose tags bun or Holdfast cannot follow.
 func (ms *Models) Of(t reflect.Type) (*Model, error) {

@@ -32,7 +32,7 @@ func (w *writer) rawText(n ast.Raw) kind {
 		w.buf = outside
 	})
 	if used != len(n.Args) {
-		w.fail(fmt.Errorf("Raw has %d placeholders and %d values", used, len(n.Args)))
+		w.fail(fmt.Errorf("query.Raw has %d placeholders and %d values", used, len(n.Args)))
 	}
 	w.byte('(')
 	w.string(text)

@@ -1,0 +1,175 @@
+package render_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/render"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+func TestExistsReadsNoMoreThanOneRow(t *testing.T) {
+	for _, c := range []struct {
+		s    render.Select
+		want string
+		args []any
+	}{
+		{render.Select{}, "SELECT 1 FROM owners LIMIT $1", []any{int64(1)}},
+		{render.Select{Limit: limit(5), Offset: 2, Distinct: true, Order: orders([]query.Order{query.OrderBy("id")})},
+			"SELECT 1 FROM owners LIMIT $1 OFFSET $2", []any{int64(1), int64(2)}},
+		{render.Select{Limit: limit(0)}, "SELECT 1 FROM owners LIMIT $1", []any{int64(0)}},
+		{render.Select{Where: nodes([]query.Cond{query.F("name").Eq("Ada")})}, "SELECT 1 FROM owners WHERE owners.name = $1 LIMIT $2", []any{"Ada", int64(1)}},
+	} {
+		onEach(t, map[string]string{dialect.Postgres: c.want}, func(t *testing.T, s dialect.Server) (render.Text, error) {
+			c.s.Model = modelOf[Owner](t, s)
+			st, err := c.s.RenderExists()
+			require.Equal(t, c.args, st.Args)
+			return st, err
+		})
+	}
+}
+
+func TestAggregatesOnEveryEngine(t *testing.T) {
+	F := query.F
+	for _, c := range []struct {
+		of   query.Operand
+		want map[string]string
+	}{
+		{query.Count(), map[string]string{dialect.Postgres: "COUNT(*)"}},
+		{query.Count(F("path")), map[string]string{dialect.Postgres: "COUNT(audio.path)"}},
+		{query.CountDistinct(F("index")), map[string]string{dialect.Postgres: "COUNT(DISTINCT audio.index)"}},
+		{query.Sum(F("index").Add(1)), map[string]string{dialect.Postgres: "SUM((audio.index + $1))"}},
+		{query.Min(F("updated_at")), map[string]string{dialect.Postgres: "MIN(audio.updated_at)"}},
+		{query.Coalesce(query.Max(F("path")), query.Value("")), map[string]string{
+			dialect.Postgres: "COALESCE(MAX(audio.path), CAST($1 AS text))", dialect.MySQL: "COALESCE(MAX(audio.path), ?)", dialect.SQLite: "COALESCE(MAX(audio.path), ?)"}},
+		{query.Avg(F("index")), map[string]string{
+			dialect.Postgres: "CAST(AVG(audio.index) AS double precision)", dialect.MySQL: "AVG(0e0 + audio.index)", dialect.SQLite: "AVG(audio.index)"}},
+		{query.Raw("MAX(speed)"), map[string]string{dialect.Postgres: "(MAX(speed))"}},
+	} {
+		want := map[string]string{}
+		for engine, text := range c.want {
+			want[engine] = "SELECT " + text + " FROM audio"
+		}
+		onEach(t, want, func(t *testing.T, s dialect.Server) (render.Text, error) {
+			return (&render.Select{Model: modelOf[Audio](t, s), Order: orders([]query.Order{query.OrderBy("id")})}).RenderAggregate(c.of.Node())
+		})
+	}
+}
+
+func TestAggregatesThatAreRefused(t *testing.T) {
+	count := query.Count().Node()
+	for _, c := range []struct {
+		s    render.Select
+		of   ast.Node
+		want string
+	}{
+		{render.Select{Locks: []*ast.Lock{{}}}, count, "has no rows to lock"},
+		{render.Select{Limit: limit(1)}, count, "over Limit, Offset or Distinct"},
+		{render.Select{Offset: 1}, count, "over Limit, Offset or Distinct"},
+		{render.Select{Distinct: true}, count, "over Limit, Offset or Distinct"},
+		{render.Select{}, query.F("index").Node(), "a column alone has a value for each row"},
+		{render.Select{}, nil, "an expression is empty"},
+		{render.Select{Related: []string{"nothing"}}, count, `Audio has no field "nothing"`},
+	} {
+		c.s.Model = modelOf[Audio](t, engines[0])
+		_, err := c.s.RenderAggregate(c.of)
+		require.ErrorContains(t, err, c.want)
+	}
+	_, err := (&render.Select{Model: modelOf[Audio](t, engines[0]), Locks: []*ast.Lock{{}}}).RenderCount()
+	require.ErrorIs(t, err, render.ErrLockOptions)
+}
+
+func TestSomeColumnsOfARow(t *testing.T) {
+	onEach(t, map[string]string{dialect.Postgres: "SELECT audio.id, audio.created_at FROM audio WHERE audio.id = $1"},
+		func(t *testing.T, s dialect.Server) (render.Text, error) {
+			m := modelOf[Audio](t, s)
+			return (&render.Columns{Model: m, Fields: m.Fields[:2], Where: nodes([]query.Cond{query.F("id").Eq(1)})}).Render()
+		})
+}
+
+func TestNullsComeFirstOnEveryEngine(t *testing.T) {
+	onEach(t, map[string]string{
+		dialect.Postgres: "SELECT owners.id, owners.name FROM owners ORDER BY (nullif(id, 1)) ASC NULLS FIRST, LOWER(owners.name) DESC LIMIT ALL OFFSET $1",
+		dialect.MySQL:    "SELECT owners.id, owners.name FROM owners ORDER BY (nullif(id, 1)) ASC, LOWER(owners.name) DESC LIMIT 18446744073709551615 OFFSET ?",
+		dialect.SQLite:   "SELECT owners.id, owners.name FROM owners ORDER BY (nullif(id, 1)) ASC, LOWER(owners.name) DESC LIMIT -1 OFFSET ?",
+	}, func(t *testing.T, s dialect.Server) (render.Text, error) {
+		st, _, err := (&render.Select{Model: modelOf[Owner](t, s), Offset: 3, Order: orders([]query.Order{
+			query.Raw("nullif(id, 1)").Asc(), query.Lower(query.F("name")).Desc()})}).Render()
+		require.True(t, st.Raw)
+		return st, err
+	})
+}
+
+func TestL05LocksOfSeveralClauses(t *testing.T) {
+	of := func(w ast.Waiting, d time.Duration, names ...string) *ast.Lock {
+		return &ast.Lock{Waiting: w, Wait: d, Of: names}
+	}
+	for _, c := range []struct {
+		locks []*ast.Lock
+		want  string // "" if there is nothing wrong
+	}{
+		{[]*ast.Lock{{}}, ""},
+		{[]*ast.Lock{of(ast.WaitSkip, 0, "self"), of(ast.WaitNever, 0, "project")}, ""},
+		{[]*ast.Lock{of(ast.WaitLimited, 1, "self"), of(ast.WaitLimited, 1, "project")}, ""},
+		{[]*ast.Lock{of(ast.WaitSkip, 0, "self"), {}}, "every clause needs an Of"},
+		{[]*ast.Lock{of(ast.WaitSkip, 0, "self"), of(ast.WaitSkip, 0, "self")}, `"self" is locked by two clauses`},
+		{[]*ast.Lock{of(ast.WaitLimited, 1, "self"), of(ast.WaitLimited, 2, "project")}, "Wait(1ns) and Wait(2ns)"},
+	} {
+		err := render.CheckLocks(c.locks)
+		if c.want == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorIs(t, err, render.ErrLockOptions)
+		require.ErrorContains(t, err, c.want)
+		_, _, err = (&render.Select{Model: modelOf[Audio](t, engines[0]), Related: []string{"project"}, Locks: c.locks}).Render()
+		require.ErrorContains(t, err, c.want)
+	}
+}
+
+func TestL06RowsThatCannotBeLocked(t *testing.T) {
+	for _, c := range []struct {
+		s    render.Select
+		want string
+	}{
+		{render.Select{Distinct: true, Locks: []*ast.Lock{{}}}, "DISTINCT"},
+		{render.Select{Related: []string{"project.owner"}, Locks: []*ast.Lock{{}}}, "Audio may have no project.owner"},
+		{render.Select{Related: []string{"project.owner"}, Locks: []*ast.Lock{{Of: []string{"project.owner"}}}}, "leave it out of Of"},
+		{render.Select{Locks: []*ast.Lock{{Of: []string{"project"}}}}, `is named by Of but not joined; join it with Related("project")`},
+		{render.Select{Related: []string{"project"}, Locks: []*ast.Lock{{Of: []string{"projects"}}}}, `Audio has no field "projects"; choices are self, project`},
+	} {
+		for _, s := range engines {
+			c.s.Model = modelOf[Audio](t, s)
+			_, _, err := c.s.Render()
+			require.ErrorContains(t, err, c.want, s.Engine)
+		}
+	}
+	distinct := render.Select{Model: modelOf[Audio](t, engines[0]), Distinct: true, Locks: []*ast.Lock{{}}}
+	_, err := distinct.RenderExists()
+	require.ErrorIs(t, err, render.ErrLockOptions)
+}
+
+func TestLimitsThatAreSetAroundTheStatement(t *testing.T) {
+	second := time.Second
+	for _, s := range engines {
+		models, err := render.NewModels(s, schemaOf(s.Engine))
+		require.NoError(t, err)
+		require.Nil(t, models.StatementWait(nil))
+		require.Nil(t, models.StatementWait([]*ast.Lock{{}, {Waiting: ast.WaitSkip}}))
+		limited, never := models.StatementWait([]*ast.Lock{{Waiting: ast.WaitLimited, Wait: second}}), models.StatementWait([]*ast.Lock{{Waiting: ast.WaitNever}})
+		if s.Engine == dialect.MariaDB { // its clause has the limit
+			require.Nil(t, limited)
+		} else {
+			require.Equal(t, &second, limited)
+		}
+		if s.Engine == dialect.SQLite { // it has no clause at all
+			require.Equal(t, new(time.Duration), never)
+		} else {
+			require.Nil(t, never)
+		}
+	}
+}
