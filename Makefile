@@ -9,6 +9,12 @@ RIG     := build/rig
 RACE    := $(if $(shell command -v $$($(GO) env CC)),-race)
 TESTS   := $(GO) test -race -count=1 -timeout=30m
 
+# The modules: the library, which requires nothing that only tests, examples and
+# benchmarks need, and these. go.work joins them; "make lint" sees to it that each
+# builds by its own go.mod as well.
+PARTS   := examples bench tests
+ALL     := ./... $(PARTS:%=./%/...)
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -17,17 +23,17 @@ help: ## Print this list
 
 .PHONY: demo
 demo: | build ## Show the race that row locks close, on embedded SQLite; writes build/report.html
-	$(GO) build -o build/tts ./examples/tts
+	GOWORK=off $(GO) build -C examples -o ../build/tts ./tts
 	build/tts -locking=none,skip-locked -voice=tones -report=build/report.html
 
 .PHONY: test
 test: rig ## Run every test on SQLite, MySQL, MariaDB and PostgreSQL; needs Go and Docker
-	@$(RIG) -- $(TESTS) ./...
+	@$(RIG) -- $(TESTS) $(ALL)
 
 .PHONY: test-sqlite
 test-sqlite: ## Run every test that needs no server; needs Go alone
 	@$(if $(RACE),,echo "no C compiler here: without the race detector")
-	@HOLDFAST_TEST_ENGINES=sqlite $(GO) test $(RACE) -count=1 -timeout=30m ./...
+	@HOLDFAST_TEST_ENGINES=sqlite $(GO) test $(RACE) -count=1 -timeout=30m $(ALL)
 
 # Each line is a run of the suites: its servers, and flags for one of them.
 VERSIONS := \
@@ -41,7 +47,7 @@ VERSIONS := \
 test-versions: rig ## Run the tests on older servers, and on MySQL with unusual settings
 	@failed=; for run in $(VERSIONS); do \
 		echo "--- $$run"; \
-		env $${run#*=} $(RIG) -servers "$${run%%=*}" -- $(TESTS) ./... || failed="$$failed $$run"; \
+		env $${run#*=} $(RIG) -servers "$${run%%=*}" -- $(TESTS) $(ALL) || failed="$$failed $$run"; \
 	done; if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 .PHONY: soak
@@ -65,10 +71,9 @@ docs: ## Regenerate the tables in README.md and docs/
 	$(GO) generate ./...
 
 .PHONY: lint
-lint: ## Run the linters on the library and on bench/
-	$(GO) vet ./...
-	$(GO) run $(LINTER) run ./...
-	@if [ -f bench/go.mod ]; then set -ex; cd bench; $(GO) vet ./...; $(GO) run $(LINTER) run --config ../.golangci.yml ./...; fi
+lint: ## Run the linters on all modules
+	set -e; for part in . $(PARTS); do GOWORK=off $(GO) vet -C $$part ./...; done
+	$(GO) run $(LINTER) run $(ALL)
 
 # Built as the tests are, so that what both need is compiled once.
 .PHONY: rig

@@ -12,10 +12,10 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
-	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 type Document struct {
@@ -97,7 +97,7 @@ func TestBulkCreateOfMixedRows(t *testing.T) {
 }
 
 func TestBulkCreateTakesFewStatements(t *testing.T) {
-	db := open(t, testdb.New(t, testdb.SQLite))
+	db := open(t, testserver.New(t, testserver.SQLite))
 	owners := make([]*Owner, 2500)
 	for i := range owners {
 		owners[i] = &Owner{}
@@ -119,7 +119,7 @@ func TestBulkCreateTakesFewStatements(t *testing.T) {
 }
 
 func TestKeysAreCountedAsTheServerCounts(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, at testdb.Database) {
+	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		at.DSN += "?auto_increment_increment=7&auto_increment_offset=3"
 		ctx, db := t.Context(), open(t, at)
 		require.NoError(t, orm.CreateTables(ctx, db, (*Owner)(nil)))
@@ -129,7 +129,7 @@ func TestKeysAreCountedAsTheServerCounts(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, owners, got)
 		require.EqualValues(t, 17, got[2].ID)
-	}, testdb.MySQL, testdb.MariaDB)
+	}, testserver.MySQL, testserver.MariaDB)
 }
 
 func TestS09BulkCreateIsAllOrNothing(t *testing.T) {

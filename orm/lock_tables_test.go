@@ -8,8 +8,8 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 	"github.com/holdfast-go/holdfast/orm"
-	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 // A block of its own that tries to lock a row of either table without waiting.
@@ -21,7 +21,7 @@ func free[T any](ctx context.Context, db *orm.DB, row *T) error {
 }
 
 func TestL01OfLocksTheNamedTablesOnly(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, at testdb.Database) {
+	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		ctx, db := t.Context(), open(t, at)
 		require.NoError(t, orm.CreateTables(ctx, db, (*Audio)(nil), (*Project)(nil), (*Owner)(nil)))
 		project, rows := studio(ctx, t, db, 2)
@@ -51,11 +51,11 @@ func TestL01OfLocksTheNamedTablesOnly(t *testing.T) {
 				require.NoError(t, free(ctx, db, rows[1]), "another row")
 			})
 		}
-	}, testdb.MySQL, testdb.Postgres)
+	}, testserver.MySQL, testserver.Postgres)
 }
 
 func TestL05EachClauseActsOnItsOwnTable(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, at testdb.Database) {
+	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		ctx, db := t.Context(), open(t, at)
 		require.NoError(t, orm.CreateTables(ctx, db, (*Audio)(nil), (*Project)(nil), (*Owner)(nil)))
 		project, rows := studio(ctx, t, db, 3)
@@ -81,5 +81,5 @@ func TestL05EachClauseActsOnItsOwnTable(t *testing.T) {
 		got, err := claim()
 		require.NoError(t, err)
 		require.Len(t, got, 3)
-	}, testdb.MySQL, testdb.Postgres)
+	}, testserver.MySQL, testserver.Postgres)
 }

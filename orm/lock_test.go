@@ -10,9 +10,9 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
-	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 func TestL01ContradictoryOptions(t *testing.T) {
@@ -143,7 +143,7 @@ func TestL06QueriesThatCannotLock(t *testing.T) {
 }
 
 func TestL04ALockedRow(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, at testdb.Database) {
+	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		ctx := t.Context()
 		db := open(t, at)
 		require.NoError(t, orm.CreateTables(ctx, db, (*Audio)(nil), (*Project)(nil), (*Owner)(nil)))
@@ -182,7 +182,7 @@ func TestL04ALockedRow(t *testing.T) {
 		_, err = get(ctx, orm.Wait(200*time.Millisecond))
 		require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
 		require.GreaterOrEqual(t, time.Since(began), 200*time.Millisecond)
-		if at.Engine != testdb.SQLite && db.Server().Can(dialect.SkipLocked) {
+		if at.Engine != testserver.SQLite && db.Server().Can(dialect.SkipLocked) {
 			got, err := get(ctx, orm.SkipLocked)
 			require.NoError(t, err)
 			require.Equal(t, []int{1, 2}, indexes(got))

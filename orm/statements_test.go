@@ -15,9 +15,9 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/block"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
-	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 func TestHandWrittenStatements(t *testing.T) {
@@ -129,7 +129,7 @@ func TestB15RawTextIsInspected(t *testing.T) {
 }
 
 func TestA02WithoutAutocommit(t *testing.T) {
-	testdb.Each(t, func(t *testing.T, at testdb.Database) {
+	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		ctx := t.Context()
 		require.NoError(t, orm.CreateTables(ctx, open(t, at), (*Owner)(nil)))
 		db := open(t, at, orm.WithAutocommit(false), orm.WithIsolation(sql.LevelSerializable), orm.WithCommitTimeout(time.Minute),
@@ -183,7 +183,7 @@ type Dangling struct {
 }
 
 func TestModelsThatCannotWork(t *testing.T) {
-	db := open(t, testdb.New(t, testdb.SQLite))
+	db := open(t, testserver.New(t, testserver.SQLite))
 	require.ErrorContains(t, orm.Objects[Bad](db).Err(), "chan int cannot be stored")
 	require.ErrorContains(t, orm.Objects[SoftlyDeleted](db).Err(), "soft_delete is not supported")
 	require.ErrorContains(t, orm.Objects[Dangling](db).Err(), "must have column owner_id")
@@ -194,7 +194,7 @@ func TestModelsThatCannotWork(t *testing.T) {
 }
 
 func TestQuerySetsAreImmutable(t *testing.T) {
-	db := open(t, testdb.New(t, testdb.SQLite))
+	db := open(t, testserver.New(t, testserver.SQLite))
 	base := orm.Objects[Audio](db).Filter(F("index").Eq(1)).Filter(F("index").Eq(2)).Filter(F("index").Eq(3)).Related("project")
 	before, _, err := base.SQL(t.Context())
 	require.NoError(t, err)

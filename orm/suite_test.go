@@ -16,10 +16,10 @@ import (
 	"github.com/holdfast-go/holdfast/dialect/mysql"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
 	"github.com/holdfast-go/holdfast/dialect/sqlite"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
-	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 func TestMain(m *testing.M) {
@@ -60,11 +60,11 @@ type Audio struct {
 	Project         *Project `bun:"rel:belongs-to,join:project_id=id"`
 }
 
-func source(db testdb.Database) dialect.Source {
+func source(db testserver.Database) dialect.Source {
 	switch db.Engine {
-	case testdb.Postgres:
+	case testserver.Postgres:
 		return postgres.Open(db.DSN)
-	case testdb.SQLite:
+	case testserver.SQLite:
 		return sqlite.Open(db.DSN)
 	}
 	return mysql.Open(db.DSN)
@@ -73,14 +73,14 @@ func source(db testdb.Database) dialect.Source {
 // each runs a test on every engine, with the tables of the models above.
 func each(t *testing.T, test func(t *testing.T, ctx context.Context, db *orm.DB)) {
 	t.Helper()
-	testdb.Each(t, func(t *testing.T, at testdb.Database) {
+	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		db := open(t, at)
 		require.NoError(t, orm.CreateTables(t.Context(), db, (*Audio)(nil), (*Project)(nil), (*Owner)(nil)))
 		test(t, t.Context(), db)
 	})
 }
 
-func open(t testing.TB, at testdb.Database, opts ...orm.Option) *orm.DB {
+func open(t testing.TB, at testserver.Database, opts ...orm.Option) *orm.DB {
 	t.Helper()
 	db, err := orm.Open(t.Context(), source(at), opts...)
 	require.NoError(t, err)

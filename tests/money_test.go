@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	hf "github.com/holdfast-go/holdfast/atomic"
-	"github.com/holdfast-go/holdfast/tests/proxy"
+	"github.com/holdfast-go/holdfast/internal/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 

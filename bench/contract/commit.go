@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/holdfast-go/holdfast/bench/peers"
-	"github.com/holdfast-go/holdfast/tests/proxy"
+	"github.com/holdfast-go/holdfast/internal/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/bench/peers"
 	"github.com/holdfast-go/holdfast/bench/servers"
-	"github.com/holdfast-go/holdfast/tests/proxy"
+	"github.com/holdfast-go/holdfast/internal/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 

@@ -16,16 +16,16 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // each runs a test on MySQL and on MariaDB.
-func each(t *testing.T, test func(t *testing.T, db testdb.Database)) {
+func each(t *testing.T, test func(t *testing.T, db testserver.Database)) {
 	t.Helper()
 	t.Parallel()
-	testdb.Each(t, test, testdb.MySQL, testdb.MariaDB)
+	testserver.Each(t, test, testserver.MySQL, testserver.MariaDB)
 }
 
 // open opens dsn for the rest of the test.
@@ -74,7 +74,7 @@ func stock(t testing.TB, db *backend.Database) (c rawConn) {
 }
 
 // admin sends statements on the side.
-func admin(t testing.TB, db testdb.Database, statements ...string) {
+func admin(t testing.TB, db testserver.Database, statements ...string) {
 	t.Helper()
 	for _, s := range statements {
 		_, err := db.Admin.ExecContext(context.WithoutCancel(t.Context()), s)
@@ -153,7 +153,7 @@ func eventually(t testing.TB, what string, condition func() bool) {
 // waiting reports whether a connection waits for a row lock. The tables in
 // information_schema would show it, but not while somebody else looks at them
 // ten times a second: InnoDB fills them anew only when they were left alone.
-func waiting(t testing.TB, db testdb.Database, id string) func() bool {
+func waiting(t testing.TB, db testserver.Database, id string) func() bool {
 	return func() bool {
 		var kind, name, status string
 		require.NoError(t, db.Admin.QueryRowContext(t.Context(), "SHOW ENGINE INNODB STATUS").Scan(&kind, &name, &status))
@@ -168,7 +168,7 @@ func waiting(t testing.TB, db testdb.Database, id string) func() bool {
 
 // other takes a connection of the administrator's, which is rolled back after
 // the test.
-func other(t testing.TB, db testdb.Database) (c *sql.Conn, id string) {
+func other(t testing.TB, db testserver.Database) (c *sql.Conn, id string) {
 	t.Helper()
 	c, err := db.Admin.Conn(t.Context())
 	require.NoError(t, err)

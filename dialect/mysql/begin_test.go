@@ -9,7 +9,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // start begins a transaction with o by a harmless statement.
@@ -32,7 +32,7 @@ func start(t *testing.T, db *backend.Database, w backend.Wire, o backend.TxOptio
 
 // TestB22 and S8: each isolation level is the server's, for one transaction.
 func TestS08IsolationLevels(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY, n INT)", "INSERT INTO item VALUES (1, 0)")
 		ours := open(t, db.DSN)
 		w := take(t, ours)
@@ -77,7 +77,7 @@ func TestS08IsolationLevels(t *testing.T) {
 }
 
 func TestB22ReadOnly(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		ours := open(t, db.DSN)
 		w := take(t, ours)
@@ -92,9 +92,9 @@ func TestB22ReadOnly(t *testing.T) {
 }
 
 // variables are what a block may change in its session.
-func variables(t *testing.T, w backend.Wire, engine testdb.Engine) []string {
+func variables(t *testing.T, w backend.Wire, engine testserver.Engine) []string {
 	t.Helper()
-	if engine == testdb.MariaDB {
+	if engine == testserver.MariaDB {
 		return ask(t, w, "SELECT @@SESSION.innodb_lock_wait_timeout, @@SESSION.max_statement_time, @@SESSION.idle_transaction_timeout")
 	}
 	return ask(t, w, "SELECT @@SESSION.innodb_lock_wait_timeout, @@SESSION.max_execution_time, @@SESSION.wait_timeout")
@@ -103,9 +103,9 @@ func variables(t *testing.T, w backend.Wire, engine testdb.Engine) []string {
 // TestB23: the session is as it was, whatever its settings were, however the
 // block ended, and however often Inside and Restore were sent.
 func TestB23SettingsAreTakenBack(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		own := "innodb_lock_wait_timeout=17&max_execution_time=123456&wait_timeout=3333"
-		if db.Engine == testdb.MariaDB {
+		if db.Engine == testserver.MariaDB {
 			own = "innodb_lock_wait_timeout=17&max_statement_time=123.456&idle_transaction_timeout=3333"
 		}
 		ours := open(t, with(db.DSN, own))
@@ -116,7 +116,7 @@ func TestB23SettingsAreTakenBack(t *testing.T) {
 		lock := 2500 * time.Millisecond
 		all := backend.TxOptions{Timeout: 1500 * time.Millisecond, Idle: 30 * time.Second}
 		inside := []string{"3", "1500", "31"}
-		if db.Engine == testdb.MariaDB {
+		if db.Engine == testserver.MariaDB {
 			inside[1] = "1.5"
 		}
 		c := start(t, ours, w, all, lock)
@@ -151,14 +151,14 @@ func TestB23SettingsAreTakenBack(t *testing.T) {
 }
 
 func TestLimitsAreWithinTheServersRange(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		ours := open(t, db.DSN)
 		w := take(t, ours)
 		for _, d := range []time.Duration{0, 1, time.Millisecond, time.Second, 1<<63 - 1} {
 			c := start(t, ours, w, backend.TxOptions{Timeout: d, Idle: d}, d)
 			seen := variables(t, w, db.Engine)
 			least := "1"
-			if db.Engine == testdb.MariaDB && d == 0 {
+			if db.Engine == testserver.MariaDB && d == 0 {
 				least = "0"
 			}
 			if d <= time.Second {
@@ -173,7 +173,7 @@ func TestLimitsAreWithinTheServersRange(t *testing.T) {
 
 // TestB19: the server holds the limits on its own.
 func TestB19TheServerHoldsTheLimits(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (n INT)", "INSERT INTO item VALUES (1), (2), (3)")
 		ours := open(t, db.DSN)
 		w := take(t, ours)
@@ -192,7 +192,7 @@ func TestB19TheServerHoldsTheLimits(t *testing.T) {
 		e = ours.Engine.Classify(err)
 		require.ErrorIs(t, e, dialect.ErrConnectionLost)
 		require.True(t, e.Fatal)
-		if db.Engine == testdb.MySQL {
+		if db.Engine == testserver.MySQL {
 			require.Equal(t, "4031", e.Code)
 			require.True(t, e.NotSent, "the server had hung up before")
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 const benchQuery = "SELECT id, name, n FROM item WHERE id = ? AND name <> ?"
@@ -17,9 +17,9 @@ const benchQuery = "SELECT id, name, n FROM item WHERE id = ? AND name <> ?"
 // BenchmarkAgainstTheDriver sends the same statement by the driver alone and by
 // a wire in turn, and reports the ratio of the times: wire/driver.
 func BenchmarkAgainstTheDriver(b *testing.B) {
-	for _, engine := range []testdb.Engine{testdb.MySQL, testdb.MariaDB} {
+	for _, engine := range []testserver.Engine{testserver.MySQL, testserver.MariaDB} {
 		b.Run(string(engine), func(b *testing.B) {
-			db := testdb.New(b, engine)
+			db := testserver.New(b, engine)
 			admin(b, db, "CREATE TABLE item (id INT PRIMARY KEY, name VARCHAR(20), n INT)", "INSERT INTO item VALUES (1, 'a', 1)")
 			ours := open(b, db.DSN)
 			w, c := take(b, ours), stock(b, ours)

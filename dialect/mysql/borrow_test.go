@@ -8,7 +8,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 func pool(t *testing.T, dsn string) *sql.DB {
@@ -20,7 +20,7 @@ func pool(t *testing.T, dsn string) *sql.DB {
 }
 
 func TestFromAPoolOfTheApplications(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		given := pool(t, with(db.DSN, "parseTime=true&clientFoundRows=true&autocommit=1&time_zone=%27%2B00:00%27"))
 		ours, err := backend.Connect(t.Context(), From(given))
@@ -45,7 +45,7 @@ func TestFromAPoolOfTheApplications(t *testing.T) {
 }
 
 func TestAPoolThatBreaksARule(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		for params, setting := range map[string]string{
 			"clientFoundRows=true":                                                                "parseTime",
 			"parseTime=true&clientFoundRows=true&autocommit=0":                                    "autocommit",

@@ -13,7 +13,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // The values that no message may show.
@@ -25,7 +25,7 @@ const (
 // TestS05: each error of the servers has its kind, and a message that names
 // tables, columns and keys, but no value.
 func TestS05KindsAndMessages(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db,
 			"CREATE TABLE parent (id INT PRIMARY KEY)", "INSERT INTO parent VALUES (1)",
 			"CREATE TABLE item (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL, n INT UNSIGNED, at DATETIME, parent INT, doc JSON, "+
@@ -160,7 +160,7 @@ func TestS05NumbersByEngine(t *testing.T) {
 // MariaDB's snapshots notice a change by somebody else and roll back.
 func TestB08ASnapshotConflictOnMariaDB(t *testing.T) {
 	t.Parallel()
-	db := testdb.New(t, testdb.MariaDB)
+	db := testserver.New(t, testserver.MariaDB)
 	admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY, n INT)", "INSERT INTO item VALUES (1, 0), (2, 0)")
 	if v := open(t, db.DSN).Server.Version; !v.AtLeast(10, 6, 18) {
 		t.Skipf("MariaDB %s has no innodb_snapshot_isolation; 10.6.18 brought it", v)

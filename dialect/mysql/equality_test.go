@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // outcome is all that can be seen of a statement's answer.
@@ -38,7 +38,7 @@ type sender struct {
 // TestEquality: a statement gives the same answer whether control statements
 // travel in front of it or not, and the same as from the driver alone.
 func TestEquality(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		ours := open(t, db.DSN)
 		apart := open(t, with(db.DSN, "multiStatements=false"))
 		wire, alone, plain := take(t, ours), stock(t, ours), take(t, apart)
@@ -238,7 +238,7 @@ func describe(err error) string {
 // TestTextAndPreparedAreTheSame: a value has the same Go type and the same
 // value whether its statement travelled as text or was prepared.
 func TestTextAndPreparedAreTheSame(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		reset(t, db)
 		text := take(t, open(t, db.DSN))
 		bound := take(t, open(t, with(db.DSN, "interpolateParams=false")))

@@ -10,18 +10,18 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/proxy"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/proxy"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // kill ends a connection from outside, and waits until the server is rid of it.
-func kill(t *testing.T, db testdb.Database, w backend.Wire) {
+func kill(t *testing.T, db testserver.Database, w backend.Wire) {
 	t.Helper()
 	admin(t, db, fmt.Sprintf("KILL %d", w.ID()))
 	gone(t, db, w)
 }
 
-func gone(t *testing.T, db testdb.Database, w backend.Wire) {
+func gone(t *testing.T, db testserver.Database, w backend.Wire) {
 	t.Helper()
 	eventually(t, "the connection is gone", func() bool {
 		var n int
@@ -33,7 +33,7 @@ func gone(t *testing.T, db testdb.Database, w backend.Wire) {
 // TestB08 and B13: a connection that was killed is found dead at the next call,
 // whatever that is, and the error ends the transaction.
 func TestB08AKilledConnection(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		ours := open(t, db.DSN)
 		calls := map[string]func(w backend.Wire) error{
@@ -84,7 +84,7 @@ func TestB08AKilledConnection(t *testing.T) {
 // A statement that is killed, but not its connection, leaves the transaction as
 // it was, also as the first of a nested block.
 func TestAKilledStatement(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		ours := open(t, db.DSN)
 		w := take(t, ours)
@@ -113,7 +113,7 @@ func TestAKilledStatement(t *testing.T) {
 
 // TestS06: only what certainly never left is said not to have been sent.
 func TestS06ALostAnswerIsNotCalledUnsent(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		p := proxy.New(t, db.Addr)
 		ours := open(t, db.Via(p.Addr()))
@@ -142,7 +142,7 @@ func TestS06ALostAnswerIsNotCalledUnsent(t *testing.T) {
 
 // A ctx that ends while a statement runs costs the connection.
 func TestACtxThatEndsInAStatement(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		ours := open(t, db.DSN)
 		w := take(t, ours)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -170,7 +170,7 @@ func TestACtxThatEndsInAStatement(t *testing.T) {
 // A failed statement that may have begun a transaction leaves a connection
 // which is not idle (rule B13).
 func TestB13AProcedureThatFailsInItsTransaction(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)",
 			"CREATE PROCEDURE leaves_open() BEGIN START TRANSACTION; INSERT INTO item VALUES (1); SIGNAL SQLSTATE '45000'; END",
 			"CREATE PROCEDURE leaves_open_late() BEGIN START TRANSACTION; SELECT 1; SIGNAL SQLSTATE '45000'; END",
@@ -202,7 +202,7 @@ func TestB13AProcedureThatFailsInItsTransaction(t *testing.T) {
 // TestB08: nothing runs in autocommit behind a block's back when a statement
 // has ended its transaction.
 func TestB08AStatementThatEndsTheTransaction(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)",
 			"CREATE PROCEDURE commits() BEGIN COMMIT; END",
 			"CREATE PROCEDURE begins_anew() BEGIN COMMIT; START TRANSACTION; END")
@@ -245,7 +245,7 @@ func TestB08AStatementThatEndsTheTransaction(t *testing.T) {
 // A file that the application has not allowed is the driver's to refuse, after
 // the server has asked for it.
 func TestAFileThatIsNotToBeHad(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		ours := open(t, db.DSN)
 		w := take(t, ours)
@@ -263,7 +263,7 @@ func TestAFileThatIsNotToBeHad(t *testing.T) {
 // A connection that is killed while its statement runs is lost with that
 // statement, and leaves nothing.
 func TestB08AConnectionKilledInAStatement(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		ours := open(t, db.DSN)
 		for _, prefix := range [][]string{nil, {"SAVEPOINT hf_1"}} {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // TestTheFailedStatementIsFoundUnderFire: KILL QUERY hits any of the statements
@@ -23,7 +23,7 @@ import (
 // comes (see the package's comment); such a call ends with its ctx, and the
 // connection with it.
 func TestTheFailedStatementIsFoundUnderFire(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY, n INT)", "INSERT INTO item VALUES (1, 0)")
 		ours := open(t, db.DSN)
 		w := take(t, ours)

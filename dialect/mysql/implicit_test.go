@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // Each statement is run on the server in a transaction with an uncommitted row.
@@ -14,7 +14,7 @@ import (
 // tell; whatever inspect lets through has to leave it open. What one of the
 // servers does not know is an error there, which ends nothing.
 func TestB15OnTheServer(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		pool := open(t, db.DSN).Pool
 		pool.SetMaxIdleConns(0) // a fresh session for each
 		admin(t, db,

@@ -9,7 +9,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 const twoAccounts = "CREATE TABLE account (id INT PRIMARY KEY, n INT)"
@@ -17,7 +17,7 @@ const twoAccounts = "CREATE TABLE account (id INT PRIMARY KEY, n INT)"
 // deadlock lets two transactions lock the rows 1 and 2 in opposite order, and
 // returns the error of ours, which the server chooses because the other has
 // written more. cross is what ours waits in.
-func deadlock(t *testing.T, db testdb.Database, w backend.Wire, cross func() error) error {
+func deadlock(t *testing.T, db testserver.Database, w backend.Wire, cross func() error) error {
 	t.Helper()
 	rival, id := other(t, db)
 	_, err := rival.ExecContext(t.Context(), "BEGIN; UPDATE ballast SET n = n + 1; UPDATE account SET n = 1 WHERE id = 2")
@@ -39,7 +39,7 @@ func deadlock(t *testing.T, db testdb.Database, w backend.Wire, cross func() err
 // TestB08: the victim of a deadlock has lost its transaction, and whether the
 // error comes with the statement or with a row, it says so.
 func TestB08ADeadlock(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, twoAccounts, "INSERT INTO account VALUES (1, 0), (2, 0)",
 			"CREATE TABLE ballast (n INT)", "INSERT INTO ballast WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 900) SELECT i FROM n")
 		ours := open(t, db.DSN)
@@ -80,7 +80,7 @@ func TestB08ADeadlock(t *testing.T) {
 }
 
 // holdRow locks row 1 for the rest of the test.
-func holdRow(t *testing.T, db testdb.Database) {
+func holdRow(t *testing.T, db testserver.Database) {
 	t.Helper()
 	holder, _ := other(t, db)
 	_, err := holder.ExecContext(t.Context(), "BEGIN; UPDATE account SET n = 1 WHERE id = 1")
@@ -90,7 +90,7 @@ func holdRow(t *testing.T, db testdb.Database) {
 // TestL04: a lock that is not to be had is ErrLockNotAvailable, after the limit
 // or at once.
 func TestL04ALockThatIsNotAvailable(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, twoAccounts, "INSERT INTO account VALUES (1, 0), (2, 0)")
 		ours := open(t, db.DSN)
 		w := take(t, ours)
@@ -120,63 +120,4 @@ func TestL04ALockThatIsNotAvailable(t *testing.T) {
 		require.NoError(t, w.Commit(t.Context(), nil))
 		require.Equal(t, before, ask(t, w, "SELECT @@SESSION.innodb_lock_wait_timeout"))
 	})
-}
-
-// On a server that rolls the whole transaction back at a lock wait timeout, the
-// error is fatal, and A1 holds where the server's default is autocommit off.
-func TestAServerWithItsOwnDefaults(t *testing.T) {
-	t.Parallel()
-	for _, engine := range []testdb.Engine{testdb.MySQL, testdb.MariaDB} {
-		t.Run(string(engine), func(t *testing.T) {
-			t.Parallel()
-			withoutTLS := map[testdb.Engine]string{testdb.MySQL: "--tls-version=", testdb.MariaDB: "--skip-ssl"}
-			server := testdb.NewServer(t, engine, testdb.Flags(withoutTLS[engine], "--innodb-rollback-on-timeout=ON", "--autocommit=0",
-				"--completion-type=CHAIN", "--sql-mode=ANSI_QUOTES", "--character-set-server=latin1", "--default-time-zone=+09:00", "--innodb-lock-wait-timeout=7"))
-			db := server.New(t)
-			admin(t, db, twoAccounts, "INSERT INTO account VALUES (1, 0), (2, 0)", "COMMIT")
-			ours := open(t, db.DSN)
-			require.True(t, ours.Server.RollbackOnTimeout)
-			require.ErrorContains(t, refusedOpen(t, "tls", with(db.DSN, "tls=true")), "no TLS")
-			w, c := takeConn(t, ours)
-			require.Equal(t, []string{"1", "+00:00", "utf8mb4", "utf8mb4", "utf8mb4"}, ask(t, w,
-				"SELECT @@autocommit, @@time_zone, @@character_set_client, @@character_set_connection, @@character_set_results"))
-			mode := ask(t, w, "SELECT @@sql_mode")[0]
-			require.Contains(t, mode, "ANSI_QUOTES")
-			require.Contains(t, mode, "STRICT_TRANS_TABLES")
-			require.Equal(t, []string{"a", "1"}, ask(t, w, `SELECT 'a' AS "q", 1`))
-
-			exec(t, w, nil, "UPDATE account SET n = 3 WHERE id = 2")
-			var n int
-			require.NoError(t, db.Admin.QueryRow("SELECT n FROM account WHERE id = 2").Scan(&n))
-			require.Equal(t, 3, n, "rule A1: in autocommit")
-
-			holdRow(t, db)
-			wait := ours.Engine.LockWait(time.Second)
-			exec(t, w, []string{"BEGIN"}, "UPDATE account SET n = 4 WHERE id = 2")
-			err := refused(t, w, append(wait.Inside, "SAVEPOINT hf_1"), "UPDATE account SET n = 4 WHERE id = 1")
-			e := ours.Engine.Classify(err)
-			require.ErrorIs(t, e, dialect.ErrLockNotAvailable)
-			require.True(t, e.Fatal)
-			err = refused(t, w, []string{"ROLLBACK TO SAVEPOINT hf_1"}, "UPDATE account SET n = 5 WHERE id = 2")
-			require.Equal(t, 1305, number(err), "the server has rolled back all of it")
-			require.NoError(t, w.Rollback(t.Context(), wait.Restore))
-			require.Equal(t, []string{"3", "7"}, ask(t, w, "SELECT n, @@SESSION.innodb_lock_wait_timeout FROM account WHERE id = 2"))
-
-			// NOWAIT: whether it is fatal is the server's decision, and ours.
-			exec(t, w, []string{"BEGIN"}, "UPDATE account SET n = 4 WHERE id = 2")
-			err = refused(t, w, []string{"SAVEPOINT hf_1"}, "SELECT n FROM account WHERE id = 1 FOR UPDATE NOWAIT")
-			e = ours.Engine.Classify(err)
-			require.ErrorIs(t, e, dialect.ErrLockNotAvailable)
-			_, err = w.Exec(t.Context(), []string{"ROLLBACK TO SAVEPOINT hf_1"}, "DO 1", nil)
-			require.Equal(t, engine == testdb.MariaDB, e.Fatal)
-			require.Equal(t, e.Fatal, number(err) == 1305, "%v", err)
-
-			// completion_type=CHAIN leaves a transaction open behind COMMIT.
-			require.NoError(t, w.Rollback(t.Context(), nil))
-			exec(t, w, []string{"BEGIN"}, "UPDATE account SET n = 6 WHERE id = 2")
-			require.NoError(t, w.Commit(t.Context(), nil))
-			require.False(t, w.Idle(), "rule B13")
-			require.NoError(t, c.Close())
-		})
-	}
 }

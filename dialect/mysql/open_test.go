@@ -18,7 +18,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // refusedOpen expects one clear error about setting.
@@ -71,7 +71,7 @@ func TestADSNThatCannotBeUnderstood(t *testing.T) {
 }
 
 func TestWhatOpenRefuses(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		cfg, err := godriver.ParseDSN(db.DSN)
 		require.NoError(t, err)
 		change := func(f func(*godriver.Config)) string {
@@ -193,7 +193,7 @@ func TestWhoTheServerIs(t *testing.T) {
 }
 
 func TestOpenByURLAndByDSN(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		cfg, err := godriver.ParseDSN(db.DSN)
 		require.NoError(t, err)
 		user := "we/ird:@" + db.Name[3:10] // a password may have anything in it, and a user in a URL too
@@ -217,7 +217,7 @@ func TestOpenByURLAndByDSN(t *testing.T) {
 }
 
 func TestSessionsAreAsTheyHaveToBe(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		w := take(t, open(t, with(db.DSN, "sql_mode=%27ANSI_QUOTES%27")))
 		require.Equal(t, []string{"1", "+00:00", "utf8mb4", "utf8mb4", "utf8mb4", "utf8mb4_general_ci", "ANSI_QUOTES,STRICT_TRANS_TABLES"}, []string{
 			ask(t, w, "SELECT @@autocommit")[0], ask(t, w, "SELECT @@time_zone")[0],
@@ -235,7 +235,7 @@ func TestSessionsAreAsTheyHaveToBe(t *testing.T) {
 // Everything works through TLS and with compression, where the bytes on the
 // network show nothing.
 func TestTLSAndCompression(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		ways := map[string]*backend.Database{"compression": open(t, with(db.DSN, "compress=true"))}
 		if s := ways["compression"].Server; s.Engine == dialect.MariaDB && !s.Version.AtLeast(11, 4, 0) {
 			_ = refusedOpen(t, "tls", with(db.DSN, "tls=true")) // it makes no certificate of its own
@@ -266,7 +266,7 @@ func TestTLSAndCompression(t *testing.T) {
 
 // What the settings say is what every connection of the pool gets.
 func TestControlStatementsApart(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		ours := open(t, with(db.DSN, "multiStatements=false"))
 		w := take(t, ours)
 		_, together := w.(*wire)
@@ -314,13 +314,13 @@ func TestADriverThatHidesItsReplies(t *testing.T) {
 
 // And the driver of this module's go.mod shows them.
 func TestTheDriverShowsItsReplies(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		require.IsType(t, &wire{}, take(t, open(t, db.DSN)))
 	})
 }
 
 func TestADialerOfTheApplications(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		var dialed string
 		ours := open(t, strings.Replace(db.DSN, db.Addr, "nowhere.invalid:1", 1), WithDialer(func(ctx context.Context, network, addr string) (net.Conn, error) {
 			dialed = network + " " + addr

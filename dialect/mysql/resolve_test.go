@@ -9,14 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/proxy"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/proxy"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // TestB12: the fate of a transaction is found out whatever it was when its
 // COMMIT got no answer, and stays what it was found to be.
 func TestB12TheFateOfALostCommit(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, CommitsTable, CommitsTable, "CREATE TABLE item (id INT PRIMARY KEY)")
 		p := proxy.New(t, db.Addr)
 		ours := open(t, db.Via(p.Addr()))
@@ -111,7 +111,7 @@ func TestB12TheFateOfALostCommit(t *testing.T) {
 
 // Without the table COMMIT does not happen, and the error says what is missing.
 func TestAMissingCommitsTable(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		ours := open(t, db.DSN)
 		w := take(t, ours)

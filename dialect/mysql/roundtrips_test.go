@@ -5,14 +5,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/tests/proxy"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/proxy"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // TestRoundTrips: a prefix costs none of its own, and what a text with a
 // semicolon or a value bound on the server costs is as documented.
 func TestRoundTrips(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		p := proxy.New(t, db.Addr)
 		w := take(t, open(t, db.Via(p.Addr())))
 		nested := []string{"SAVEPOINT hf_1", "SAVEPOINT hf_2"}
@@ -45,7 +45,7 @@ func TestRoundTrips(t *testing.T) {
 
 // A connection costs no more round trips than the driver's own with one SET.
 func TestRoundTripsOfAConnection(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		p := proxy.New(t, db.Addr)
 		ours := open(t, db.Via(p.Addr()))
 		stock := pool(t, with(db.Via(p.Addr()), "autocommit=1"))

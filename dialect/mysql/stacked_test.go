@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // modes are the sql_modes that change how a text is read.
@@ -22,7 +22,7 @@ func inMode(dsn, mode string) string {
 // TestAStackedStatementIsRefused: whatever the sql_mode, whatever travels in
 // front, and however the second statement is hidden.
 func TestAStackedStatementIsRefused(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		texts := []struct {
 			query string
 			args  []any
@@ -68,7 +68,7 @@ func TestAStackedStatementIsRefused(t *testing.T) {
 // TestAValueIsNeverCode: what a value holds stays in it, in every sql_mode and
 // whatever the text around its placeholder looks like.
 func TestAValueIsNeverCode(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (n INT)", "INSERT INTO item VALUES (7)")
 		values := []string{
 			"'", "''", "\\'", "\\\\'", "\"", "`", "'; DELETE FROM item; -- ", "\\'; DELETE FROM item; -- ", "*/ DELETE FROM item; /*",
@@ -114,7 +114,7 @@ func TestAValueIsNeverCode(t *testing.T) {
 // A name with a backslash in double quotes ends at the next quote under
 // ANSI_QUOTES, and the driver thinks that it does not.
 func TestANameWithABackslashUnderANSIQuotes(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (`a\\` VARCHAR(100), b VARCHAR(100))", "INSERT INTO item VALUES ('x', 'y')")
 		w := take(t, open(t, inMode(db.DSN, "ANSI_QUOTES")))
 		const attack = `, b = 'z' -- `
@@ -126,7 +126,7 @@ func TestANameWithABackslashUnderANSIQuotes(t *testing.T) {
 }
 
 func TestATextWithASemicolonStillWorks(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (s VARCHAR(20))")
 		w0 := take(t, open(t, db.DSN))
 		_ = refused(t, w0, nil, "INSERT INTO item VALUES ('x');\u00a0") // no white space to the server
@@ -146,7 +146,7 @@ func TestATextWithASemicolonStillWorks(t *testing.T) {
 
 // A refused text has not begun anything: its prefix is still to be sent.
 func TestARefusedStackHasNotBegun(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		w := take(t, open(t, db.DSN))
 		err := refused(t, w, []string{"BEGIN", "SAVEPOINT hf_1"}, "SELECT 1; SELECT 2")
 		var unsent *backend.NotSentError

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // trial is one statement of TestEquality.
@@ -45,7 +45,7 @@ var literals = [][2]string{
 }
 
 // reset puts the tables of the trials back as they were.
-func reset(t *testing.T, db testdb.Database) {
+func reset(t *testing.T, db testserver.Database) {
 	t.Helper()
 	var exists int
 	require.NoError(t, db.Admin.QueryRow(
@@ -74,7 +74,7 @@ func reset(t *testing.T, db testdb.Database) {
 		"INSERT INTO counted (name, n, parent) VALUES ('one', 1, 1), ('two', 2, NULL), ('three', 3, 2)")
 }
 
-func equalTrials(engine testdb.Engine) []trial {
+func equalTrials(engine testserver.Engine) []trial {
 	var all []trial
 	for i := range columnTypes {
 		all = append(all, trial{query: fmt.Sprintf("SELECT c%d FROM every ORDER BY id", i)})
@@ -108,7 +108,7 @@ func equalTrials(engine testdb.Engine) []trial {
 		{query: "CALL fails_late()", fails: true},
 		{query: "UPDATE counted SET n = n + 1"}, // rows of a statement without any
 		{query: "SELECT REPEAT('x', 100000), ?", args: []any{strings.Repeat("y", 300000)}},
-		{query: "VALUES ROW(1, 'a'), ROW(2, 'b')", fails: engine == testdb.MariaDB},
+		{query: "VALUES ROW(1, 'a'), ROW(2, 'b')", fails: engine == testserver.MariaDB},
 	}
 	execs := []trial{
 		{query: "INSERT INTO counted (name, n) VALUES (?, ?)", args: []any{"four", 4}},
@@ -158,7 +158,7 @@ func equalTrials(engine testdb.Engine) []trial {
 		{query: "INSERT INTO every (id, c37) VALUES (?, ?)", args: []any{9, json.RawMessage(`[1]`)}},
 		{query: "INSERT INTO every (id, c37) VALUES (?, ?)", args: []any{9, `{"a"`}, fails: true},
 	}
-	if engine == testdb.MariaDB {
+	if engine == testserver.MariaDB {
 		rows = append(rows,
 			trial{query: "INSERT INTO counted (name, n) VALUES (?, 4), (?, 5) RETURNING id, name, n", args: []any{"four", "five"}},
 			trial{query: "DELETE FROM counted WHERE id = 2 RETURNING *"},

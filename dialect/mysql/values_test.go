@@ -10,13 +10,13 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // TestS01: a value comes back as it was sent, or an error says that it cannot
 // be stored; in every sql_mode, as text and prepared.
 func TestS01ValuesAreStoredUnchangedOrRefused(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT AUTO_INCREMENT PRIMARY KEY, txt VARCHAR(200) CHARACTER SET utf8mb4, "+
 			"bin VARBINARY(200), old VARCHAR(200) CHARACTER SET latin1)")
 		values := []any{
@@ -56,7 +56,7 @@ func TestS01ValuesAreStoredUnchangedOrRefused(t *testing.T) {
 }
 
 func TestWhatMySQLCannotHoldIsNotSent(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		w := take(t, open(t, db.DSN))
 		for _, value := range []any{
 			math.NaN(), math.Inf(1), math.Inf(-1), float32(math.Inf(1)),
@@ -76,7 +76,7 @@ func TestWhatMySQLCannotHoldIsNotSent(t *testing.T) {
 // TestS04: a time is the same instant on its way in and out, truncated to what
 // the server keeps.
 func TestS04TimesAreInstants(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (d DATETIME(6), s TIMESTAMP(6) NULL)")
 		for _, binding := range []string{"true", "false"} {
 			w := take(t, open(t, with(db.DSN, "interpolateParams="+binding)))
@@ -105,7 +105,7 @@ func TestS04TimesAreInstants(t *testing.T) {
 
 // Any text and any bytes survive the way there and back, in every sql_mode.
 func TestAnyValueSurvives(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		var wires []backend.Wire
 		for _, mode := range modes {
 			wires = append(wires, take(t, open(t, inMode(db.DSN, mode))))
@@ -130,7 +130,7 @@ func TestAnyValueSurvives(t *testing.T) {
 // A value that is larger than a packet goes in pieces, or is refused with the
 // name of the setting; the connection is as good as before.
 func TestALargeValue(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		small := open(t, with(db.DSN, "maxAllowedPacket=100000"))
 		w := take(t, small)
 		large := make([]byte, 90_000)

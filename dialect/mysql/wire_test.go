@@ -7,11 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 func TestAPrefixTravelsWithItsStatement(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY, n INT)")
 		w := take(t, open(t, db.DSN))
 		require.False(t, w.Used())
@@ -40,7 +40,7 @@ func TestAPrefixTravelsWithItsStatement(t *testing.T) {
 }
 
 func TestTheFailedStatementIsFound(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)", "INSERT INTO item VALUES (1)")
 		w := take(t, open(t, db.DSN))
 		e := open(t, db.DSN).Engine
@@ -78,7 +78,7 @@ func TestTheFailedStatementIsFound(t *testing.T) {
 // A transaction that is already there in the XA sense makes BEGIN fail, with a
 // number that says nothing about BEGIN.
 func TestARefusedBeginIsNamed(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		w := take(t, open(t, db.DSN))
 		exec(t, w, nil, "XA START '"+db.Name+"'")
 		err := refused(t, w, []string{"SET @a = 1", "BEGIN", "SET @b = 1"}, "SELECT 1")
@@ -94,7 +94,7 @@ func TestARefusedBeginIsNamed(t *testing.T) {
 
 // What came in front of a refused statement does not outlive ROLLBACK.
 func TestAPendingIsolationLevelIsTakenBack(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)", "INSERT INTO item VALUES (1)")
 		w := take(t, open(t, db.DSN))
 		exec(t, w, nil, "XA START '"+db.Name+"'")
@@ -118,7 +118,7 @@ func must[T any](v T, err error) T {
 }
 
 func TestTheConnectionsNumberIsKnown(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		w := take(t, open(t, db.DSN))
 		require.NotZero(t, w.ID())
 		require.Equal(t, []string{ask(t, w, "SELECT CONNECTION_ID()")[0]}, []string{itoa(w.ID())})
@@ -126,7 +126,7 @@ func TestTheConnectionsNumberIsKnown(t *testing.T) {
 }
 
 func TestNothingIsSentInVain(t *testing.T) {
-	each(t, func(t *testing.T, db testdb.Database) {
+	each(t, func(t *testing.T, db testserver.Database) {
 		w := take(t, open(t, db.DSN))
 		var unsent *backend.NotSentError
 

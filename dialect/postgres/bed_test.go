@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // open opens dsn for the rest of the test.
@@ -52,9 +52,9 @@ func raw(t testing.TB, pool *sql.DB, use func(any)) {
 }
 
 // fresh makes a database and runs statements in it.
-func fresh(t testing.TB, statements ...string) testdb.Database {
+func fresh(t testing.TB, statements ...string) testserver.Database {
 	t.Helper()
-	db := testdb.New(t, testdb.Postgres)
+	db := testserver.New(t, testserver.Postgres)
 	for _, s := range statements {
 		_, err := db.Admin.ExecContext(t.Context(), s)
 		require.NoError(t, err, s)
@@ -104,7 +104,7 @@ func readAll(rows driver.Rows) (all [][]driver.Value, err error) {
 }
 
 // eventually waits until a query of the administrator's yields true.
-func eventually(t testing.TB, db testdb.Database, query string, args ...any) {
+func eventually(t testing.TB, db testserver.Database, query string, args ...any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()

@@ -8,7 +8,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/proxy"
+	"github.com/holdfast-go/holdfast/internal/proxy"
 )
 
 func TestB01CommitIsAcknowledgedOrRefused(t *testing.T) {

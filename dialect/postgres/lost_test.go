@@ -12,8 +12,8 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/tests/proxy"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/proxy"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 const (
@@ -23,7 +23,7 @@ const (
 )
 
 // kill ends a session on the server and waits until it is gone.
-func kill(t *testing.T, db testdb.Database, w backend.Wire) {
+func kill(t *testing.T, db testserver.Database, w backend.Wire) {
 	t.Helper()
 	_, err := db.Admin.ExecContext(t.Context(), `SELECT pg_terminate_backend($1)`, w.ID())
 	require.NoError(t, err)
@@ -43,30 +43,30 @@ func TestB08AKilledConnectionIsKnownToBeLost(t *testing.T) {
 	t.Parallel()
 	insert := `INSERT INTO item VALUES (2, 'b')`
 	started := func(t *testing.T, w backend.Wire) { execAfter(t, w, begin, `INSERT INTO item VALUES (1, 'a')`) }
-	points := map[string]func(t *testing.T, db testdb.Database, w backend.Wire) error{
-		"before BEGIN": func(t *testing.T, db testdb.Database, w backend.Wire) error {
+	points := map[string]func(t *testing.T, db testserver.Database, w backend.Wire) error{
+		"before BEGIN": func(t *testing.T, db testserver.Database, w backend.Wire) error {
 			kill(t, db, w)
 			return fails(w.Exec(t.Context(), []string{"BEGIN", "SAVEPOINT hf_1"}, insert, nil))
 		},
-		"before an autocommitted statement": func(t *testing.T, db testdb.Database, w backend.Wire) error {
+		"before an autocommitted statement": func(t *testing.T, db testserver.Database, w backend.Wire) error {
 			kill(t, db, w)
 			return fails(w.Exec(t.Context(), nil, insert, nil))
 		},
-		"between statements": func(t *testing.T, db testdb.Database, w backend.Wire) error {
+		"between statements": func(t *testing.T, db testserver.Database, w backend.Wire) error {
 			started(t, w)
 			kill(t, db, w)
 			return fails(w.Exec(t.Context(), []string{"SAVEPOINT hf_1"}, insert, nil))
 		},
-		"in a statement": func(t *testing.T, db testdb.Database, w backend.Wire) error {
+		"in a statement": func(t *testing.T, db testserver.Database, w backend.Wire) error {
 			started(t, w)
 			defer meanwhile(func() { eventually(t, db, asleep, w.ID()); kill(t, db, w) })()
 			return fails(w.Exec(t.Context(), nil, `SELECT pg_sleep(30)`, nil))
 		},
-		"by its own statement": func(t *testing.T, db testdb.Database, w backend.Wire) error {
+		"by its own statement": func(t *testing.T, db testserver.Database, w backend.Wire) error {
 			started(t, w)
 			return fails(w.Exec(t.Context(), nil, `SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(5)`, nil))
 		},
-		"in the rows": func(t *testing.T, db testdb.Database, w backend.Wire) error {
+		"in the rows": func(t *testing.T, db testserver.Database, w backend.Wire) error {
 			started(t, w)
 			rows, err := w.Query(t.Context(), nil, `SELECT n, repeat('x', 1000) FROM generate_series(1, 100000) n`, nil)
 			require.NoError(t, err)
@@ -75,24 +75,24 @@ func TestB08AKilledConnectionIsKnownToBeLost(t *testing.T) {
 			_, err = readAll(rows)
 			return err
 		},
-		"before COMMIT": func(t *testing.T, db testdb.Database, w backend.Wire) error {
+		"before COMMIT": func(t *testing.T, db testserver.Database, w backend.Wire) error {
 			started(t, w)
 			kill(t, db, w)
 			return w.Commit(t.Context(), nil)
 		},
-		"before ROLLBACK": func(t *testing.T, db testdb.Database, w backend.Wire) error {
+		"before ROLLBACK": func(t *testing.T, db testserver.Database, w backend.Wire) error {
 			started(t, w)
 			kill(t, db, w)
 			return w.Rollback(t.Context(), nil)
 		},
-		"by a limit on idling": func(t *testing.T, db testdb.Database, w backend.Wire) error {
+		"by a limit on idling": func(t *testing.T, db testserver.Database, w backend.Wire) error {
 			execAfter(t, w, []string{"BEGIN", "SET LOCAL idle_in_transaction_session_timeout = 20"}, `INSERT INTO item VALUES (1, 'a')`)
 			eventually(t, db, gone, w.ID())
 			return w.Commit(t.Context(), nil)
 		},
 	}
 	if open(t, fresh(t).DSN).Server.Version.AtLeast(17, 0, 0) {
-		points["by a limit on the transaction"] = func(t *testing.T, _ testdb.Database, w backend.Wire) error {
+		points["by a limit on the transaction"] = func(t *testing.T, _ testserver.Database, w backend.Wire) error {
 			execAfter(t, w, []string{"BEGIN", "SET LOCAL transaction_timeout = 50"}, `INSERT INTO item VALUES (1, 'a')`)
 			return fails(w.Exec(t.Context(), nil, `SELECT pg_sleep(30)`, nil))
 		}

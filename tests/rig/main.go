@@ -1,10 +1,10 @@
 // Command rig runs a command, usually "go test", with the database servers of
 // the tests: it starts one of each engine, names them in the environment
-// (package testdb reads it), and removes them afterwards, also when the command
+// (packages testserver and testdb read it), and removes them afterwards, also when the command
 // fails or is interrupted.
 //
 //	go run ./tests/rig -- go test -race ./...
-//	go run ./tests/rig -servers postgres:13,mariadb:10.5 -- go test ./...
+//	go run ./tests/rig -servers postgres:13,mariadb:10.5 -- go test ./... ./tests/...
 //
 // A server that the environment names already is used as it is.
 package main
@@ -41,7 +41,7 @@ func main() {
 }
 
 func run(ctx context.Context, list string, command []string) (code int, err error) {
-	wanted, restriction, err := parseServers(list)
+	wanted, engines, err := parseServers(list)
 	if err != nil {
 		return 2, err
 	}
@@ -55,7 +55,7 @@ func run(ctx context.Context, list string, command []string) (code int, err erro
 	}
 
 	child := exec.CommandContext(ctx, command[0], command[1:]...)
-	child.Env = append(append(os.Environ(), restriction...), fleet.env()...)
+	child.Env = append(append(os.Environ(), engines...), fleet.env()...)
 	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
 	kill := ownGroup(child)
 	child.WaitDelay = grace // to end by itself, when it is interrupted

@@ -107,10 +107,15 @@ func TestWithoutDockerItSaysSoInOneLine(t *testing.T) {
 }
 
 func TestServersList(t *testing.T) {
-	wishes, restriction, err := parseServers("postgres:13,mariadb:10.5")
+	wishes, engines, err := parseServers("postgres:13,mariadb:10.5")
 	require.NoError(t, err)
 	assert.Equal(t, []wish{{testdb.Postgres, "13"}, {testdb.MariaDB, "10.5"}}, wishes)
-	assert.Equal(t, []string{"HOLDFAST_TEST_ENGINES=postgres,mariadb"}, restriction)
+	assert.Equal(t, []string{"HOLDFAST_TEST_ENGINES=postgres,mariadb"}, engines)
+	t.Setenv("HOLDFAST_TEST_ENGINES", "")
+	wishes, engines, err = parseServers("")
+	require.NoError(t, err)
+	assert.Equal(t, []wish{{testdb.MySQL, ""}, {testdb.MariaDB, ""}, {testdb.Postgres, ""}}, wishes)
+	assert.Equal(t, []string{"HOLDFAST_TEST_ENGINES=sqlite,mysql,mariadb,postgres"}, engines)
 	_, _, err = parseServers("oracle:19")
 	assert.ErrorContains(t, err, `lists "oracle"`)
 }

@@ -27,19 +27,23 @@ func (w wish) named() string { return "HOLDFAST_TEST_" + strings.ToUpper(string(
 
 // parseServers reads the -servers list. Without one the servers are those that
 // the environment asks for; with one, the environment of the command is
-// restricted to it.
-func parseServers(list string) (wishes []wish, restriction []string, err error) {
+// restricted to it. Either way that environment says which engines are to be
+// tested, so that a test that does not find its server fails.
+func parseServers(list string) (wishes []wish, engines []string, err error) {
+	const variable = "HOLDFAST_TEST_ENGINES="
 	if list == "" {
 		asked, err := testdb.Asked()
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, engine := range testdb.Servers() {
-			if slices.Contains(asked, engine) {
+		var names []string
+		for _, engine := range asked {
+			names = append(names, string(engine))
+			if slices.Contains(testdb.Servers(), engine) {
 				wishes = append(wishes, wish{engine: engine})
 			}
 		}
-		return wishes, nil, nil
+		return wishes, []string{variable + strings.Join(names, ",")}, nil
 	}
 	var names []string
 	for item := range strings.SplitSeq(list, ",") {
@@ -50,7 +54,7 @@ func parseServers(list string) (wishes []wish, restriction []string, err error) 
 		wishes = append(wishes, wish{testdb.Engine(name), version})
 		names = append(names, name)
 	}
-	return wishes, []string{"HOLDFAST_TEST_ENGINES=" + strings.Join(names, ",")}, nil
+	return wishes, []string{variable + strings.Join(names, ",")}, nil
 }
 
 // fleet is the servers that the rig has started.

@@ -17,6 +17,8 @@ import (
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // lifeline is the first process of every container. It runs the server and
@@ -48,11 +50,11 @@ func (h *holder) Close() error {
 }
 
 // launch starts a container of image and returns when its server answers.
-func launch(ctx context.Context, docker *testcontainers.DockerClient, engine Engine, image string, o options) (_ *holder, _ address, err error) {
+func launch(ctx context.Context, docker *testcontainers.DockerClient, engine Engine, image string, o options) (_ *holder, _ *testserver.Server, err error) {
 	kind := kinds[engine]
 	inspected, err := docker.ImageInspect(ctx, image)
 	if err != nil {
-		return nil, address{}, err
+		return nil, nil, err
 	}
 	held := &holder{docker: docker}
 	env := maps.Clone(kind.env)
@@ -94,7 +96,7 @@ func launch(ctx context.Context, docker *testcontainers.DockerClient, engine Eng
 		}
 	}()
 	if err != nil {
-		return nil, address{}, err
+		return nil, nil, err
 	}
 	reachable, err := await(ctx, held, started, engine)
 	return held, reachable, err
@@ -133,30 +135,30 @@ func Addresses(ctx context.Context, docker *testcontainers.DockerClient, started
 
 // await asks for SQL until the server answers, on each address that may lead to
 // it.
-func await(ctx context.Context, held *holder, started testcontainers.Container, engine Engine) (address, error) {
+func await(ctx context.Context, held *holder, started testcontainers.Container, engine Engine) (*testserver.Server, error) {
 	kind := kinds[engine]
 	hosts, err := Addresses(ctx, held.docker, started, kind.port)
 	if err != nil {
-		return address{}, err
+		return nil, err
 	}
 	log, stopped, forget := follow(ctx, held)
 	defer forget()
 	var last error
 	for {
 		for _, host := range hosts {
-			candidate, err := parse(engine, fmt.Sprintf(kind.dsn, host))
+			candidate, err := testserver.At(engine, fmt.Sprintf(kind.dsn, host))
 			if err != nil {
-				return address{}, err
+				return nil, err
 			}
-			if last = candidate.answers(ctx, 2*time.Second); last == nil {
+			if last = candidate.Answers(ctx, 2*time.Second); last == nil {
 				return candidate, nil
 			}
 		}
 		select {
 		case <-stopped:
-			return address{}, fmt.Errorf("the server stopped right after its start:\n%s", log.tail())
+			return nil, fmt.Errorf("the server stopped right after its start:\n%s", log.tail())
 		case <-ctx.Done():
-			return address{}, fmt.Errorf("the server does not answer (%w): %w\n%s", context.Cause(ctx), last, log.tail())
+			return nil, fmt.Errorf("the server does not answer (%w): %w\n%s", context.Cause(ctx), last, log.tail())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

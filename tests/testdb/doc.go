@@ -28,4 +28,7 @@
 //
 // A container lives no longer than the process that started it, however that
 // ends: its standard input is the process's.
+//
+// Databases are package testserver's, which the library's own tests use: it takes
+// a server from the environment alone.
 package testdb

@@ -3,6 +3,7 @@ package testdb
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -18,9 +19,9 @@ const registryPatience = 6 * time.Second
 
 // chooseImage returns an image that Docker has.
 func chooseImage(ctx context.Context, docker *testcontainers.DockerClient, engine Engine, o options) (string, error) {
-	if image := engine.env("", "_IMAGE"); image != "" && o.version == "" {
+	if image := os.Getenv(engine.Variable("", "_IMAGE")); image != "" && o.version == "" {
 		if err := pull(ctx, docker, image, o.report); err != nil {
-			return "", fmt.Errorf("%s=%s: %w", engine.envName("", "_IMAGE"), image, err)
+			return "", fmt.Errorf("%s=%s: %w", engine.Variable("", "_IMAGE"), image, err)
 		}
 		return image, nil
 	}

@@ -1,6 +1,7 @@
 package testdb
 
 import (
+	"os"
 	"strings"
 )
 
@@ -38,7 +39,7 @@ func Report(report func(string)) Option {
 func gather(engine Engine, opts []Option) options {
 	o := options{
 		report: func(string) {},
-		flags:  strings.Fields(engine.env("", "_FLAGS")),
+		flags:  strings.Fields(os.Getenv(engine.Variable("", "_FLAGS"))),
 	}
 	for _, opt := range opts {
 		opt(&o)

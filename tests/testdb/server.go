@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // startLimit bounds the start of a server whose image is there.
@@ -13,21 +14,13 @@ const startLimit = 2 * time.Minute
 
 // Server is a running database server.
 type Server struct {
-	// Engine is what the server is.
-	Engine Engine
-	// DSN reaches it as its administrator, in an empty database. It is what the
-	// engine's Open takes.
-	DSN string
-	// Addr is its host and port.
-	Addr string
+	*testserver.Server
 	// Image is what its container was made from; "" for a server that was
 	// named in the environment.
 	Image string
 
-	at        address
 	container string
 	close     func() error
-	closed    atomic.Bool
 }
 
 // Start starts a server of its own in a container, with an empty database for
@@ -52,16 +45,13 @@ func Start(ctx context.Context, engine Engine, opts ...Option) (*Server, error) 
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("not ready after %s", startLimit))
 	defer cancel()
-	held, at, err := launch(ctx, docker, engine, image, o)
+	held, reached, err := launch(ctx, docker, engine, image, o)
 	if err != nil {
 		_ = docker.Close()
 		return nil, fmt.Errorf("starting %s (%s): %w", engine, image, err)
 	}
-	server := &Server{Engine: engine, Image: image, Addr: at.host, at: at, container: held.id, close: sync.OnceValue(held.Close)}
-
-	home := at.on(engine.path("holdfast"))
-	server.DSN = home.DSN()
-	if err := at.run(ctx, createDatabase(engine, "holdfast")); err != nil {
+	server := &Server{Server: reached, Image: image, container: held.id, close: sync.OnceValue(held.Close)}
+	if err := server.Home(ctx, "holdfast"); err != nil {
 		_ = server.Close()
 		return nil, fmt.Errorf("starting %s (%s): %w", engine, image, err)
 	}
@@ -71,7 +61,7 @@ func Start(ctx context.Context, engine Engine, opts ...Option) (*Server, error) 
 // Close kills the server, as a power cut would, and removes its container. A
 // test that wants a server to die calls it early; a second call does nothing.
 func (s *Server) Close() error {
-	s.closed.Store(true)
+	s.Gone()
 	return s.close()
 }
 

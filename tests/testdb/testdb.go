@@ -2,20 +2,19 @@ package testdb
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"sync"
 	"testing"
-	"time"
+
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // New returns a fresh database on the shared server of an engine. It and its
 // Admin are gone after the test.
 func New(t testing.TB, engine Engine) Database {
 	t.Helper()
-	restrict(t, engine)
+	testserver.Restrict(t, engine)
 	if engine == SQLite {
-		return newSQLite(t)
+		return testserver.NewSQLite(t)
 	}
 	return Shared(t, engine).New(t)
 }
@@ -24,30 +23,14 @@ func New(t testing.TB, engine Engine) Database {
 // parallel subtests named after the engine, with a fresh database for each.
 func Each(t *testing.T, test func(t *testing.T, db Database), engines ...Engine) {
 	t.Helper()
-	if len(engines) == 0 {
-		engines = All()
-	}
-	asked, err := Asked()
-	if err != nil {
-		t.Fatal(err)
-	}
-	engines = slices.DeleteFunc(slices.Clone(engines), func(e Engine) bool { return !slices.Contains(asked, e) })
-	if len(engines) == 0 {
-		t.Skipf("HOLDFAST_TEST_ENGINES=%v leaves no engine that this test is for", asked)
-	}
-	for _, engine := range engines {
-		t.Run(string(engine), func(t *testing.T) {
-			t.Parallel()
-			test(t, New(t, engine))
-		})
-	}
+	testserver.EachFrom(t, New, test, engines...)
 }
 
 // NewServer starts a server for this test alone, which may configure or kill
 // it, and removes it after the test.
 func NewServer(t testing.TB, engine Engine, opts ...Option) *Server {
 	t.Helper()
-	restrict(t, engine)
+	testserver.Restrict(t, engine)
 	server, err := Start(t.Context(), engine, append([]Option{Report(func(s string) { t.Log(s) })}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +47,7 @@ func NewServer(t testing.TB, engine Engine, opts ...Option) *Server {
 // take it away from all of them.
 func Shared(t testing.TB, engine Engine) *Server {
 	t.Helper()
-	restrict(t, engine)
+	testserver.Restrict(t, engine)
 	server, err := shared[engine]()
 	if err != nil {
 		t.Fatalf("testdb: %v", err)
@@ -81,21 +64,13 @@ var shared = map[Engine]func() (*Server, error){
 }
 
 func find(engine Engine) (*Server, error) {
-	// Not the ctx of the test that happens to come first: it ends too early.
-	ctx := context.Background()
-	dsn := engine.env("TEST_", "")
-	if dsn == "" {
-		return Start(ctx, engine)
-	}
-	at, err := parse(engine, dsn)
+	named, err := testserver.Named(engine)
 	if err != nil {
-		return nil, fmt.Errorf("%s is %w", engine.envName("TEST_", ""), err)
+		return nil, err
 	}
-	if err := at.answers(ctx, 20*time.Second); err != nil {
-		return nil, fmt.Errorf("the server that %s names does not answer: %w", engine.envName("TEST_", ""), err)
+	if named == nil {
+		// Not the ctx of the test that happens to come first: it ends too early.
+		return Start(context.Background(), engine)
 	}
-	return &Server{
-		Engine: engine, DSN: dsn, Addr: at.host, at: at,
-		close: func() error { return nil }, // not ours
-	}, nil
+	return &Server{Server: named, close: func() error { return nil }}, nil // not ours
 }

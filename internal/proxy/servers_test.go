@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-go/holdfast/tests/proxy"
-	"github.com/holdfast-go/holdfast/tests/testdb"
+	"github.com/holdfast-go/holdfast/internal/proxy"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // A commit that got lost on its way, and one whose answer did, give the client
@@ -17,7 +17,7 @@ import (
 // are tested with.
 func TestLostCommitOnServers(t *testing.T) {
 	t.Parallel()
-	lose := func(t *testing.T, db testdb.Database, action proxy.Action) (rows int) {
+	lose := func(t *testing.T, db testserver.Database, action proxy.Action) (rows int) {
 		ctx := t.Context()
 		_, err := db.Admin.ExecContext(ctx, "CREATE TABLE note (id INTEGER)")
 		require.NoError(t, err)
@@ -40,20 +40,20 @@ func TestLostCommitOnServers(t *testing.T) {
 		return rows
 	}
 	t.Run("request", func(t *testing.T) {
-		testdb.Each(t, func(t *testing.T, db testdb.Database) {
+		testserver.Each(t, func(t *testing.T, db testserver.Database) {
 			assert.Equal(t, 0, lose(t, db, proxy.CutRequest))
-		}, testdb.Servers()...)
+		}, testserver.Servers()...)
 	})
 	t.Run("reply", func(t *testing.T) {
-		testdb.Each(t, func(t *testing.T, db testdb.Database) {
+		testserver.Each(t, func(t *testing.T, db testserver.Database) {
 			assert.Equal(t, 1, lose(t, db, proxy.CutReply))
-		}, testdb.Servers()...)
+		}, testserver.Servers()...)
 	})
 }
 
-func through(t *testing.T, db testdb.Database, p *proxy.Proxy) *sql.DB {
+func through(t *testing.T, db testserver.Database, p *proxy.Proxy) *sql.DB {
 	driver := "mysql"
-	if db.Engine == testdb.Postgres {
+	if db.Engine == testserver.Postgres {
 		driver = "pgx"
 	}
 	pool, err := sql.Open(driver, db.Via(p.Addr()))

@@ -1,4 +1,4 @@
-package testdb
+package testserver
 
 import (
 	"context"
@@ -34,12 +34,13 @@ type Database struct {
 // as that of a proxy. SQLite has none.
 func (d Database) Via(addr string) string {
 	if d.Engine == SQLite {
-		panic("testdb: an SQLite database has no address")
+		panic("testserver: an SQLite database has no address")
 	}
 	return d.at.via(addr).DSN()
 }
 
-func newSQLite(t testing.TB) Database {
+// NewSQLite returns a file of its own for an SQLite database.
+func NewSQLite(t testing.TB) Database {
 	t.Helper()
 	at := address{engine: SQLite, database: filepath.Join(t.TempDir(), "test.db")}
 	return open(t, at)
@@ -92,7 +93,7 @@ func createDatabase(engine Engine, name string) string {
 // drop also ends sessions that a failed test has left in the database: their
 // locks would make DROP DATABASE wait for ever.
 func (s *Server) drop(name string) error {
-	if s.closed.Load() {
+	if s.gone.Load() {
 		return nil // it went with its server
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

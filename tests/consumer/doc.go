@@ -1,0 +1,2 @@
+// Package consumer tests what an application gets that requires the library.
+package consumer
