@@ -2,9 +2,12 @@ package atomic_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/orm"
 )
 
 func ExampleAdvisoryLock() {
@@ -23,4 +26,22 @@ func ExampleAdvisoryLock() {
 	// Output:
 	// nobody else makes the report now
 	// <nil>
+}
+
+// Who comes second goes without, instead of waiting.
+func ExampleAdvisoryLock_noWait() {
+	ctx := context.Background()
+	db, _ := open(ctx)
+	defer db.Close()
+
+	report := func(ctx context.Context) error { return atomic.AdvisoryLock(ctx, db, "nightly report", orm.NoWait) }
+	_ = atomic.Do(ctx, db, func(held context.Context) error {
+		fmt.Println(report(held))
+		err := atomic.Do(ctx, db, report)
+		fmt.Println(errors.Is(err, dialect.ErrLockNotAvailable))
+		return nil
+	})
+	// Output:
+	// <nil>
+	// true
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
 )
 
 // On a server the error says who held the lock, and errors.As finds them. SQLite
@@ -26,4 +27,21 @@ func ExampleExplainLocks() {
 	}
 	fmt.Println(err)
 	// Output: <nil>
+}
+
+// The text of the error names the first of the holders.
+func ExampleLockHeldError() {
+	err := error(&atomic.LockHeldError{
+		Holders: []atomic.Holder{{
+			LockParty: dialect.LockParty{ConnectionID: 42, Age: 3 * time.Second, Block: "monthly bill"},
+			Table:     "account",
+		}},
+		Certain: true,
+		Err:     dialect.ErrLockNotAvailable,
+	})
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, dialect.ErrLockNotAvailable))
+	// Output:
+	// lock not available: held by block "monthly bill" (connection 42) in its transaction for 3s
+	// true
 }

@@ -49,7 +49,30 @@ func ExampleOnRollback() {
 	// no more room
 }
 
+// Each hook runs whatever becomes of the one before it; what fails is logged.
 func ExampleRobust() {
+	ctx := context.Background()
+	db, _ := open(ctx)
+	defer db.Close()
+
+	err := atomic.Do(ctx, db, func(ctx context.Context) error {
+		cache := func(context.Context) error { return errors.New("the cache is down") }
+		if err := atomic.OnCommit(ctx, db, cache, atomic.Robust()); err != nil {
+			return err
+		}
+		return atomic.OnCommit(ctx, db, func(context.Context) error {
+			fmt.Println("a message is sent all the same")
+			return nil
+		})
+	})
+	fmt.Println(err)
+	// Output:
+	// a message is sent all the same
+	// <nil>
+}
+
+// The data is committed although Do returns an error: the hook has failed.
+func ExampleHookError() {
 	ctx := context.Background()
 	db, _ := open(ctx)
 	defer db.Close()

@@ -2,6 +2,7 @@ package atomic_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/holdfast-go/holdfast/atomic"
@@ -31,4 +32,24 @@ func ExampleSavepoint() {
 	})
 	fmt.Println(err, balance("ann"))
 	// Output: <nil> 50
+}
+
+// A savepoint that was released is gone.
+func ExamplePoint() {
+	ctx := context.Background()
+	db, _ := open(ctx)
+	defer db.Close()
+
+	err := atomic.Do(ctx, db, func(ctx context.Context) error {
+		sp, err := atomic.Savepoint(ctx, db)
+		if err != nil {
+			return err
+		}
+		if err := sp.Release(ctx); err != nil {
+			return err
+		}
+		return sp.Rollback(ctx)
+	})
+	fmt.Println(errors.Is(err, atomic.ErrSavepointEnded))
+	// Output: true
 }

@@ -58,3 +58,39 @@ func ExampleTimestamps() {
 	fmt.Println(time.Since(page.CreatedAt) < time.Minute, page.UpdatedAt.Equal(page.CreatedAt), page.ID.Version())
 	// Output: true true VERSION_7
 }
+
+// Draft is Page as somebody writes it who wants another name for the column: the
+// methods are what counts.
+type Draft struct {
+	models.AutoID
+	Text    string
+	Written time.Time
+	Changed time.Time
+	Edition int64
+}
+
+func (d *Draft) TimestampFields() (created, updated *time.Time) { return &d.Written, &d.Changed }
+func (d *Draft) VersionField() *int64                           { return &d.Edition }
+
+// A struct of your own with the methods of a mixin is treated alike.
+func ExampleVersioned_ofYourOwn() {
+	ctx := context.Background()
+	db, err := orm.Open(ctx, sqlite.Open(":memory:"))
+	check(err)
+	defer db.Close()
+	check(orm.CreateTables(ctx, db, (*Draft)(nil)))
+
+	draft := &Draft{Text: "first"}
+	check(orm.Objects[Draft](db).Create(ctx, draft))
+	check(orm.Objects[Draft](db).Save(ctx, draft))
+	fmt.Println(draft.ID, draft.Edition, draft.Written.IsZero(), draft.Changed.Before(draft.Written))
+	// Output: 1 2 false false
+}
+
+// The key is there before the row is sent, so that others can refer to it.
+func ExampleUUID() {
+	page := &Page{}
+	check(page.NewKey()) // Create does this
+	fmt.Println(page.ID.Version())
+	// Output: VERSION_7
+}

@@ -2,6 +2,7 @@ package orm_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/holdfast-go/holdfast/orm"
@@ -33,4 +34,29 @@ func ExampleQuerySet_Exclude() {
 	n, err := orm.Objects[Song](db).Exclude(query.F("note").Eq("live")).Count(ctx)
 	fmt.Println(n, err)
 	// Output: 5 <nil>
+}
+
+// PostgreSQL cannot lock rows that stand for several, so no engine does (rule L6).
+func ExampleQuerySet_Distinct() {
+	ctx := context.Background()
+	db := jukebox(ctx)
+	defer db.Close()
+
+	played := orm.Objects[Song](db).Filter(query.F("played").Gt(0)).Distinct()
+	n, err := played.Count(ctx)
+	fmt.Println(n, err)
+	fmt.Println(errors.Is(played.SelectForUpdate().Err(), orm.ErrLockOptions))
+	// Output:
+	// 3 <nil>
+	// true
+}
+
+// A mistake in the building is kept, and returned by whatever would send.
+func ExampleQuerySet_Err() {
+	ctx := context.Background()
+	db := jukebox(ctx)
+	defer db.Close()
+
+	fmt.Println(orm.Objects[Song](db).Filter(query.F("lenght").Eq(1)).Err() != nil)
+	// Output: true
 }

@@ -71,3 +71,34 @@ func ExampleLock() {
 	}))
 	// Output: 50
 }
+
+// The weaker locks are PostgreSQL's; Share is everybody's. What a server cannot
+// do is refused before anything is sent.
+func ExampleLockOption() {
+	ctx := context.Background()
+	db := jukebox(ctx)
+	defer db.Close()
+
+	check(atomic.Do(ctx, db, func(ctx context.Context) error {
+		for _, option := range []orm.LockOption{orm.Share, orm.NoKey, orm.KeyShare} {
+			_, err := orm.Objects[Song](db).SelectForUpdate(option).All(ctx)
+			fmt.Println(err == nil, errors.Is(err, dialect.ErrUnsupported))
+		}
+		return nil
+	}))
+	// Output:
+	// true false
+	// false true
+	// false true
+}
+
+// Two options that contradict each other are found when the query is built.
+func ExampleQuerySet_SelectForUpdate_contradiction() {
+	ctx := context.Background()
+	db := jukebox(ctx)
+	defer db.Close()
+
+	err := orm.Objects[Song](db).SelectForUpdate(orm.NoWait, orm.SkipLocked).Err()
+	fmt.Println(errors.Is(err, orm.ErrLockOptions))
+	// Output: true
+}

@@ -37,3 +37,43 @@ func ExampleQuerySet_Iterate() {
 	fmt.Println(total)
 	// Output: 1090
 }
+
+func ExampleQuerySet_Exists() {
+	ctx := context.Background()
+	db := jukebox(ctx)
+	defer db.Close()
+
+	there, err := orm.Objects[Song](db).Filter(query.F("seconds").Gt(300)).Exists(ctx)
+	fmt.Println(there, err)
+	// Output: true <nil>
+}
+
+// Get is for the one row that there is.
+func ExampleQuerySet_Get_several() {
+	ctx := context.Background()
+	db := jukebox(ctx)
+	defer db.Close()
+
+	_, err := orm.Objects[Song](db).Filter(query.F("band.name").Eq("The Waits")).Get(ctx)
+	fmt.Println(errors.Is(err, orm.ErrMultipleRows))
+	// Output: true
+}
+
+// A NULL is not read as zero.
+func ExampleScanError() {
+	ctx := context.Background()
+	db := jukebox(ctx)
+	defer db.Close()
+
+	none := orm.Objects[Song](db).Filter(query.F("seconds").Lt(0))
+	_, err := orm.Aggregate[int64](ctx, none, query.Max(query.F("seconds")))
+	var wrong *orm.ScanError
+	if errors.As(err, &wrong) {
+		fmt.Println(wrong.From, wrong.To)
+	}
+	longest, err := orm.Aggregate[*int64](ctx, none, query.Max(query.F("seconds")))
+	fmt.Println(longest == nil, err)
+	// Output:
+	// NULL int64
+	// true <nil>
+}

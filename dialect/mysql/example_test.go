@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"strings"
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/dialect/mysql"
@@ -50,4 +52,24 @@ func ExampleWithDialer() {
 	var tunnel net.Dialer // an SSH client has the same method
 	_ = mysql.Open("app:secret@tcp(db:3306)/shop", mysql.WithDialer(tunnel.DialContext))
 	// Output:
+}
+
+// A pool that the program has opened already, and keeps.
+func ExampleFrom() {
+	pool, err := sql.Open("mysql", "app:secret@tcp(127.0.0.1:1)/shop?parseTime=true&clientFoundRows=true")
+	if err != nil {
+		fmt.Println(err)
+	}
+	defer pool.Close()
+	_, err = mysql.From(pool).Connect(context.Background())
+	var problem *dialect.OpenError
+	fmt.Println(errors.As(err, &problem))
+	// Output: true
+}
+
+// What ResolveCommit writes to, where the program's user may create no tables:
+// run it once, with the schema.
+func ExampleOpen_commitsTable() {
+	fmt.Println(strings.HasPrefix(mysql.CommitsTable, "CREATE TABLE IF NOT EXISTS holdfast_commits"))
+	// Output: true
 }

@@ -1,0 +1,79 @@
+package dialect_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/dialect/sqlite"
+	"github.com/holdfast-go/holdfast/orm"
+)
+
+// status is what a web server answers. The kinds are the same on every engine.
+func status(err error) int {
+	for kind, code := range map[error]int{
+		dialect.ErrUniqueViolation:      http.StatusConflict,
+		dialect.ErrForeignKeyViolation:  http.StatusConflict,
+		dialect.ErrCheckViolation:       http.StatusUnprocessableEntity,
+		dialect.ErrNotNullViolation:     http.StatusUnprocessableEntity,
+		dialect.ErrLockNotAvailable:     http.StatusLocked,
+		dialect.ErrDeadlock:             http.StatusServiceUnavailable, // or atomic.Retry
+		dialect.ErrSerializationFailure: http.StatusServiceUnavailable, // or atomic.Retry
+		dialect.ErrConnectionLost:       http.StatusServiceUnavailable,
+		dialect.ErrQueryCanceled:        http.StatusGatewayTimeout,
+		dialect.ErrReadOnly:             http.StatusForbidden,
+		dialect.ErrUnsupported:          http.StatusNotImplemented,
+	} {
+		if errors.Is(err, kind) {
+			return code
+		}
+	}
+	return http.StatusInternalServerError
+}
+
+// The kind is for the program, the server's own code for the person who reads
+// the log. The text holds no value of a row.
+func ExampleError() {
+	ctx := context.Background()
+	db := shop(ctx)
+	defer db.Close()
+
+	for _, statement := range []string{
+		"INSERT INTO item (id, price) VALUES (1, 30)",
+		"INSERT INTO item (id, price) VALUES (2, -5)",
+		"INSERT INTO item (id, price) VALUES (3, NULL)",
+		"INSERT INTO sale (item_id) VALUES (77)",
+	} {
+		_, err := db.Exec(ctx, statement)
+		var e *dialect.Error
+		if errors.As(err, &e) {
+			fmt.Println(status(err), e.Engine, e.Kind, e.Code)
+		}
+	}
+	// Output:
+	// 409 sqlite unique violation SQLITE_CONSTRAINT_PRIMARYKEY
+	// 422 sqlite check violation SQLITE_CONSTRAINT_CHECK
+	// 422 sqlite not-null violation SQLITE_CONSTRAINT_NOTNULL
+	// 409 sqlite foreign key violation SQLITE_CONSTRAINT_FOREIGNKEY
+}
+
+// shop is a database in memory with one item, which has the id 1.
+func shop(ctx context.Context) *orm.DB {
+	db, err := orm.Open(ctx, sqlite.Open(":memory:"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, statement := range []string{
+		"CREATE TABLE item (id INTEGER PRIMARY KEY, price INTEGER NOT NULL CHECK (price >= 0))",
+		"CREATE TABLE sale (item_id INTEGER NOT NULL REFERENCES item)",
+		"INSERT INTO item (id, price) VALUES (1, 20)",
+	} {
+		if _, err := db.Exec(ctx, statement); err != nil {
+			log.Fatal(err)
+		}
+	}
+	return db
+}

@@ -1,0 +1,54 @@
+package orm_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect/sqlite"
+	"github.com/holdfast-go/holdfast/orm"
+)
+
+// How many connections there are, and how long each lives.
+func ExampleOption() {
+	ctx := context.Background()
+	db, err := orm.Open(ctx, sqlite.Open(":memory:"),
+		orm.MaxOpenConns(8), orm.MaxIdleConns(4), orm.ConnMaxLifetime(time.Hour), orm.ConnMaxIdleTime(5*time.Minute))
+	check(err)
+	defer db.Close()
+	fmt.Println(db.Server().Product)
+	// Output: SQLite
+}
+
+// Every block of this database is serializable, unless it says otherwise.
+func ExampleWithIsolation() {
+	ctx := context.Background()
+	db, err := orm.Open(ctx, sqlite.Open(":memory:"), orm.WithIsolation(sql.LevelSerializable))
+	check(err)
+	defer db.Close()
+	fmt.Println(db.Server().Product)
+	// Output: SQLite
+}
+
+// What cannot be returned, such as the error of a hook that may fail, is logged.
+func ExampleWithLogger() {
+	ctx := context.Background()
+	plain := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey || a.Key == "block" {
+				return slog.Attr{}
+			}
+			return a
+		},
+	}))
+	db, err := orm.Open(ctx, sqlite.Open(":memory:"), orm.WithLogger(plain))
+	check(err)
+	defer db.Close()
+	check(atomic.OnCommit(ctx, db, func(context.Context) error { return errors.New("the cache is down") }, atomic.Robust()))
+	// Output: level=ERROR msg="holdfast: hook failed" error="the cache is down"
+}
