@@ -15,8 +15,8 @@
 //
 // # The contract
 //
-// The rules have the numbers of the design (B1 to B25 for blocks, A1 to A5 for
-// autocommit); docs/contract.md has each with the trap that it closes.
+// The rules have numbers: B1 to B25 for blocks, A1 to A5 for autocommit.
+// docs/contract.md has each with the trap that it closes.
 //
 // A block ends well only in one way: fn returns nil, no statement of the block
 // has failed, ctx is not cancelled, and the server acknowledges COMMIT. Then Do

@@ -26,7 +26,7 @@ type database struct {
 	wires    *wires
 }
 
-// Gate makes a database an atomic.DB.
+// Executor makes a database an atomic.DB.
 func (db *database) Executor() seam.Executor { return db.executor }
 
 // each runs a test on each engine, or on those given.

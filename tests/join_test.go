@@ -15,7 +15,7 @@ import (
 )
 
 // Code on database/sql knows nothing of blocks and takes part in them by the ctx
-// that it passes on (DESIGN 2).
+// that it passes on.
 
 func TestJoin_StatementsOfDatabaseSQL(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {

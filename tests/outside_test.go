@@ -47,7 +47,7 @@ func senders(db *database) map[string]func(ctx context.Context) error {
 		return rows.Err()
 	}
 	ways := map[string]func(ctx context.Context) error{
-		"Exec of the gate": func(ctx context.Context) error {
+		"Exec of the executor": func(ctx context.Context) error {
 			_, err := db.executor.Exec(ctx, block.Statement{SQL: insert, Args: []any{needle}})
 			return err
 		},
@@ -95,7 +95,7 @@ func senders(db *database) map[string]func(ctx context.Context) error {
 	}
 	if db.Engine != testdb.MySQL { // which has no RETURNING
 		returning := insert + " RETURNING id"
-		ways["Query of the gate"] = func(ctx context.Context) error {
+		ways["Query of the executor"] = func(ctx context.Context) error {
 			return db.executor.Query(ctx, block.Statement{SQL: returning, Args: []any{needle}}, readNothing)
 		}
 		ways["Query of the executor, built"] = func(ctx context.Context) error {

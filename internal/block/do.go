@@ -66,10 +66,10 @@ func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *s
 	if parent == nil {
 		return x.outermost(ctx, sc, fn, o, from)
 	}
-	if o.Durable {
+	if o.Durable { // B14
 		return refuse(atomic.ErrDurable, "its work could still be rolled back by "+parent.Info().String())
 	}
-	if names := o.OutermostOnly(); names != "" {
+	if names := o.OutermostOnly(); names != "" { // B18
 		return refuse(atomic.ErrOption, names+" cannot be honoured inside "+parent.Info().String()+"; set it there, or use Propagation(Independent)")
 	}
 	return parent.nested(ctx, sc, fn, o, from, !join)

@@ -126,7 +126,7 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 		prefix = append(prefix, more...)
 	}
 	err := wire.Commit(limit, prefix)
-	if err == nil {
+	if err == nil { // B1
 		return committed, nil
 	}
 	e := t.executor.classify(err)

@@ -75,7 +75,7 @@ func genInsert() *rapid.Generator[Op] {
 		return &Insert{
 			Call:     c,
 			Slot:     rapid.SampledFrom([]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0}).Draw(t, "slot"),
-			Way:      rapid.SampledFrom([]Way{BySQL, ByGate, ByPrepared}).Draw(t, "way"),
+			Way:      rapid.SampledFrom([]Way{BySQL, ByExecutor, ByPrepared}).Draw(t, "way"),
 			Canceled: chance(t, "canceled", 40),
 		}
 	})
@@ -83,7 +83,7 @@ func genInsert() *rapid.Generator[Op] {
 
 func genRead() *rapid.Generator[Op] {
 	return op(func(t *rapid.T, c Call) Op {
-		return &Read{Call: c, Way: rapid.SampledFrom([]Way{BySQL, ByGate, ByPrepared, ByRow}).Draw(t, "way")}
+		return &Read{Call: c, Way: rapid.SampledFrom([]Way{BySQL, ByExecutor, ByPrepared, ByRow}).Draw(t, "way")}
 	})
 }
 
@@ -133,7 +133,7 @@ func genHook(depth int) *rapid.Generator[Op] {
 func genRows(depth int) *rapid.Generator[Op] {
 	ops := rapid.SliceOfN(calmOp(min(depth, 2)), 1, 4)
 	return op(func(t *rapid.T, c Call) Op {
-		way := rapid.SampledFrom([]Way{BySQL, ByGate}).Draw(t, "way")
+		way := rapid.SampledFrom([]Way{BySQL, ByExecutor}).Draw(t, "way")
 		return &Rows{Call: c, Way: way, Body: Body{Ops: ops.Draw(t, "ops")}}
 	})
 }

@@ -43,8 +43,8 @@ func kept() map[string]ops {
 			}}},
 		},
 		"S5: a ctx that was cancelled before the statement is no lost connection": {
-			&Insert{Slot: 1, Way: ByGate, Canceled: true},
-			&Block{Body: Body{Ops: ops{&Insert{Slot: 1, Way: ByGate, Canceled: true}}}},
+			&Insert{Slot: 1, Way: ByExecutor, Canceled: true},
+			&Block{Body: Body{Ops: ops{&Insert{Slot: 1, Way: ByExecutor, Canceled: true}}}},
 		},
 		"B16: the HookError of an inner block does not say that the outer one was committed": {
 			&Block{Form: Value, Body: Body{Ops: ops{
@@ -64,7 +64,7 @@ func kept() map[string]ops {
 			&Block{Body: Body{Ops: ops{
 				&Insert{Slot: 1}, &Insert{Slot: 2}, &Insert{Slot: 3},
 				&Rows{Body: Body{Ops: ops{&Block{}, &Insert{Slot: 4}}}},
-				&Rows{Way: ByGate, Body: Body{Ops: ops{&Block{Body: Body{End: ReturnError}}}}},
+				&Rows{Way: ByExecutor, Body: Body{Ops: ops{&Block{Body: Body{End: ReturnError}}}}},
 				&Rows{Body: Body{Ops: ops{&Block{Body: Body{Ops: ops{&Read{}}}}}}},
 				&Rows{Body: Body{Ops: ops{&Tx{}}}},
 				&Insert{Slot: 5},

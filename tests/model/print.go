@@ -152,4 +152,4 @@ func (p Propagation) String() string {
 
 func (f Form) String() string { return [...]string{"Do", "Value", "Wrap"}[f] }
 
-func (w Way) String() string { return [...]string{"", " by the gate", " prepared", " by row"}[w] }
+func (w Way) String() string { return [...]string{"", " by the executor", " prepared", " by row"}[w] }

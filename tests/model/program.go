@@ -46,10 +46,10 @@ type Way int
 
 // The ways of a statement.
 const (
-	BySQL      Way = iota // Gate.SQL()
-	ByGate                // Gate.Exec, Gate.Query
-	ByPrepared            // a *sql.Stmt of Gate.SQL()
-	ByRow                 // a *sql.Row of Gate.SQL(), only reads
+	BySQL      Way = iota // Executor.SQL()
+	ByExecutor            // Executor.Exec, Executor.Query
+	ByPrepared            // a *sql.Stmt of Executor.SQL()
+	ByRow                 // a *sql.Row of Executor.SQL(), only reads
 )
 
 // Insert adds a row of the transaction that the ctx belongs to. Slot 0 is the
@@ -75,11 +75,11 @@ type Read struct {
 // are being read when it is cancelled happens on another goroutine.
 type Rows struct {
 	Call
-	Way  Way // BySQL or ByGate
+	Way  Way // BySQL or ByExecutor
 	Body Body
 }
 
-// Tx begins a transaction with BeginTx of Gate.SQL(). Its body has only Insert
+// Tx begins a transaction with BeginTx of Executor.SQL(). Its body has only Insert
 // and Read, which go through the *sql.Tx if their On is the Tx. It is rolled
 // back if its body returns an error, and committed otherwise.
 type Tx struct {

@@ -38,7 +38,7 @@ func (r *runner) insert(ctx context.Context, op *Insert) error {
 	key := int64(r.base + row)
 	h, isTx := r.handle(op.Call)
 	switch {
-	case op.Way == ByGate && !isTx:
+	case op.Way == ByExecutor && !isTx:
 		_, err := r.target.executor.Exec(ctx, machine.Statement{SQL: r.target.insert, Args: []any{key}})
 		return err
 	case op.Way == ByPrepared:
@@ -60,7 +60,7 @@ func (r *runner) read(ctx context.Context, op *Read) ([]int, error) {
 	tg, from, to := r.target, int64(r.base), int64(r.base+span)
 	h, isTx := r.handle(op.Call)
 	switch {
-	case op.Way == ByGate && !isTx:
+	case op.Way == ByExecutor && !isTx:
 		keys := []int{}
 		err := tg.executor.Query(ctx, machine.Statement{SQL: tg.read, Args: []any{from, to}}, func(rows driver.Rows) error {
 			dest := make([]driver.Value, 1)
@@ -157,7 +157,7 @@ func (r *runner) rows(ctx context.Context, op *Rows) error {
 // stream opens the rows of the program.
 func (r *runner) stream(ctx context.Context, way Way) (next func() (int64, error), closer io.Closer, err error) {
 	tg, from, to := r.target, int64(r.base), int64(r.base+span)
-	if way == ByGate {
+	if way == ByExecutor {
 		rows, err := tg.executor.Stream(ctx, machine.Statement{SQL: tg.read, Args: []any{from, to}})
 		if err != nil {
 			return nil, nil, err

@@ -31,7 +31,7 @@ func (w *world) admitStatement(c *ctx) Error {
 // looks there before it asks anybody, so that Canceled comes before all other
 // errors, and the block does not get to know of the statement.
 func early(way Way, canceled bool, c *ctx) Error {
-	if (way != ByGate || c.sqlTx) && (canceled || c.ended() != nil) {
+	if (way != ByExecutor || c.sqlTx) && (canceled || c.ended() != nil) {
 		return NewError(Canceled)
 	}
 	return nil

@@ -28,7 +28,7 @@ import (
 type target struct {
 	model    Engine
 	executor *machine.Executor
-	db       *sql.DB // Gate.SQL()
+	db       *sql.DB // Executor.SQL()
 	admin    *sql.DB
 
 	insert  string // adds one row

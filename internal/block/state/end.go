@@ -59,7 +59,7 @@ func (h *hiddenCause) Error() string {
 func (h *hiddenCause) Unwrap() []error { return []error{h.error, h.cause} }
 
 // EndNested ends a nested block: its part goes over to the block around it, or
-// is undone.
+// is undone, after which that one is as it was (rules B4 and B7).
 func (b *Block) EndNested(r Return) (kept bool, result error) {
 	t := b.tx
 	t.mu.Lock()

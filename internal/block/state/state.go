@@ -147,11 +147,11 @@ func (t *Transaction) usable(b *Block) error {
 	switch {
 	case b.state == ended && t.expired:
 		return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrBlockClosed, Err: b.cause}
-	case b.state == ended:
+	case b.state == ended: // B9
 		return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrBlockClosed, Reason: "this ctx has outlived its block; pass the ctx of a block that is in progress"}
-	case b.state == failed:
+	case b.state == failed: // B6
 		return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrRollbackRequired, Reason: "nothing was sent, because of the failure before", Err: b.cause}
-	case t.top() != b:
+	case t.top() != b: // B10
 		return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrOuterContext,
 			Reason: "use the ctx of " + t.top().Info().String() + ", or wait until that block has ended"}
 	}
