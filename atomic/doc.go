@@ -71,6 +71,11 @@
 //     statement are its prefix.
 //   - to mark a block: to note that it can only be rolled back.
 //   - lost: a transaction that the server has ended, or of which nobody knows.
+//   - kind: what an error is, whatever the engine (dialect.ErrDeadlock and its
+//     like).
+//   - round trip: a question to the server, and its answer.
+//
+// README has the same list.
 //
 // # Where the code is
 //

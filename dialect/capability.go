@@ -8,7 +8,7 @@ import (
 // Capability is something that not every server can do.
 type Capability uint8
 
-// The capabilities. What each server makes of them is in the table below.
+// The capabilities. README has the table of what each server makes of them.
 const (
 	ForUpdate          Capability = iota // lock rows against others
 	ForShare                             // lock rows against writers

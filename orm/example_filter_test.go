@@ -57,6 +57,6 @@ func ExampleQuerySet_Err() {
 	db := jukebox(ctx)
 	defer db.Close()
 
-	fmt.Println(orm.Objects[Song](db).Filter(query.F("lenght").Eq(1)).Err() != nil)
+	fmt.Println(orm.Objects[Song](db).Filter(query.F("duration").Eq(1)).Err() != nil)
 	// Output: true
 }

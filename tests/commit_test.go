@@ -280,6 +280,7 @@ func TestB25_ASerializationFailureAtCommit(t *testing.T) {
 					serializable, atomic.Propagation(atomic.Independent))
 			}, opts...)
 			db.idle()
+			assert.NotContains(t, db.wires.take(), "ROLLBACK", "the transaction has ended with COMMIT")
 			if attempts == 1 {
 				require.ErrorIs(t, err, dialect.ErrSerializationFailure)
 				assert.Equal(t, []string{"-hook"}, d.take())
