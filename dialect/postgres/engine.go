@@ -19,6 +19,8 @@ import (
 type engine struct {
 	server   dialect.Server
 	settings settings
+	untold   bool   // the server does not say which history of the database it is
+	hears    string // client_min_messages of a session
 }
 
 // Wire implements backend.Engine.
@@ -60,6 +62,9 @@ func (e *engine) Begin(o backend.TxOptions) (backend.Control, error) {
 		begin += " DEFERRABLE"
 	}
 	c := backend.Control{Begin: begin, Transactional: true}
+	if !tells(e.hears) { // of a COMMIT that has not waited for its standby
+		c.Inside = append(c.Inside, "SET LOCAL client_min_messages = warning")
+	}
 	if o.Timeout > 0 {
 		// Before 17 the server can limit a statement only, which still ends
 		// what would otherwise go on without a client.

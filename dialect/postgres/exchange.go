@@ -29,6 +29,7 @@ type control struct {
 
 // start begins an exchange. If ctx has ended since it was looked at, flush says so.
 func (w *wire) start(ctx context.Context) *exchange {
+	w.unreplicated = false
 	w.open = exchange{wire: w, pipe: w.conn.StartPipeline(ctx), control: w.open.control[:0]}
 	x := &w.open
 	// What has been dropped from the cache is closed first: its name may be
@@ -178,6 +179,9 @@ func (x *exchange) readDescription(st *statement) error {
 func (x *exchange) finish(st *statement, failure error) error {
 	if err := x.pipe.Close(); failure == nil {
 		failure = err
+	}
+	if failure == nil && x.unreplicated && st != nil {
+		return errUnreplicated // what commits by itself
 	}
 	if failure == nil {
 		return nil

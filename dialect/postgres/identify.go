@@ -29,11 +29,22 @@ func identify(ctx context.Context, pool *sql.DB, e *engine) (server dialect.Serv
 	}
 	defer func() { _ = conn.Close() }()
 	err = conn.Raw(func(driverConn any) error {
-		text, err := ask(ctx, e.Wire(driverConn), `SELECT version() || chr(10) || current_setting('server_version')`)
+		text, err := ask(ctx, e.Wire(driverConn), `SELECT version() || chr(10) || current_setting('server_version')
+			|| chr(10) || coalesce(current_setting('client_min_messages', true), '')`)
 		if err != nil {
 			return err
 		}
-		server, err = recognise(text)
+		last := strings.LastIndexByte(text, '\n')
+		e.hears = text[last+1:]
+		if server, err = recognise(text[:last]); err != nil || server.Product == productCockroachDB {
+			return err
+		}
+		// Some that call themselves PostgreSQL have another log, and cannot say.
+		_, err = ask(ctx, e.Wire(driverConn), `SELECT CASE WHEN NOT pg_is_in_recovery() THEN `+history+` END`)
+		e.untold = err != nil
+		if _, refused := answerOf(err); refused {
+			err = nil
+		}
 		return err
 	})
 	return server, err

@@ -2,33 +2,116 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
-// resolver asks the server for the fate of a transaction by its number
+// CommitsTable creates the table that ResolveCommit writes its marks to: one
+// row for each transaction that asked for it. A row with a time belongs to a
+// transaction that committed; one without was put there to keep a transaction
+// from committing any more. Rows older than the longest that anybody waits for
+// an outcome can be deleted.
+//
+// The table is not needed as long as the server stays the same. After a
+// failover, or a backup that was restored, only the table can tell: without it
+// the outcome stays unknown (ErrCommitUnknown). The role of the application
+// needs INSERT and SELECT on it, and its search_path has to lead to it.
+const CommitsTable = "CREATE TABLE IF NOT EXISTS holdfast_commits (" +
+	"id text NOT NULL PRIMARY KEY, " +
+	"committed_at timestamptz NULL)"
+
+// resolver finds out the fate of a transaction in one of two ways.
+//
+// Its number says it on the server that gave the number
 // (https://www.postgresql.org/docs/current/functions-info.html, pg_xact_status).
+// On another history of the database the same number is somebody else's: a
+// standby that is promoted counts on from the last transaction that it has
+// received, and so does a backup that is restored.
+//
+// A mark that the transaction has written is there if and only if the
+// transaction is, on every history.
 type resolver struct{ engine *engine }
+
+// history names what a transaction's number belongs to: the database cluster,
+// the timeline, of which each promotion and each recovery to a point in time
+// begins another, and the start of the server. The timeline of
+// pg_control_checkpoint() would lag behind a promotion. Every role may ask for
+// all of it; during recovery it is an error.
+const history = `(SELECT system_identifier FROM pg_control_system())
+	|| '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
+	|| '/' || (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint`
+
+// table is where marks go, or NULL. A table that does not outlive a crash, or
+// the session, would tell lies.
+const table = `(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE c.oid = to_regclass('holdfast_commits') AND c.relpersistence = 'p' AND c.relkind IN ('r', 'p')
+	AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'SELECT'))`
+
+// token names a transaction.
+type token struct {
+	number  string // pg_current_xact_id
+	history string // "" if the server does not tell
+	mark    string // "" without a table
+	table   string // where the mark is
+}
+
+func (t token) String() string {
+	return strings.Join([]string{t.number, t.history, t.mark, t.table}, " ")
+}
+
+func parseToken(s string) (t token) {
+	parts := append(strings.SplitN(s, " ", 4), "", "", "")
+	return token{parts[0], parts[1], parts[2], parts[3]}
+}
 
 // Prepare implements backend.Resolver. A transaction gets a number when it
 // first writes.
-func (r resolver) Prepare(ctx context.Context, w backend.Wire) (token string, prefix []string, err error) {
+func (r resolver) Prepare(ctx context.Context, w backend.Wire) (name string, prefix []string, err error) {
 	if r.engine.server.Product == productCockroachDB {
 		return "", nil, &dialect.UnsupportedError{Server: r.engine.server, Feature: "ResolveCommit"}
 	}
-	token, err = ask(ctx, w, `SELECT pg_current_xact_id_if_assigned()::text`)
-	return token, nil, err
+	answer, err := ask(ctx, w, `SELECT CASE WHEN pg_current_xact_id_if_assigned() IS NOT NULL THEN concat_ws(' ',
+		pg_current_xact_id_if_assigned(), `+r.history()+`, coalesce(`+table+`, '')) END`)
+	if err != nil || answer == "" {
+		return "", nil, err
+	}
+	parts := strings.SplitN(answer, " ", 3)
+	if len(parts) != 3 {
+		return "", nil, fmt.Errorf("the server answered %q when it was asked for the transaction's number", answer)
+	}
+	t := token{number: parts[0], history: parts[1], table: parts[2]}
+	if t.table == "" {
+		return t.String(), nil, nil
+	}
+	var id [16]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return "", nil, err
+	}
+	t.mark = hex.EncodeToString(id[:]) // ours, and so may stand in the text
+	return t.String(), []string{"INSERT INTO " + t.table + " (id, committed_at) VALUES ('" + t.mark + "', clock_timestamp())"}, nil
+}
+
+// history is what to ask this server for.
+func (r resolver) history() string {
+	if r.engine.untold {
+		return "''"
+	}
+	return history
 }
 
 const (
 	pollFirst = 5 * time.Millisecond
 	pollLast  = 250 * time.Millisecond
 	// patience is how long a COMMIT may be on its way before the session that
-	// nobody listens to any more is ended.
+	// nobody listens to any more is ended, and how long to wait before an attempt
+	// that did not end it is made again.
 	patience = 2 * time.Second
 )
 
@@ -38,30 +121,14 @@ const (
 // that its client is gone, which takes hours on a network that loses packets. So
 // after a while that session is ended, found by the transaction's number. It may
 // commit until that very moment: the answer is read afterwards.
-func (r resolver) Outcome(ctx context.Context, w backend.Wire, token string) (committed bool, err error) {
-	started, ended := time.Now(), false
+func (r resolver) Outcome(ctx context.Context, w backend.Wire, name string) (committed bool, err error) {
+	q := newQuestion(r, []string{name})
 	for wait := pollFirst; ; wait = min(2*wait, pollLast) {
-		status, err := ask(ctx, w, `SELECT pg_xact_status($1::text::xid8)`, token)
-		if err != nil {
+		if err := q.ask(ctx, w); err != nil {
 			return false, err
 		}
-		switch status {
-		case "committed":
-			return true, nil
-		case "aborted":
-			return false, nil
-		case "":
-			return false, errors.New("the transaction is so old that the server has forgotten what became of it")
-		case "in progress":
-		default:
-			return false, fmt.Errorf("pg_xact_status answered %q", status)
-		}
-		if !ended && time.Since(started) > patience {
-			ended = true
-			// backend_xid has no epoch: it is the lower half of the number. A role
-			// that may not end the session can still wait for it.
-			_, _ = ask(ctx, w, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-				WHERE backend_xid::text::bigint = $1::text::bigint % 4294967296 AND datname = current_database()`, token)
+		if found := q.found[0]; found.known {
+			return found.committed, found.err
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -71,4 +138,168 @@ func (r resolver) Outcome(ctx context.Context, w backend.Wire, token string) (co
 			return false, context.Cause(ctx)
 		}
 	}
+}
+
+// question asks for the fate of several transactions at once, again and again
+// until all are known.
+type question struct {
+	resolver
+	tokens []token
+	found  []answerTo
+	next   time.Time // when sessions that are still there are to be ended
+}
+
+type answerTo struct {
+	known     bool
+	committed bool
+	err       error
+}
+
+func newQuestion(r resolver, names []string) *question {
+	q := &question{resolver: r, found: make([]answerTo, len(names)), next: time.Now().Add(patience)}
+	for _, name := range names {
+		q.tokens = append(q.tokens, parseToken(name))
+	}
+	return q
+}
+
+// ask asks once for all that are not known yet. It needs a connection that is
+// in no transaction, to a server that takes writes.
+func (q *question) ask(ctx context.Context, w backend.Wire) error {
+	var open []int
+	var numbers []string
+	for i := range q.found {
+		if !q.found[i].known {
+			open = append(open, i)
+			numbers = append(numbers, q.tokens[i].number+" "+timeline(q.tokens[i].history))
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	// A number from another history may not have been given yet, which would be
+	// an error.
+	answer, err := ask(ctx, w, `WITH own AS MATERIALIZED (SELECT `+q.history()+` AS history)
+		SELECT own.history || ',' || string_agg(
+			CASE WHEN split_part(t, ' ', 2) = left(own.history, length(own.history) - position('/' IN reverse(own.history)))
+			THEN coalesce(pg_xact_status(split_part(t, ' ', 1)::xid8), 'forgotten') ELSE 'elsewhere' END, ',' ORDER BY i)
+		FROM own, unnest(string_to_array($1::text, ',')) WITH ORDINALITY AS asked (t, i) GROUP BY own.history`,
+		strings.Join(numbers, ","))
+	if err != nil {
+		return err
+	}
+	parts := strings.Split(answer, ",")
+	if len(parts) != len(open)+1 {
+		return fmt.Errorf("the server answered %q when it was asked for %d transactions", answer, len(open))
+	}
+	here, statuses := parts[0], parts[1:]
+	end := time.Now().After(q.next)
+	if end {
+		q.next = time.Now().Add(patience)
+	}
+	some := false
+	for n, i := range open {
+		if err := q.decide(ctx, w, i, here, statuses[n], end); err != nil {
+			return err
+		}
+		some = some || q.found[i].known && q.found[i].committed
+	}
+	if some {
+		return q.confirm(ctx, w, open)
+	}
+	return nil
+}
+
+// decide takes the number's word where it counts, and looks for the mark elsewhere.
+func (q *question) decide(ctx context.Context, w backend.Wire, i int, here, status string, end bool) error {
+	t, found := q.tokens[i], &q.found[i]
+	same := t.history != "" && t.history == here
+	switch {
+	case t.history == "" && status == "in progress": // until then the mark would have to wait for it
+		return nil
+	case t.history == "" && t.mark == "":
+		status = "elsewhere"
+	}
+	if t.mark != "" && (!same || status == "forgotten") {
+		committed, err := q.fence(ctx, w, t, here)
+		if err == nil || errors.As(err, new(*backend.UnresolvableError)) {
+			*found = answerTo{known: true, committed: committed, err: err}
+			return nil
+		}
+		return err
+	}
+	switch status {
+	case "committed":
+		*found = answerTo{known: true, committed: true}
+	case "aborted":
+		*found = answerTo{known: true}
+	case "forgotten":
+		*found = answerTo{known: true, err: &backend.UnresolvableError{
+			Reason: "the transaction is so old that the server has forgotten what became of it"}}
+	case "elsewhere":
+		*found = answerTo{known: true, err: &backend.UnresolvableError{
+			Reason: "the server that answers now may not have received the transaction: a standby was promoted, or a backup restored, and numbers of transactions mean others there; with the table of postgres.CommitsTable in place it could be told"}}
+	case "in progress":
+		if end && same {
+			// backend_xid has no epoch: it is the lower half of the number. A role
+			// that may not end the session can still wait for it.
+			_, _ = ask(ctx, w, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+				WHERE backend_xid::text::bigint = $1::text::bigint % 4294967296 AND datname = current_database()`, t.number)
+		}
+	default:
+		return fmt.Errorf("pg_xact_status answered %q", status)
+	}
+	return nil
+}
+
+// fence looks for the mark by trying to write it, without a time: if it can be
+// written, the transaction is not there, and can no longer get there.
+func (q *question) fence(ctx context.Context, w backend.Wire, t token, here string) (committed bool, err error) {
+	_, err = w.Exec(ctx, nil, "INSERT INTO "+t.table+" (id, committed_at) VALUES ($1::text, NULL) ON CONFLICT (id) DO NOTHING", []any{t.mark})
+	if err != nil {
+		return false, err
+	}
+	answer, err := ask(ctx, w, "SELECT CASE WHEN committed_at IS NULL THEN 'not there' ELSE 'there' END FROM "+t.table+" WHERE id = $1::text", t.mark)
+	switch {
+	case err != nil:
+		return false, err
+	case answer == "there":
+		return true, nil
+	case cluster(t.history) != cluster(here):
+		// A copy that was made statement by statement may have left the marks out.
+		return false, &backend.UnresolvableError{Reason: "the transaction's mark is not on the server that answers now, which is not a physical copy of the one before"}
+	}
+	return false, nil
+}
+
+// confirm waits until a write of this session's own has been replicated as far
+// as synchronous_commit asks for. All that was committed before it has been as
+// well by then. The session that had waited for that may have been told to stop
+// waiting, which is no guarantee of anything.
+func (q *question) confirm(ctx context.Context, w backend.Wire, asked []int) error {
+	// A transaction that has only a number, and has written nothing, would not wait.
+	_, err := ask(ctx, w, `SELECT pg_logical_emit_message(true, 'holdfast', '')::text`)
+	if err == nil {
+		return nil
+	}
+	for _, i := range asked {
+		if q.found[i].committed {
+			q.found[i] = answerTo{} // to be asked again
+		}
+	}
+	return fmt.Errorf("it is committed, but whether the standby has it is not known: %w", err)
+}
+
+// timeline is a history without the server's start.
+func timeline(history string) string {
+	if i := strings.LastIndexByte(history, '/'); i >= 0 {
+		return history[:i]
+	}
+	return history
+}
+
+// cluster is the database cluster of a history.
+func cluster(history string) string {
+	id, _, _ := strings.Cut(history, "/")
+	return id
 }

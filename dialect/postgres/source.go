@@ -18,8 +18,13 @@ import (
 )
 
 // connectTimeout bounds the making of a connection if the DSN does not
-// (connect_timeout), so that a host that swallows packets gives an error.
-const connectTimeout = 30 * time.Second
+// (connect_timeout), so that a host that swallows packets gives an error. With
+// several hosts there is another to try: the one that is gone must not use up the
+// time in which the question after a lost COMMIT has to be answered.
+const (
+	connectTimeout       = 30 * time.Second
+	connectTimeoutOfMany = 5 * time.Second
+)
 
 type source struct {
 	dsn       string
@@ -102,6 +107,11 @@ func (e *engine) connector(config *pgx.ConnConfig) driver.Connector {
 
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
+		for _, other := range config.Fallbacks { // which are also the same host without TLS
+			if other.Host != config.Host || other.Port != config.Port {
+				config.ConnectTimeout = connectTimeoutOfMany
+			}
+		}
 	}
 	for name := range config.RuntimeParams {
 		if strings.EqualFold(name, "timezone") || strings.EqualFold(name, "client_encoding") {
@@ -114,6 +124,13 @@ func (e *engine) connector(config *pgx.ConnConfig) driver.Connector {
 	next := config.OnPgError
 	config.OnPgError = func(c *pgconn.PgConn, err *pgconn.PgError) bool {
 		return !ends(err) && (next == nil || next(c, err))
+	}
+	heard := config.OnNotice
+	config.OnNotice = func(c *pgconn.PgConn, n *pgconn.Notice) {
+		noticed(c, n)
+		if heard != nil {
+			heard(c, n)
+		}
 	}
 	return stdlib.GetConnector(*config,
 		stdlib.OptionAfterConnect(func(_ context.Context, c *pgx.Conn) error {

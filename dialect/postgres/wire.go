@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,6 +29,9 @@ type wire struct {
 
 	used   bool
 	reused time.Time // when the pool last handed the connection out
+
+	key          []byte // that cancels what runs on the connection, while the driver has none
+	unreplicated bool   // the server has committed without its standby since start
 }
 
 // maxControls bounds the control statements that a connection keeps. They are
@@ -88,39 +89,6 @@ func (w *wire) Query(ctx context.Context, prefix []string, query string, args []
 	}
 	r.columns = st.columns
 	return r, nil
-}
-
-// Commit implements backend.Wire.
-func (w *wire) Commit(ctx context.Context, prefix []string) error {
-	if err := w.ready(ctx); err != nil {
-		return err
-	}
-	if w.conn.TxStatus() == 'I' && (len(prefix) == 0 || !strings.HasPrefix(prefix[0], "BEGIN")) {
-		// The server would only warn, and answer as if it had committed something.
-		return &backend.NotSentError{Err: errors.New("there is no transaction to commit on this connection")}
-	}
-	x := w.start(ctx)
-	x.queueControl(prefix...)
-	x.queueControl("COMMIT")
-	if err := x.flush(); err != nil {
-		return err
-	}
-	if err := x.readPrefix(len(prefix)); err != nil {
-		return x.finish(nil, err)
-	}
-	tag, err := x.readControl()
-	if err != nil {
-		return x.finish(nil, err)
-	}
-	// The server has answered. What can still go wrong is the connection's own end.
-	_ = x.finish(nil, nil)
-	switch tag.String() {
-	case "COMMIT":
-		return nil
-	case "ROLLBACK":
-		return backend.ErrCommitRefused
-	}
-	return fmt.Errorf("the server answered COMMIT with %q", tag)
 }
 
 // Rollback implements backend.Wire.

@@ -31,3 +31,10 @@ func (e *NotSentError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the driver's error.
 func (e *NotSentError) Unwrap() error { return e.Err }
+
+// UnresolvableError is what a Resolver returns when nobody will ever know: to ask
+// again would be in vain.
+type UnresolvableError struct{ Reason string }
+
+// Error returns the reason.
+func (e *UnresolvableError) Error() string { return e.Reason }

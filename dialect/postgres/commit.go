@@ -1,0 +1,102 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
+)
+
+// Commit implements backend.Wire. When its limit runs out the connection is
+// hung up, and nothing else.
+func (w *wire) Commit(ctx context.Context, prefix []string) error {
+	if err := w.ready(ctx); err != nil {
+		return err
+	}
+	if w.conn.TxStatus() == 'I' && (len(prefix) == 0 || !strings.HasPrefix(prefix[0], "BEGIN")) {
+		// The server would only warn, and answer as if it had committed something.
+		return &backend.NotSentError{Err: errors.New("there is no transaction to commit on this connection")}
+	}
+	w.takeKey()
+	defer w.giveKey()
+	x := w.start(ctx)
+	x.queueControl(prefix...)
+	x.queueControl("COMMIT")
+	if err := x.flush(); err != nil {
+		return err
+	}
+	if err := x.readPrefix(len(prefix)); err != nil {
+		return x.finish(nil, err)
+	}
+	tag, err := x.readControl()
+	if err != nil {
+		return x.finish(nil, err)
+	}
+	// The server has answered. What can still go wrong is the connection's own end.
+	_ = x.finish(nil, nil)
+	switch {
+	case w.unreplicated:
+		return errUnreplicated
+	case tag.String() == "COMMIT":
+		return nil
+	case tag.String() == "ROLLBACK":
+		return backend.ErrCommitRefused
+	}
+	return fmt.Errorf("the server answered COMMIT with %q", tag)
+}
+
+// takeKey keeps the driver from asking the server to cancel a COMMIT, which it
+// does whenever it gives a connection up. A COMMIT that waits for a synchronous
+// standby would stop waiting and be committed without it (PostgreSQL manual,
+// "Synchronous Replication"). The server takes a request without the key that
+// it has given for nobody's.
+func (w *wire) takeKey() {
+	key := w.conn.SecretKey()
+	w.key = append(w.key[:0], key...)
+	clear(key)
+}
+
+// giveKey ends what takeKey began.
+func (w *wire) giveKey() {
+	if w.conn.IsClosed() {
+		_ = w.conn.Conn().Close() // at once, and not when the driver has taken its leave
+		return
+	}
+	copy(w.conn.SecretKey(), w.key)
+}
+
+// errUnreplicated is a COMMIT, or an autocommitted statement, that is committed
+// on this server alone although it was to wait for a standby.
+var errUnreplicated error = unreplicated{}
+
+type unreplicated struct{}
+
+func (unreplicated) Error() string {
+	return "the server has committed it, but was told to stop waiting for its synchronous standby: a failover may lose it"
+}
+func (unreplicated) Is(target error) bool { return target == dialect.ErrConnectionLost }
+
+// noticed sees what the server says beside its answers.
+func noticed(c *pgconn.PgConn, n *pgconn.Notice) {
+	if w, ok := c.CustomData()[keep].(*wire); ok && stopsWaiting(n) {
+		w.unreplicated = true
+	}
+}
+
+// stopsWaiting reports whether n says that a commit has not waited for its
+// standby to the end (src/backend/replication/syncrep.c). The message may be in
+// any language.
+func stopsWaiting(n *pgconn.Notice) bool {
+	return n.Routine == "SyncRepWaitForLSN" || strings.HasPrefix(n.Message, "canceling wait for synchronous replication")
+}
+
+// tells reports whether a session with this client_min_messages hears of it.
+func tells(level string) bool {
+	return !slices.Contains([]string{"error", "fatal", "panic"}, level)
+}
