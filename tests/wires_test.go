@@ -119,7 +119,22 @@ func (ws *wires) lost() (l lostCommit) {
 }
 
 // Resolver implements backend.Engine: it knows its engine's own wires.
-func (ws *wires) Resolver() backend.Resolver { return resolver{ws.Engine.Resolver()} }
+func (ws *wires) Resolver() backend.Resolver {
+	r := resolver{ws.Engine.Resolver()}
+	if bulk, ok := r.Resolver.(backend.BulkResolver); ok {
+		return bulkResolver{r, bulk}
+	}
+	return r
+}
+
+type bulkResolver struct {
+	resolver
+	bulk backend.BulkResolver
+}
+
+func (r bulkResolver) Fates(ctx context.Context, w backend.Wire, asked []backend.Asked) ([]backend.Fate, error) {
+	return r.bulk.Fates(ctx, w.(*wire).Wire, asked)
+}
 
 type resolver struct{ backend.Resolver }
 

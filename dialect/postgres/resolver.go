@@ -110,25 +110,20 @@ const (
 	pollFirst = 5 * time.Millisecond
 	pollLast  = 250 * time.Millisecond
 	// patience is how long a COMMIT may be on its way before the session that
-	// nobody listens to any more is ended, and how long to wait before an attempt
-	// that did not end it is made again.
+	// nobody listens to any more is ended.
 	patience = 2 * time.Second
 )
 
 // Outcome implements backend.Resolver.
-//
-// The transaction stays in progress for as long as its session does not know
-// that its client is gone, which takes hours on a network that loses packets. So
-// after a while that session is ended, found by the transaction's number. It may
-// commit until that very moment: the answer is read afterwards.
 func (r resolver) Outcome(ctx context.Context, w backend.Wire, name string) (committed bool, err error) {
-	q := newQuestion(r, []string{name})
+	asked := []backend.Asked{{Token: name, Since: time.Now()}}
 	for wait := pollFirst; ; wait = min(2*wait, pollLast) {
-		if err := q.ask(ctx, w); err != nil {
+		fates, err := r.Fates(ctx, w, asked)
+		if err != nil {
 			return false, err
 		}
-		if found := q.found[0]; found.known {
-			return found.committed, found.err
+		if fates[0].Known {
+			return fates[0].Committed, fates[0].Err
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -140,154 +135,129 @@ func (r resolver) Outcome(ctx context.Context, w backend.Wire, name string) (com
 	}
 }
 
-// question asks for the fate of several transactions at once, again and again
-// until all are known.
-type question struct {
-	resolver
-	tokens []token
-	found  []answerTo
-	next   time.Time // when sessions that are still there are to be ended
-}
-
-type answerTo struct {
-	known     bool
-	committed bool
-	err       error
-}
-
-func newQuestion(r resolver, names []string) *question {
-	q := &question{resolver: r, found: make([]answerTo, len(names)), next: time.Now().Add(patience)}
-	for _, name := range names {
-		q.tokens = append(q.tokens, parseToken(name))
-	}
-	return q
-}
-
-// ask asks once for all that are not known yet. It needs a connection that is
-// in no transaction, to a server that takes writes.
-func (q *question) ask(ctx context.Context, w backend.Wire) error {
-	var open []int
-	var numbers []string
-	for i := range q.found {
-		if !q.found[i].known {
-			open = append(open, i)
-			numbers = append(numbers, q.tokens[i].number+" "+timeline(q.tokens[i].history))
-		}
-	}
-	if len(open) == 0 {
-		return nil
+// Fates implements backend.BulkResolver. It needs a server that takes writes.
+//
+// A transaction stays in progress for as long as its session does not know
+// that its client is gone, which takes hours on a network that loses packets. So
+// after a while that session is ended, found by the transaction's number. It may
+// commit until that very moment: the answer is read afterwards.
+func (r resolver) Fates(ctx context.Context, w backend.Wire, asked []backend.Asked) ([]backend.Fate, error) {
+	fates := make([]backend.Fate, len(asked))
+	tokens := make([]token, len(asked))
+	numbers := make([]string, len(asked))
+	for i, a := range asked {
+		tokens[i] = parseToken(a.Token)
+		numbers[i] = tokens[i].number + " " + timeline(tokens[i].history)
 	}
 	// A number from another history may not have been given yet, which would be
 	// an error.
-	answer, err := ask(ctx, w, `WITH own AS MATERIALIZED (SELECT `+q.history()+` AS history)
+	answer, err := ask(ctx, w, `WITH own AS MATERIALIZED (SELECT `+r.history()+` AS history)
 		SELECT own.history || ',' || string_agg(
 			CASE WHEN split_part(t, ' ', 2) = left(own.history, length(own.history) - position('/' IN reverse(own.history)))
 			THEN coalesce(pg_xact_status(split_part(t, ' ', 1)::xid8), 'forgotten') ELSE 'elsewhere' END, ',' ORDER BY i)
 		FROM own, unnest(string_to_array($1::text, ',')) WITH ORDINALITY AS asked (t, i) GROUP BY own.history`,
 		strings.Join(numbers, ","))
 	if err != nil {
-		return err
+		return fates, err
 	}
-	parts := strings.Split(answer, ",")
-	if len(parts) != len(open)+1 {
-		return fmt.Errorf("the server answered %q when it was asked for %d transactions", answer, len(open))
+	here, rest, _ := strings.Cut(answer, ",")
+	statuses := strings.Split(rest, ",")
+	if len(statuses) != len(asked) {
+		return fates, fmt.Errorf("the server answered %q when it was asked for %d transactions", answer, len(asked))
 	}
-	here, statuses := parts[0], parts[1:]
-	end := time.Now().After(q.next)
-	if end {
-		q.next = time.Now().Add(patience)
-	}
-	some := false
-	for n, i := range open {
-		if err := q.decide(ctx, w, i, here, statuses[n], end); err != nil {
-			return err
+	var errs []error
+	committed := false
+	for i, t := range tokens {
+		fates[i], err = r.decide(ctx, w, t, here, statuses[i])
+		if err != nil {
+			errs = append(errs, err)
+			if !w.Idle() {
+				break
+			}
 		}
-		some = some || q.found[i].known && q.found[i].committed
-	}
-	if some {
-		return q.confirm(ctx, w, open)
-	}
-	return nil
-}
-
-// decide takes the number's word where it counts, and looks for the mark elsewhere.
-func (q *question) decide(ctx context.Context, w backend.Wire, i int, here, status string, end bool) error {
-	t, found := q.tokens[i], &q.found[i]
-	same := t.history != "" && t.history == here
-	switch {
-	case t.history == "" && status == "in progress": // until then the mark would have to wait for it
-		return nil
-	case t.history == "" && t.mark == "":
-		status = "elsewhere"
-	}
-	if t.mark != "" && (!same || status == "forgotten") {
-		committed, err := q.fence(ctx, w, t, here)
-		if err == nil || errors.As(err, new(*backend.UnresolvableError)) {
-			*found = answerTo{known: true, committed: committed, err: err}
-			return nil
-		}
-		return err
-	}
-	switch status {
-	case "committed":
-		*found = answerTo{known: true, committed: true}
-	case "aborted":
-		*found = answerTo{known: true}
-	case "forgotten":
-		*found = answerTo{known: true, err: &backend.UnresolvableError{
-			Reason: "the transaction is so old that the server has forgotten what became of it"}}
-	case "elsewhere":
-		*found = answerTo{known: true, err: &backend.UnresolvableError{
-			Reason: "the server that answers now may not have received the transaction: a standby was promoted, or a backup restored, and numbers of transactions mean others there; with the table of postgres.CommitsTable in place it could be told"}}
-	case "in progress":
-		if end && same {
+		committed = committed || fates[i].Committed
+		if statuses[i] == "in progress" && t.isOf(here) && time.Since(asked[i].Since) > patience {
 			// backend_xid has no epoch: it is the lower half of the number. A role
 			// that may not end the session can still wait for it.
 			_, _ = ask(ctx, w, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 				WHERE backend_xid::text::bigint = $1::text::bigint % 4294967296 AND datname = current_database()`, t.number)
 		}
-	default:
-		return fmt.Errorf("pg_xact_status answered %q", status)
 	}
-	return nil
+	if !committed {
+		return fates, errors.Join(errs...)
+	}
+	if err := confirm(ctx, w); err != nil {
+		for i := range fates {
+			if fates[i].Committed {
+				fates[i] = backend.Fate{}
+			}
+		}
+		errs = append(errs, fmt.Errorf("the server has committed it, but whether a standby has it is not known: %w", err))
+	}
+	return fates, errors.Join(errs...)
+}
+
+// isOf reports whether the transaction is one of the server, and of the start of
+// the server, that says here.
+func (t token) isOf(here string) bool { return t.history != "" && t.history == here }
+
+// decide takes the number's word where it counts, and looks for the mark elsewhere.
+func (r resolver) decide(ctx context.Context, w backend.Wire, t token, here, status string) (backend.Fate, error) {
+	switch {
+	case t.history == "" && t.mark == "":
+		status = "elsewhere"
+	case t.history == "" && status == "in progress": // the mark would have to wait for it
+		return backend.Fate{}, nil
+	case t.mark != "" && (!t.isOf(here) || status == "forgotten"):
+		return fence(ctx, w, t, here)
+	}
+	switch status {
+	case "committed":
+		return backend.Fate{Known: true, Committed: true}, nil
+	case "aborted":
+		return backend.Fate{Known: true}, nil
+	case "in progress":
+		return backend.Fate{}, nil
+	case "forgotten":
+		return unresolvable("the transaction is so old that the server has forgotten what became of it"), nil
+	case "elsewhere":
+		return unresolvable("a standby was promoted, or a backup restored, or the server does not tell: it may not have received the transaction, and numbers mean others there; in the table of postgres.CommitsTable it would be found"), nil
+	}
+	return backend.Fate{}, fmt.Errorf("pg_xact_status answered %q", status)
+}
+
+func unresolvable(reason string) backend.Fate {
+	return backend.Fate{Known: true, Err: &backend.UnresolvableError{Reason: reason}}
 }
 
 // fence looks for the mark by trying to write it, without a time: if it can be
 // written, the transaction is not there, and can no longer get there.
-func (q *question) fence(ctx context.Context, w backend.Wire, t token, here string) (committed bool, err error) {
+func fence(ctx context.Context, w backend.Wire, t token, here string) (fate backend.Fate, err error) {
 	_, err = w.Exec(ctx, nil, "INSERT INTO "+t.table+" (id, committed_at) VALUES ($1::text, NULL) ON CONFLICT (id) DO NOTHING", []any{t.mark})
 	if err != nil {
-		return false, err
+		return fate, err
 	}
 	answer, err := ask(ctx, w, "SELECT CASE WHEN committed_at IS NULL THEN 'not there' ELSE 'there' END FROM "+t.table+" WHERE id = $1::text", t.mark)
 	switch {
 	case err != nil:
-		return false, err
+		return fate, err
 	case answer == "there":
-		return true, nil
+		return backend.Fate{Known: true, Committed: true}, nil
 	case cluster(t.history) != cluster(here):
 		// A copy that was made statement by statement may have left the marks out.
-		return false, &backend.UnresolvableError{Reason: "the transaction's mark is not on the server that answers now, which is not a physical copy of the one before"}
+		return unresolvable("the transaction's mark is not on the server that answers now, which is not a physical copy of the one before"), nil
 	}
-	return false, nil
+	return backend.Fate{Known: true}, nil
 }
 
 // confirm waits until a write of this session's own has been replicated as far
 // as synchronous_commit asks for. All that was committed before it has been as
 // well by then. The session that had waited for that may have been told to stop
 // waiting, which is no guarantee of anything.
-func (q *question) confirm(ctx context.Context, w backend.Wire, asked []int) error {
+func confirm(ctx context.Context, w backend.Wire) error {
 	// A transaction that has only a number, and has written nothing, would not wait.
 	_, err := ask(ctx, w, `SELECT pg_logical_emit_message(true, 'holdfast', '')::text`)
-	if err == nil {
-		return nil
-	}
-	for _, i := range asked {
-		if q.found[i].committed {
-			q.found[i] = answerTo{} // to be asked again
-		}
-	}
-	return fmt.Errorf("it is committed, but whether the standby has it is not known: %w", err)
+	return err
 }
 
 // timeline is a history without the server's start.

@@ -119,6 +119,28 @@ type Resolver interface {
 	Outcome(ctx context.Context, w Wire, token string) (committed bool, err error)
 }
 
+// BulkResolver is a Resolver that asks for many transactions at once, so that a
+// storm of lost connections needs no more than one to be cleared up.
+type BulkResolver interface {
+	Resolver
+	// Fates asks once, and waits for none of the transactions. It is called as
+	// Outcome is. With an error it may still return what it has found out.
+	Fates(ctx context.Context, w Wire, asked []Asked) ([]Fate, error)
+}
+
+// Asked is a transaction whose fate is asked for.
+type Asked struct {
+	Token string
+	Since time.Time // when it was asked for first
+}
+
+// Fate is what became of a transaction.
+type Fate struct {
+	Known     bool // false: it is still in progress, or the question has to be asked again
+	Committed bool
+	Err       error // *UnresolvableError
+}
+
 // Tagger is an Engine whose server shows a block's name only as a comment in
 // its statements. The comment has the form of sqlcommenter
 // (google.github.io/sqlcommenter), but stands before the statement and not after

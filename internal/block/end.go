@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/block/state"
@@ -140,9 +138,15 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 		return rolledBack, &atomic.BlockError{Block: b.Info(), Reason: "COMMIT failed; the block was rolled back", Err: e}
 	}
 	t.conn.dirty = true
-	none := &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrCommitUnknown, // B12
-		Reason: "COMMIT was sent and no answer came; look before doing the work again, or use ResolveCommit", Err: e}
+	if b.Opts.ReadOnly {
+		// The server would have refused to write anything. What was read may have
+		// turned out not to be serializable, so it is no success either.
+		t.setResolvedBack()
+		return rolledBack, &atomic.BlockError{Block: b.Info(), Reason: "the connection was lost at the end of a block that has written nothing", Err: e}
+	}
+	none := &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrCommitUnknown, Reason: unanswered, Err: e} // B12
 	if !resolve {
+		none.Reason += ", or use ResolveCommit"
 		return unknown, none
 	}
 	if token == "" {
@@ -158,27 +162,18 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 	case done:
 		return committed, nil
 	}
-	t.mu.Lock()
-	t.resolvedBack = true
-	t.mu.Unlock()
+	t.setResolvedBack()
 	return rolledBack, &atomic.BlockError{Block: b.Info(), Reason: "the connection was lost at COMMIT and the block was rolled back", Err: e}
 }
 
-// resolve asks on connections beside the pool what became of a transaction, until
-// one answers or the limit runs out: the server may be on its way back.
-func (x *Executor) resolve(ctx context.Context, token string) (done bool, err error) {
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), x.settings.commitTimeout())
-	defer cancel()
-	return backoff.Retry(limit, func() (bool, error) {
-		conn, err := x.connectAnyhow(limit)
-		if err != nil {
-			return false, err
-		}
-		done, err := x.db.Engine.Resolver().Outcome(limit, conn.wire, token)
-		conn.dirty = conn.dirty || err != nil
-		conn.giveBack()
-		return done, err
-	}, backoff.WithBackOff((&retry{}).backoff()), backoff.WithMaxElapsedTime(0))
+// unanswered does not say that there was none: the server may have answered that
+// it does not know itself.
+const unanswered = "COMMIT was sent and no answer came that says what became of it; look before doing the work again"
+
+func (t *transaction) setResolvedBack() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.resolvedBack = true
 }
 
 // rollback sends ROLLBACK where there is something to roll back and somebody

@@ -63,6 +63,8 @@ type Executor struct {
 	settings Settings
 	front    *sql.DB
 	closed   syncatomic.Bool
+
+	inquiries inquiries
 }
 
 // New returns the executor of an opened database.
