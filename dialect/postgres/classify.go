@@ -77,6 +77,11 @@ func (e *engine) Classify(err error) *dialect.Error {
 	default:
 		c.Message = err.Error()
 	}
+	var ended *backend.EndedError
+	if errors.As(err, &ended) {
+		// Without a kind: "deadlock" would say that what came before is rolled back.
+		c.Kind, c.Fatal, c.Message = nil, true, ended.Reason()
+	}
 	if errors.As(err, &prefix) {
 		c.Message = prefix.Statement + " was refused: " + c.Message
 		c.Fatal = true

@@ -19,7 +19,10 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	if err := w.ready(ctx); err != nil {
 		return err
 	}
-	if w.conn.TxStatus() == 'I' && (len(prefix) == 0 || !strings.HasPrefix(prefix[0], "BEGIN")) {
+	if w.gone() {
+		return &backend.EndedError{Err: &backend.NotSentError{Err: errors.New("COMMIT was not sent")}}
+	}
+	if w.conn.TxStatus() == 'I' && (len(prefix) == 0 || !begins(prefix[0])) {
 		// The server would only warn, and answer as if it had committed something.
 		return &backend.NotSentError{Err: errors.New("there is no transaction to commit on this connection")}
 	}
@@ -32,8 +35,10 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 		return err
 	}
 	if err := x.readPrefix(len(prefix)); err != nil {
+		x.inside = false
 		return x.finish(nil, err)
 	}
+	w.begun, x.inside = false, false
 	tag, err := x.readControl()
 	if err != nil {
 		return x.finish(nil, err)

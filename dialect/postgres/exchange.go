@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -20,6 +21,7 @@ type exchange struct {
 	closing int       // so many of wire.dropped are closed on the way
 	control []control // in front of the caller's statement
 	read    int       // so many of control have been answered
+	inside  bool      // a transaction is open, and nothing that was queued is to end it
 }
 
 type control struct {
@@ -30,7 +32,7 @@ type control struct {
 // start begins an exchange. If ctx has ended since it was looked at, flush says so.
 func (w *wire) start(ctx context.Context) *exchange {
 	w.unreplicated = false
-	w.open = exchange{wire: w, pipe: w.conn.StartPipeline(ctx), control: w.open.control[:0]}
+	w.open = exchange{wire: w, pipe: w.conn.StartPipeline(ctx), control: w.open.control[:0], inside: w.begun}
 	x := &w.open
 	// What has been dropped from the cache is closed first: its name may be
 	// wanted again.
@@ -136,9 +138,14 @@ func (x *exchange) readPrefix(n int) error {
 		if err != nil {
 			return err // no answer: everything may have run
 		}
+		if begins(text) {
+			x.begun, x.inside = true, true
+		}
 	}
 	return nil
 }
+
+func begins(control string) bool { return strings.HasPrefix(control, "BEGIN") }
 
 // readControl reads the result of the next control statement.
 func (x *exchange) readControl() (pgconn.CommandTag, error) {
@@ -179,6 +186,10 @@ func (x *exchange) readDescription(st *statement) error {
 func (x *exchange) finish(st *statement, failure error) error {
 	if err := x.pipe.Close(); failure == nil {
 		failure = err
+	}
+	if x.inside && !x.conn.IsClosed() && x.conn.TxStatus() == 'I' {
+		x.begun, x.ended = false, true
+		failure = &backend.EndedError{Err: failure}
 	}
 	if failure == nil && x.unreplicated && st != nil {
 		return errUnreplicated // what commits by itself

@@ -34,6 +34,11 @@ func inspectStatement(s lex.Tokens) lex.Verdict {
 			return lex.Verdict{Control: "PREPARE TRANSACTION"}
 		}
 		return lex.Verdict{Session: true}
+	case "EXECUTE":
+		// A connection keeps a block's control statements under their own texts.
+		if v := inspectNamed(second); v != "" {
+			return lex.Verdict{Control: "EXECUTE of " + v}
+		}
 	case "SET":
 		return inspectSet(s[1:])
 	case "DO", "CALL", "RESET", "DISCARD", "DEALLOCATE", "LISTEN", "UNLISTEN", "LOAD":
@@ -44,6 +49,16 @@ func inspectStatement(s lex.Tokens) lex.Verdict {
 		return lex.Verdict{Session: createsTemporary(s) && !s.Has("ON", "COMMIT", "DROP")}
 	}
 	return lex.Verdict{}
+}
+
+// inspectNamed is the control statement that a prepared statement's name stands for.
+func inspectNamed(name lex.Token) string {
+	s := lex.PostgresSyntax.Tokens(name.Name())
+	switch s.At(0).Text {
+	case "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE":
+		return inspectStatement(s).Control
+	}
+	return ""
 }
 
 // inspectSet reads what follows SET. The options of a transaction belong to

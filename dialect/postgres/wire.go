@@ -27,6 +27,8 @@ type wire struct {
 	controls   *cache   // of blocks
 	dropped    []string // prepared statements to be closed
 
+	begun  bool // a transaction of ours is open, if nothing has ended it unseen
+	ended  bool // something has: the connection is not for others
 	used   bool
 	reused time.Time // when the pool last handed the connection out
 
@@ -96,7 +98,11 @@ func (w *wire) Rollback(ctx context.Context, suffix []string) error {
 	if err := w.ready(ctx); err != nil {
 		return err
 	}
+	if w.gone() {
+		return &backend.EndedError{}
+	}
 	x := w.start(ctx)
+	x.inside = false
 	x.queueControl("ROLLBACK")
 	x.queueControl(suffix...)
 	if err := x.flush(); err != nil {
@@ -106,6 +112,7 @@ func (w *wire) Rollback(ctx context.Context, suffix []string) error {
 		if _, err := x.readControl(); err != nil {
 			return x.finish(nil, err)
 		}
+		w.begun = false
 	}
 	return x.finish(nil, nil)
 }
@@ -116,7 +123,17 @@ func (w *wire) Alive() bool { return !w.conn.IsClosed() }
 // Idle implements backend.Wire. The transaction's status is what the server
 // reported last, and out of date once the connection is closed.
 func (w *wire) Idle() bool {
-	return !w.conn.IsClosed() && !w.conn.IsBusy() && w.conn.TxStatus() == 'I'
+	return !w.conn.IsClosed() && !w.conn.IsBusy() && w.conn.TxStatus() == 'I' && !w.ended
+}
+
+// gone reports whether a transaction that was begun here is no longer open. The
+// server says after each exchange whether one is (ReadyForQuery).
+func (w *wire) gone() bool {
+	if !w.begun || w.conn.TxStatus() != 'I' {
+		return false
+	}
+	w.begun, w.ended = false, true
+	return true
 }
 
 // Used implements backend.Wire.
@@ -149,6 +166,9 @@ func (w *wire) ready(ctx context.Context) error {
 func (w *wire) send(ctx context.Context, prefix []string, query string, args []any) (*statement, *pgconn.ResultReader, error) {
 	if err := w.ready(ctx); err != nil {
 		return nil, nil, err
+	}
+	if w.gone() { // by somebody who has the driver's connection
+		return nil, nil, &backend.EndedError{Err: &backend.NotSentError{Err: errors.New("nothing was sent")}}
 	}
 	query, args, err := w.rewrite(ctx, query, args)
 	if err != nil {

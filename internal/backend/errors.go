@@ -6,6 +6,36 @@ import "errors"
 // with a rollback: the transaction had failed before.
 var ErrCommitRefused = errors.New("the server rolled the transaction back instead of committing it")
 
+// EndedError says that the server has ended the transaction inside a statement
+// (a procedure with a COMMIT or a ROLLBACK of its own), so that the work before
+// it is committed or rolled back, and nobody can tell which.
+type EndedError struct {
+	// Lost is true if the connection was lost in a statement that could have done
+	// so: then it is not known either whether it has.
+	Lost bool
+	Err  error // what the statement itself failed with; nil if it did not
+}
+
+// Error says what is known.
+func (e *EndedError) Error() string {
+	if e.Err != nil {
+		return e.Reason() + ": " + e.Err.Error()
+	}
+	return e.Reason()
+}
+
+// Reason is the text without that of the statement's own error.
+func (e *EndedError) Reason() string {
+	if e.Lost {
+		return "the connection was lost in a statement that may end transactions: what came before it may be committed"
+	}
+	return "the transaction was ended by a statement in it, such as a procedure with a COMMIT of its own: " +
+		"what came before is committed, unless a ROLLBACK has ended it"
+}
+
+// Unwrap returns the statement's own error.
+func (e *EndedError) Unwrap() error { return e.Err }
+
 // PrefixError says that a control statement in front of the real one failed,
 // so that the real one did not run.
 type PrefixError struct {
