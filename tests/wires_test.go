@@ -177,6 +177,12 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	return &dialect.Error{Kind: dialect.ErrConnectionLost, Message: "no answer", Fatal: true}
 }
 
+// PrefixRan implements backend.PrefixTeller.
+func (w *wire) PrefixRan() bool {
+	teller, ok := w.Wire.(backend.PrefixTeller)
+	return ok && teller.PrefixRan()
+}
+
 func (w *wire) Alive() bool { return !w.dead && w.Wire.Alive() }
 func (w *wire) Idle() bool  { return !w.dead && w.Wire.Idle() }
 

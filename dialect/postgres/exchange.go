@@ -180,6 +180,20 @@ func (x *exchange) readDescription(st *statement) error {
 	return nil
 }
 
+// bindOpen is bind in the middle of an exchange. It runs code of the arguments' own
+// types, which may panic: the connection is then to be left free.
+func (x *exchange) bindOpen(st *statement, args []any) error {
+	returned := false
+	defer func() {
+		if !returned {
+			_ = x.finish(nil, nil)
+		}
+	}()
+	err := x.bind(st, args)
+	returned = true
+	return err
+}
+
 // finish ends the exchange: it reads to its end, where an autocommitted
 // statement's deferred constraints are checked, and leaves the connection ready
 // for the next. failure is what has gone wrong so far, with st if it is not nil.

@@ -27,6 +27,7 @@ type wire struct {
 	controls   *cache   // of blocks
 	dropped    []string // prepared statements to be closed
 
+	ran    bool // the prefix of the last call has run
 	begun  bool // a transaction of ours is open, if nothing has ended it unseen
 	ended  bool // something has: the connection is not for others
 	used   bool
@@ -117,6 +118,9 @@ func (w *wire) Rollback(ctx context.Context, suffix []string) error {
 	return x.finish(nil, nil)
 }
 
+// PrefixRan implements backend.PrefixTeller.
+func (w *wire) PrefixRan() bool { return w.ran }
+
 // Alive implements backend.Wire.
 func (w *wire) Alive() bool { return !w.conn.IsClosed() }
 
@@ -170,6 +174,7 @@ func (w *wire) send(ctx context.Context, prefix []string, query string, args []a
 	if w.gone() { // by somebody who has the driver's connection
 		return nil, nil, &backend.EndedError{Err: &backend.NotSentError{Err: errors.New("nothing was sent")}}
 	}
+	w.ran = false
 	query, args, err := w.rewrite(ctx, query, args)
 	if err != nil {
 		return nil, nil, &backend.NotSentError{Err: err}
@@ -198,11 +203,12 @@ func (w *wire) send(ctx context.Context, prefix []string, query string, args []a
 	if err := x.readPrefix(len(prefix)); err != nil {
 		return nil, nil, x.finish(nil, err)
 	}
+	w.ran = true
 	if !known {
 		if err := x.readDescription(st); err != nil {
 			return nil, nil, x.finish(nil, err)
 		}
-		if err := w.bind(st, args); err != nil {
+		if err := x.bindOpen(st, args); err != nil {
 			_ = x.finish(nil, nil)
 			if len(prefix) == 0 {
 				return nil, nil, &backend.NotSentError{Err: err}

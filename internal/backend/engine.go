@@ -106,6 +106,13 @@ type Wire interface {
 	ID() int64
 }
 
+// PrefixTeller is a Wire that can tell how far it had come when a call of it did
+// not return, because the type of an argument panicked.
+type PrefixTeller interface {
+	// PrefixRan reports whether the server has run the prefix of the last call.
+	PrefixRan() bool
+}
+
 // Resolver finds out the fate of a transaction whose COMMIT had no answer
 // (rule B12, ResolveCommit).
 type Resolver interface {

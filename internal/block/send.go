@@ -111,7 +111,7 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		if b.Explains() {
 			watched = t.watching(ctx, first, send)
 		}
-		repeatable, err := watched(t.conn.wire, pre.Statements, b.tagged(st.SQL))
+		repeatable, err := t.call(b, st, pre, watched)
 		if err == nil {
 			t.conn.dirty = t.conn.dirty || session
 			t.sent(pre, !st.reads())
@@ -139,6 +139,27 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		return err
 	}
 }
+
+// call runs send. If that panics, which the types of arguments and of columns may
+// make it do, the block is marked, and what has run in front of the statement is
+// not sent again.
+func (t *transaction) call(b *block, st Statement, pre state.Prefix, send sender) (repeatable bool, err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if w, ok := t.conn.wire.(backend.PrefixTeller); ok && w.PrefixRan() {
+			t.sent(pre, true)
+		}
+		_ = t.mark(b, &atomic.FailedError{Block: b.Info(), Statement: t.executor.shown(st), Err: errPanicked}, nil)
+	}()
+	repeatable, err = send(t.conn.wire, pre.Statements, b.tagged(st.SQL))
+	returned = true
+	return repeatable, err
+}
+
+var errPanicked = errors.New("it did not return: a type of one of its values panicked or called runtime.Goexit")
 
 // notBegun records that BEGIN itself did not get a lock (SQLite's write lock).
 // There is no transaction yet, so only the block that asked has failed; the
