@@ -27,7 +27,9 @@ type engine struct {
 func (e *engine) Wire(driverConn any) backend.Wire {
 	switch c := driverConn.(type) {
 	case *stdlib.Conn:
-		return wireOf(c.Conn(), e.settings)
+		w := wireOf(c.Conn(), e.settings)
+		w.settled()
+		return w
 	case driver.Conn:
 		return &foreignWire{backend.PlainWire(c), e}
 	}

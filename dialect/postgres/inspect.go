@@ -30,7 +30,7 @@ func inspectStatement(s lex.Tokens) lex.Verdict {
 	case "START":
 		return lex.Verdict{Control: "START TRANSACTION"}
 	case "PREPARE":
-		if second.Is("TRANSACTION") && s.At(2).Kind == lex.Literal {
+		if second.Is("TRANSACTION") && (s.At(2).Kind == lex.Literal || s.At(2).Is("U") && s.At(3).Text == "&") {
 			return lex.Verdict{Control: "PREPARE TRANSACTION"}
 		}
 		return lex.Verdict{Session: true}
@@ -38,6 +38,13 @@ func inspectStatement(s lex.Tokens) lex.Verdict {
 		// A connection keeps a block's control statements under their own texts.
 		if v := inspectNamed(second); v != "" {
 			return lex.Verdict{Control: "EXECUTE of " + v}
+		}
+		return lex.Verdict{Session: true}
+	case "EXPLAIN": // ANALYZE runs it
+		for i, t := range s[1:] {
+			if t.IsAny("EXECUTE", "CREATE", "DECLARE", "REFRESH") {
+				return inspectStatement(s[i+1:])
+			}
 		}
 	case "SET":
 		return inspectSet(s[1:])
@@ -91,66 +98,9 @@ func createsTemporary(s lex.Tokens) bool {
 			break
 		}
 	}
-	return s.Has("pg_temp")
-}
-
-// changesSession reports whether query calls a function that changes the
-// session, or is a SELECT INTO a temporary table.
-func changesSession(query string) bool {
-	if lex.Calls(query, "set_config", "pg_advisory_lock", "pg_advisory_lock_shared", "pg_try_advisory_lock",
-		"pg_try_advisory_lock_shared", "pg_advisory_unlock", "pg_advisory_unlock_shared", "pg_advisory_unlock_all") &&
-		!onlySetsLocally(lex.PostgresSyntax.Tokens(query)) {
-		return true
-	}
-	// Temp, TEMP, temporary: a cheap look before the close one.
-	return (strings.Contains(query, "emp") || strings.Contains(query, "EMP")) &&
-		selectsIntoTemporary(lex.PostgresSyntax.Tokens(query))
-}
-
-// onlySetsLocally reports whether the only function of those is set_config, and
-// its last argument is always true, which keeps the setting in the transaction.
-func onlySetsLocally(s lex.Tokens) bool {
 	for i := range s {
-		if s.At(i+1).Text != "(" {
-			continue
-		}
-		switch name := strings.ToLower(s[i].Name()); {
-		case name == "set_config" && !s.At(closing(s, i+1)-1).Is("true"):
-			return false
-		case strings.Contains(name, "advisory") && !strings.Contains(name, "xact"):
-			return false
-		}
-	}
-	return true
-}
-
-// closing returns the position of the parenthesis that closes the one at open.
-func closing(s lex.Tokens, open int) int {
-	depth := 0
-	for i := open; i < len(s); i++ {
-		switch s[i].Text {
-		case "(":
-			depth++
-		case ")":
-			depth--
-		}
-		if depth == 0 {
-			return i
-		}
-	}
-	return len(s)
-}
-
-func selectsIntoTemporary(s lex.Tokens) bool {
-	for i, t := range s {
-		if t.Is("INTO") && !s.At(i-1).Is("INSERT") {
-			next := s.At(i + 1)
-			if next.IsAny("GLOBAL", "LOCAL") {
-				next = s.At(i + 2)
-			}
-			if next.IsAny("TEMP", "TEMPORARY", "pg_temp") {
-				return true
-			}
+		if inTemporarySchema(s[i:]) {
+			return true
 		}
 	}
 	return false

@@ -145,5 +145,43 @@ func TestB15ControlStatementsInAnyDress(t *testing.T) {
 		v := inspect(text)
 		require.True(t, v.Control != "" || v.Session, "%q: %+v", text, v)
 	}
-	require.Equal(t, lex.Verdict{}, inspect(`EXECUTE "commit"`), "somebody's own")
+	require.Equal(t, lex.Verdict{Session: true}, inspect(`EXECUTE "commit"`), "somebody's own")
+}
+
+// TestB23ASettingThatAFunctionChanged is not in the text: the server tells.
+func TestB23ASettingThatAFunctionChanged(t *testing.T) {
+	t.Parallel()
+	db := fresh(t, items,
+		`CREATE FUNCTION hidden(text, text, boolean) RETURNS text LANGUAGE sql AS $$ SELECT set_config($1, $2, $3) $$`,
+		`CREATE FUNCTION fires() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET TimeZone = 'Asia/Tokyo'; RETURN NEW; END $$`,
+		`CREATE TRIGGER t BEFORE INSERT ON item FOR EACH ROW EXECUTE FUNCTION fires()`)
+	opened := open(t, db.DSN)
+	for text, kept := range map[string]bool{
+		`SELECT hidden('TimeZone', 'Asia/Tokyo', false)`:                               false,
+		`SELECT hidden('TimeZone', 'Asia/Tokyo', true)`:                                true,
+		`SELECT hidden('TimeZone', 'UTC', false)`:                                      true,
+		`SELECT hidden('DateStyle', 'SQL, DMY', false)`:                                false,
+		`SELECT hidden('standard_conforming_strings', 'off', false)`:                   false,
+		`SELECT hidden('default_transaction_read_only', 'on', false)`:                  false,
+		`SELECT hidden('application_name', 'x', false)`:                                false,
+		`INSERT INTO item VALUES (1, 'a')`:                                             false,
+		`SELECT hidden('IntervalStyle', 'iso_8601', true) FROM item`:                   true,
+		`SELECT hidden('IntervalStyle', 'iso_8601', false) FROM generate_series(1, 2)`: false,
+	} {
+		for _, block := range []bool{false, true} {
+			w := take(t, opened)
+			var err error
+			if block {
+				execAfter(t, w, begin, text)
+				err = w.Commit(t.Context(), nil)
+			} else {
+				exec(t, w, text)
+			}
+			require.NoError(t, err)
+			require.Equal(t, kept, w.Idle(), "%s in a block: %t", text, block)
+			opened.Pool.SetMaxIdleConns(-1)
+			_, err = db.Admin.ExecContext(t.Context(), `DELETE FROM item`)
+			require.NoError(t, err)
+		}
+	}
 }

@@ -33,6 +33,7 @@ type wire struct {
 	used   bool
 	reused time.Time // when the pool last handed the connection out
 
+	session      [len(reported)]string
 	key          []byte // that cancels what runs on the connection, while the driver has none
 	unreplicated bool   // the server has committed without its standby since start
 }
@@ -125,9 +126,10 @@ func (w *wire) PrefixRan() bool { return w.ran }
 func (w *wire) Alive() bool { return !w.conn.IsClosed() }
 
 // Idle implements backend.Wire. The transaction's status is what the server
-// reported last, and out of date once the connection is closed.
+// reported last, and out of date once the connection is closed. A session whose
+// settings are not what they were is as good as busy: it is not for others.
 func (w *wire) Idle() bool {
-	return !w.conn.IsClosed() && !w.conn.IsBusy() && w.conn.TxStatus() == 'I' && !w.ended
+	return !w.conn.IsClosed() && !w.conn.IsBusy() && w.conn.TxStatus() == 'I' && !w.ended && !w.unsettled()
 }
 
 // gone reports whether a transaction that was begun here is no longer open. The
