@@ -25,17 +25,27 @@ const (
 	maxParams  = math.MaxUint16
 )
 
-// rewrite lets pgx's own helpers, such as pgx.NamedArgs, turn a statement into
-// one with positional parameters.
-func (w *wire) rewrite(ctx context.Context, query string, args []any) (string, []any, error) {
-	if len(args) == 0 {
-		return query, args, nil
+// rewrite takes what pgx takes in front of the arguments: its helpers, such as
+// pgx.NamedArgs, turn a statement into one with positional parameters; a mode
+// other than the cache's asks for a statement that is not kept (once). The format
+// of results is no matter here.
+func (w *wire) rewrite(ctx context.Context, query string, args []any) (_ string, _ []any, once bool, err error) {
+	for len(args) > 0 {
+		switch first := args[0].(type) {
+		case pgx.QueryExecMode:
+			once = once || first != pgx.QueryExecModeCacheStatement && first != pgx.QueryExecModeCacheDescribe
+			args = args[1:]
+		case pgx.QueryResultFormats, pgx.QueryResultFormatsByOID:
+			args = args[1:]
+		case pgx.QueryRewriter:
+			if query, args, err = first.RewriteQuery(ctx, w.pgx, query, args[1:]); err != nil {
+				return "", nil, false, err
+			}
+		default:
+			return query, args, once, nil
+		}
 	}
-	rewriter, ok := args[0].(pgx.QueryRewriter)
-	if !ok {
-		return query, args, nil
-	}
-	return rewriter.RewriteQuery(ctx, w.pgx, query, args[1:])
+	return query, args, once, nil
 }
 
 // sendable finds what can be found wrong before the server has described the

@@ -4,12 +4,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/internal/proxy"
 )
 
 const prepared = `SELECT count(*) FROM pg_prepared_statements`
@@ -57,56 +58,175 @@ func TestNoPreparedStatementsWithoutTheCache(t *testing.T) {
 	}
 }
 
-// TestS06AStaleStatementFailsOnceAndIsNotSentAgain changes under a prepared
-// statement what it was prepared against.
-func TestS06AStaleStatementFailsOnceAndIsNotSentAgain(t *testing.T) {
+// TestS06WhatAStatementWasPreparedAgainstHasChanged spoils a prepared statement.
+// The server refuses it before it runs. Where nothing has come before it, it is
+// prepared anew; in the middle of a block it fails, for the last time.
+func TestS06WhatAStatementWasPreparedAgainstHasChanged(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		query string
-		args  []any
-		spoil string
-		code  string
-		own   bool // only the connection itself can do it
+		query  string
+		args   []any // before
+		spoil  string
+		later  []any // after; nil: the same
+		own    bool  // only the connection itself can do it
+		always bool  // fails whatever is kept
+		late   bool  // is found out when it runs, and so fails once
 	}{
-		"column type":   {`SELECT * FROM item`, nil, `ALTER TABLE item ALTER id TYPE bigint`, "0A000", false},
-		"column added":  {`SELECT * FROM item`, nil, `ALTER TABLE item ADD note text`, "0A000", false},
-		"deallocated":   {`SELECT id FROM item WHERE id = $1`, []any{1}, `DEALLOCATE ALL`, "26000", true},
-		"discarded":     {`INSERT INTO item VALUES ($1) ON CONFLICT DO NOTHING`, []any{1}, `DISCARD ALL`, "26000", true},
-		"type replaced": {`SELECT $1::mood`, []any{"ok"}, `DROP TYPE mood; CREATE TYPE mood AS ENUM ('ok')`, "XX000", false},
-		"table dropped": {`SELECT name FROM item WHERE id = $1`, []any{"1"}, `DROP TABLE item; CREATE TABLE item (id text, name text)`, "42883", false},
+		"column type":     {query: `SELECT * FROM item`, spoil: `ALTER TABLE item ALTER id TYPE bigint`},
+		"column added":    {query: `SELECT * FROM item`, spoil: `ALTER TABLE item ADD note text`},
+		"column dropped":  {query: `SELECT * FROM item`, spoil: `ALTER TABLE item DROP name`},
+		"text for number": {query: `SELECT * FROM item`, spoil: `ALTER TABLE item ALTER id TYPE numeric`},
+		"deallocated":     {query: `SELECT id FROM item WHERE id = $1`, args: []any{1}, spoil: `DEALLOCATE ALL`, own: true},
+		"discarded":       {query: `INSERT INTO item VALUES ($1) ON CONFLICT DO NOTHING`, args: []any{1}, spoil: `DISCARD ALL`, own: true},
+		"type replaced":   {query: `SELECT $1::mood`, args: []any{"ok"}, spoil: `DROP TYPE mood; CREATE TYPE mood AS ENUM ('ok')`, late: true},
+		"table replaced":  {query: `SELECT name FROM item WHERE id = $1`, args: []any{"1"}, spoil: `DROP TABLE item; CREATE TABLE item (id text, name text)`},
+		"text":            {query: `INSERT INTO co VALUES ($1)`, args: []any{1}, spoil: `DROP TABLE co; CREATE TABLE co (name text)`, later: []any{"x"}},
+		"from text":       {query: `INSERT INTO co VALUES ($1)`, args: []any{1}, spoil: `DROP TABLE co; CREATE TABLE co (name boolean)`, later: []any{true}},
+		"time":            {query: `INSERT INTO co VALUES ($1)`, args: []any{1}, spoil: `DROP TABLE co; CREATE TABLE co (name timestamptz)`, later: []any{time.Now()}},
+		"wider":           {query: `INSERT INTO narrow VALUES ($1)`, args: []any{1}, spoil: `ALTER TABLE narrow ALTER n TYPE bigint`, later: []any{int64(1) << 40}},
+		"bytes":           {query: `INSERT INTO co VALUES ($1)`, args: []any{1}, spoil: `DROP TABLE co; CREATE TABLE co (name bytea)`, later: []any{[]byte{0, 255}}},
+		"json":            {query: `INSERT INTO co VALUES ($1)`, args: []any{1}, spoil: `DROP TABLE co; CREATE TABLE co (name jsonb)`, later: []any{`{"a":1}`}},
+		"array":           {query: `INSERT INTO co VALUES ($1)`, args: []any{1}, spoil: `DROP TABLE co; CREATE TABLE co (name int[])`, later: []any{[]int32{1, 2}}},
+		"gone":            {query: `INSERT INTO co VALUES ($1)`, args: []any{1}, spoil: `DROP TABLE co`, always: true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			db := fresh(t, items, `CREATE TYPE mood AS ENUM ('ok')`)
-			p := proxy.New(t, db.Addr)
-			w := take(t, open(t, db.Via(p.Addr())))
-			send := func() error {
-				rows, err := w.Query(t.Context(), nil, c.query, c.args)
+		eachWay(t, func(t *testing.T, opts ...Option) {
+			t.Run(name, func(t *testing.T) {
+				db := fresh(t, items, `CREATE TYPE mood AS ENUM ('ok')`, `CREATE TABLE co (name bigint)`, `CREATE TABLE narrow (n int)`)
+				opened := open(t, db.DSN, opts...)
+				send := func(w backend.Wire, prefix []string, args []any) error {
+					rows, err := w.Query(t.Context(), prefix, c.query, args)
+					if err == nil {
+						_, err = readAll(rows)
+					}
+					return err
+				}
+				var wires []backend.Wire
+				for range 3 {
+					w := take(t, opened)
+					execAfter(t, w, begin, `SELECT 1`)
+					require.NoError(t, w.Commit(t.Context(), nil))
+					require.NoError(t, send(w, nil, c.args))
+					require.NoError(t, send(w, nil, c.args))
+					wires = append(wires, w)
+				}
+				if c.own {
+					for _, w := range wires {
+						exec(t, w, c.spoil)
+					}
+				} else {
+					_, err := db.Admin.Exec(c.spoil)
+					require.NoError(t, err)
+				}
+				later := c.args
+				if c.later != nil {
+					later = c.later
+				}
+				if c.always {
+					for range 2 {
+						err := send(wires[0], nil, later)
+						require.Equal(t, "42P01", opened.Engine.Classify(err).Code)
+						require.Nil(t, opened.Engine.Classify(err).Kind)
+					}
+					return
+				}
+				if c.late {
+					require.Error(t, send(wires[0], nil, later))
+					require.NoError(t, send(wires[0], nil, later))
+					return
+				}
+				require.NoError(t, send(wires[0], nil, later), "by itself")
+
+				if w := wires[1]; !c.own { // BEGIN itself is gone otherwise
+					require.NoError(t, send(w, []string{"BEGIN", "SAVEPOINT hf_1"}, later), "as the first of a block")
+					require.NoError(t, w.Commit(t.Context(), nil))
+				}
+				w := wires[2]
+				if !c.own {
+					execAfter(t, w, begin, `SELECT 1`)
+					if err := send(w, nil, later); err != nil {
+						require.NoError(t, w.Rollback(t.Context(), nil))
+						execAfter(t, w, begin, `SELECT 1`)
+					}
+					require.NoError(t, send(w, nil, later), "the second time")
+					require.NoError(t, w.Commit(t.Context(), nil))
+				}
+			})
+		})
+	}
+}
+
+// In a block Retry is told to run it again, at once with what is new.
+func TestB17AMigrationInTheMiddleOfABlockIsRetried(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, opts ...Option) {
+		for _, spoil := range []string{`ALTER TABLE item ADD note text`, `ALTER TABLE item DROP name`} {
+			db := fresh(t, items)
+			opened := open(t, db.DSN, opts...)
+			w := take(t, opened)
+			one := func() error {
+				execAfter(t, w, begin, `SELECT 1`)
+				rows, err := w.Query(t.Context(), nil, `SELECT * FROM item`, nil)
 				if err == nil {
 					_, err = readAll(rows)
 				}
-				return err
+				if err != nil {
+					require.NoError(t, w.Rollback(t.Context(), nil))
+					return opened.Engine.Classify(err)
+				}
+				return w.Commit(t.Context(), nil)
 			}
-			execAfter(t, w, begin, `SELECT 1`)
-			require.NoError(t, w.Commit(t.Context(), nil))
-			require.NoError(t, send())
-			require.NoError(t, send())
-			if c.own {
-				exec(t, w, c.spoil)
-			} else {
-				_, err := db.Admin.Exec(c.spoil)
-				require.NoError(t, err)
+			require.NoError(t, one())
+			_, err := db.Admin.Exec(spoil)
+			require.NoError(t, err)
+			if err := one(); err != nil {
+				require.ErrorIs(t, err, dialect.ErrSerializationFailure)
 			}
-			var err error
-			require.Equal(t, 1, p.During(func() { err = send() }).Turns, "it is not sent a second time")
-			var refused *pgconn.PgError
-			require.ErrorAs(t, err, &refused)
-			require.Equal(t, c.code, refused.Code)
-			require.NoError(t, send())
-			execAfter(t, w, begin, `SELECT 1`)
-			require.NoError(t, w.Commit(t.Context(), nil))
-		})
-	}
+			require.NoError(t, one())
+		}
+	})
+}
+
+// What runs may fail with the same codes. It is not run twice.
+func TestS06WhatHasRunIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, opts ...Option) {
+		db := fresh(t, items, `CREATE SEQUENCE ran`,
+			`CREATE FUNCTION fails(code text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+				PERFORM nextval('ran');
+				IF code = '42P01' THEN EXECUTE 'SELECT * FROM nowhere'; END IF;
+				IF code = '22P02' THEN RETURN 'x'::text::int; END IF;
+				RAISE EXCEPTION USING ERRCODE = code; END $$`)
+		w := take(t, open(t, db.DSN, opts...))
+		const query = `SELECT CASE WHEN $1 = 'none' THEN 1 ELSE fails($1) END`
+		exec(t, w, query, "none")
+		n := 0
+		for _, code := range []string{"42P01", "22P02", "22P03", "08P01", "0A000", "26000", "42804"} {
+			exec(t, w, query, "none")
+			require.Error(t, fails(w.Exec(t.Context(), nil, query, []any{code})), code)
+			n++
+			var last int
+			require.NoError(t, db.Admin.QueryRow(`SELECT last_value FROM ran`).Scan(&last))
+			require.Equal(t, n, last, code)
+		}
+	})
+}
+
+// pgx takes options in front of the arguments.
+func TestOptionsOfPgxAreNoArguments(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, opts ...Option) {
+		w := take(t, open(t, fresh(t, items).DSN, opts...))
+		for _, options := range [][]any{
+			{pgx.QueryExecModeExec}, {pgx.QueryExecModeSimpleProtocol}, {pgx.QueryExecModeCacheStatement}, {pgx.QueryExecModeDescribeExec},
+			{pgx.QueryResultFormats{1}}, {pgx.QueryResultFormatsByOID{23: 1}}, {pgx.QueryExecModeExec, pgx.QueryResultFormats{0}},
+		} {
+			require.EqualValues(t, 7, one(t, w, `SELECT 7`, options...))
+			require.EqualValues(t, 8, one(t, w, `SELECT $1::int + 1`, append(options, 7)...))
+			require.EqualValues(t, 8, one(t, w, `SELECT @n::int + 1`, append(options, pgx.NamedArgs{"n": 7})...))
+		}
+		exec(t, w, `SELECT * FROM item`, pgx.QueryExecModeExec)
+		require.EqualValues(t, 0, one(t, w, `SELECT count(*) FROM pg_prepared_statements WHERE statement = 'SELECT * FROM item'`))
+	})
 }
 
 // A control statement that somebody has closed fails one block and no more.

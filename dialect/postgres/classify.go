@@ -70,6 +70,10 @@ func (e *engine) Classify(err error) *dialect.Error {
 			c.Kind = dialect.ErrConnectionLost
 		}
 		c.Fatal = c.Fatal || a.ends() || a.endsTransaction()
+		var old *outdatedError
+		if errors.As(err, &old) && old.certain() {
+			c.Kind = dialect.ErrSerializationFailure
+		}
 	case unsent != nil && !unsent.Closed:
 		c.Message = err.Error()
 	case unsent != nil, connect != nil, connectionError(err):

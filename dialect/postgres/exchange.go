@@ -80,13 +80,11 @@ func (x *exchange) queued(text string) *statement {
 
 // queueDescribe queues the description, and preparation if the connection
 // keeps prepared statements, of a caller's statement.
-func (x *exchange) queueDescribe(text string) *statement {
-	st := newStatement(text)
-	if x.named {
-		st.sd.Name = nameOf(text)
+func (x *exchange) queueDescribe(st *statement) {
+	if x.named && !st.once {
+		st.sd.Name = nameOf(st.text)
 	}
-	x.pipe.SendPrepare(st.sd.Name, text, nil)
-	return st
+	x.pipe.SendPrepare(st.sd.Name, st.text, nil)
 }
 
 // queue queues the execution of a described statement with the arguments that
@@ -94,9 +92,9 @@ func (x *exchange) queueDescribe(text string) *statement {
 func (x *exchange) queue(st *statement) {
 	p := &x.params
 	switch {
-	case x.named && st.described:
+	case st.sd.Name != "" && st.described:
 		x.pipe.SendQueryStatement(st.sd, p.ParamValues, p.ParamFormats, st.formats)
-	case x.named:
+	case st.sd.Name != "":
 		x.pipe.SendQueryPrepared(st.sd.Name, p.ParamValues, p.ParamFormats, st.formats)
 	default:
 		// Without a name to go by the text is sent again, with the types that it
@@ -176,7 +174,9 @@ func (x *exchange) readDescription(st *statement) error {
 		return err
 	}
 	st.describe(sd)
-	x.drop(x.statements.put(st)...)
+	if !st.once {
+		x.drop(x.statements.put(st)...)
+	}
 	return nil
 }
 

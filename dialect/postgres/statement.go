@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
@@ -19,6 +20,9 @@ type statement struct {
 	text    string
 	sd      *pgconn.StatementDescription
 	formats []int16 // of the result's columns
+
+	known bool // the connection remembers it
+	once  bool // and is not to: its caller has asked for that
 
 	// described is false if the columns have to be asked for each time: those of
 	// FETCH and EXECUTE depend on more than their text.
@@ -43,7 +47,7 @@ func newStatement(text string) *statement {
 // describe takes over what the server says of the statement.
 func (st *statement) describe(sd *pgconn.StatementDescription) {
 	sd.Name, sd.SQL = st.sd.Name, st.text
-	st.sd = sd
+	st.sd, st.known = sd, !st.once
 	if lex.PostgresSyntax.Plain(st.text) {
 		st.described = true
 		st.formats = make([]int16, len(sd.Fields))
@@ -93,11 +97,62 @@ func (w *wire) forget(st *statement, failure error) {
 		w.drop(w.controls.dropAll()...)
 		return
 	}
-	stale := e.Code == "08P01" || e.Code == "22P03" || strings.HasPrefix(e.Code, "0A") ||
-		strings.HasPrefix(e.Code, "42") || strings.HasPrefix(e.Code, "XX")
-	if stale && st != nil {
+	if st != nil && (mayBeOutdated[e.Code] || strings.HasPrefix(e.Code, "0A") || strings.HasPrefix(e.Code, "42") || strings.HasPrefix(e.Code, "XX")) {
 		w.drop(w.statements.drop(st.text)...)
 	}
+}
+
+// mayBeOutdated are further codes with which the server refuses arguments that are
+// encoded for a type that their parameter no longer has.
+var mayBeOutdated = map[string]bool{
+	"08P01": true, "22003": true, "22007": true, "22008": true, "22021": true, "22P02": true, "22P03": true,
+}
+
+// outdated reports whether the server has refused a statement that it once
+// accepted, before running it: while it looked up what it had prepared, read its
+// text again, or read its arguments. An error in what the statement runs has a
+// context of its own.
+func outdated(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) || ends(e) || errors.As(err, new(*backend.PrefixError)) || errors.As(err, new(*backend.EndedError)) {
+		return false
+	}
+	switch {
+	case e.Code == "0A000":
+		return e.Routine == "RevalidateCachedQuery"
+	case e.Code == "26000", e.Code == "08P01", e.Code == "22P03":
+		return e.Where == "" || isParameter(e.Where)
+	case mayBeOutdated[e.Code]:
+		return isParameter(e.Where)
+	}
+	return strings.HasPrefix(e.Code, "42") && e.Position > 0 && e.Where == "" && e.InternalQuery == ""
+}
+
+// isParameter reports whether where is "portal parameter $1", in any language, and
+// nothing else.
+func isParameter(where string) bool {
+	i := strings.IndexByte(where, '$')
+	return i >= 0 && i+1 < len(where) && where[i+1] >= '1' && where[i+1] <= '9' && !strings.Contains(where, "\n")
+}
+
+// outdatedError is a statement that was refused although nothing is wrong with it:
+// run from its start again, the transaction would meet with what has changed.
+type outdatedError struct{ err error }
+
+func (e *outdatedError) Error() string { return e.err.Error() }
+func (e *outdatedError) Unwrap() error { return e.err }
+
+// certain tells apart an argument that is no value of its type.
+func (e *outdatedError) certain() bool {
+	var refused *pgconn.PgError
+	if !errors.As(e.err, &refused) {
+		return false
+	}
+	switch refused.Code {
+	case "0A000", "26000", "08P01", "22P03", "42804":
+		return true
+	}
+	return false
 }
 
 // drop has prepared statements closed with the next statement.

@@ -89,6 +89,9 @@ func (w *wire) Query(ctx context.Context, prefix []string, query string, args []
 		fields = nil
 	}
 	if st.columns == nil || !slices.Equal(st.columns.fields, fields) {
+		if st.columns != nil && st.described { // another type than it was asked for in
+			w.drop(w.statements.drop(st.text)...)
+		}
 		st.columns = newColumns(w.pgx.TypeMap(), slices.Clone(fields))
 	}
 	r.columns = st.columns
@@ -164,11 +167,10 @@ func (w *wire) ready(ctx context.Context) error {
 // send sends prefix and query and returns the result of query. The exchange
 // stays open until it is read.
 //
-// A statement that the connection does not know yet takes a round trip more: it
-// is described first, so that its arguments can be encoded as the types that
-// its parameters have. prefix goes with the description and not with the
-// statement, so that an error in the statement's text, like any other error of
-// it, finds the savepoints of prefix set.
+// What the connection remembers of a statement may no longer be true: its tables
+// have changed since. The server then refuses it before it runs. If nothing but
+// BEGIN has come before, it is described anew and sent again; else whoever runs
+// the transaction again meets with nothing old.
 func (w *wire) send(ctx context.Context, prefix []string, query string, args []any) (*statement, *pgconn.ResultReader, error) {
 	if err := w.ready(ctx); err != nil {
 		return nil, nil, err
@@ -177,27 +179,69 @@ func (w *wire) send(ctx context.Context, prefix []string, query string, args []a
 		return nil, nil, &backend.EndedError{Err: &backend.NotSentError{Err: errors.New("nothing was sent")}}
 	}
 	w.ran = false
-	query, args, err := w.rewrite(ctx, query, args)
+	query, args, once, err := w.rewrite(ctx, query, args)
 	if err != nil {
 		return nil, nil, &backend.NotSentError{Err: err}
 	}
-	st := w.statements.get(query)
-	known := st != nil
-	if known {
+	var st *statement
+	if !once {
+		st = w.statements.get(query)
+	}
+	if st != nil {
 		err = w.bind(st, args)
-	} else {
+		if errors.As(err, new(*argumentError)) { // for the type that the parameter had
+			w.drop(w.statements.drop(query)...)
+			st = nil
+		}
+	}
+	if st == nil {
 		err = sendable(query, args)
 	}
 	if err != nil {
 		return nil, nil, &backend.NotSentError{Err: err}
 	}
+	if st == nil {
+		st = newStatement(query)
+		st.once = once
+		return w.attempt(ctx, prefix, st, args)
+	}
+	first := w.conn.TxStatus() == 'I' && (len(prefix) == 0 || begins(prefix[0]))
+	sent, result, err := w.attempt(ctx, prefix, st, args)
+	switch {
+	case err == nil || !outdated(err):
+		return sent, result, err
+	case !first:
+		return nil, nil, &outdatedError{err}
+	case w.undo(ctx) != nil:
+		return nil, nil, err
+	}
+	return w.attempt(ctx, prefix, newStatement(query), args)
+}
 
+// undo rolls back the transaction that an attempt has begun.
+func (w *wire) undo(ctx context.Context) error {
+	if err := w.ready(ctx); err != nil || !w.begun {
+		return err
+	}
+	return w.Rollback(ctx, nil)
+}
+
+// attempt sends prefix and st.
+//
+// A statement that the connection does not know yet takes a round trip more: it
+// is described first, so that its arguments can be encoded as the types that
+// its parameters have. The arguments of one that it knows are bound already.
+// prefix goes with the description and not with the statement, so that an error
+// in the statement's text, like any other error of it, finds the savepoints of
+// prefix set.
+func (w *wire) attempt(ctx context.Context, prefix []string, st *statement, args []any) (*statement, *pgconn.ResultReader, error) {
+	known := st.known
 	x := w.start(ctx)
 	x.queueControl(prefix...)
 	if known {
 		x.queue(st)
 	} else {
-		st = x.queueDescribe(query)
+		x.queueDescribe(st)
 	}
 	if err := x.flush(); err != nil {
 		return nil, nil, err
