@@ -174,10 +174,11 @@ func (t *transaction) notBegun(ctx context.Context, b *block, st Statement, pre 
 // admit decides whether b may send st now. Nothing is sent and nothing changes
 // if it may not.
 func (t *transaction) admit(b *block, st Statement) (opaque, session bool, err error) {
+	open := t.openRows() != nil // first: rows that end with an error mark the block before they are gone
 	if err := b.Usable(); err != nil {
 		return false, false, err
 	}
-	if t.openRows() != nil {
+	if open {
 		return false, false, &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrRowsOpen, Reason: "close them, or read them to the end, before " + lex.Abbreviate(t.executor.shown(st))}
 	}
 	if st.Locks && t.root.Opts.ReadOnly {
