@@ -59,6 +59,11 @@ var (
 	// committed or rolled back (rule B12). Never retried. ResolveCommit finds
 	// out which.
 	ErrCommitUnknown = errors.New("outcome of the commit is unknown")
+	// ErrTransactionEnded: a statement of the block has ended its transaction
+	// unseen, such as a procedure with a COMMIT or a ROLLBACK of its own (rule B8).
+	// What came before it is committed, or rolled back if a ROLLBACK ended it;
+	// nothing was sent after it. Never retried, and no hook runs.
+	ErrTransactionEnded = errors.New("transaction was ended by a statement in it")
 	// ErrOutcomeUnknown: a statement outside any block was sent and no answer
 	// came: it was either applied or not (rule S6). Never repeated.
 	ErrOutcomeUnknown = errors.New("outcome of the statement is unknown")

@@ -1,10 +1,13 @@
 package mysql
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
+	"encoding/binary"
 	"fmt"
 	"net"
+	"slices"
 	"syscall"
 
 	godriver "github.com/go-sql-driver/mysql"
@@ -21,7 +24,7 @@ type connector struct {
 func newConnector(s *settings) (*connector, error) {
 	c := &connector{settings: s}
 	cfg := s.cfg.Clone()
-	cfg.RejectReadOnly = s.leaveReadOnly && !s.together // otherwise the wire does it
+	cfg.RejectReadOnly = s.leaveReadOnly && !s.readable // otherwise the wire does it
 	if dial := dialerOf(s); dial != nil {
 		cfg.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := dial(ctx, network, addr)
@@ -62,8 +65,8 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, fmt.Errorf("this version of go-sql-driver/mysql is not supported: %T lacks an interface", dc)
 	}
 	conn := &conn{rawConn: raw}
-	if r, ok := repliesOf(raw); ok && c.settings.together {
-		conn.wire = &wire{raw: raw, replies: r, id: int64(g.id), leaveReadOnly: c.settings.leaveReadOnly}
+	if r, ok := repliesOf(raw); ok && c.settings.readable {
+		conn.wire = &wire{raw: raw, replies: r, id: int64(g.id), apart: !c.settings.together, leaveReadOnly: c.settings.leaveReadOnly}
 	} else {
 		conn.wire = backend.PlainWire(raw)
 	}
@@ -101,8 +104,23 @@ func (c *conn) ResetSession(ctx context.Context) error {
 	return c.rawConn.ResetSession(ctx)
 }
 
+// IsValid is asked when the pool gets the connection back. One whose session has
+// changed is closed (rule B23).
+func (c *conn) IsValid() bool {
+	if w, ok := c.wire.(*wire); ok {
+		if w.reading {
+			w.note("")
+		}
+		if w.changed {
+			return false
+		}
+	}
+	return c.rawConn.IsValid()
+}
+
 // greeting is what the server says first, in the clear also when TLS follows.
-// The driver passes over the connection's number that is in it.
+// The driver passes over the connection's number that is in it, and does not ask
+// for the server's word that the session's state has changed.
 type greeting struct{ id uint32 }
 
 type greetingKey struct{}
@@ -130,30 +148,54 @@ type listeningSocket struct {
 type listeningConn struct {
 	net.Conn
 	greeting *greeting // nil once it has passed by
+	tracks   bool      // the client's first packet is to ask for it
 }
 
 // Read implements net.Conn.
 func (c *listeningConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if c.greeting != nil && n > 0 {
-		c.greeting.id = connectionID(p[:n])
+		c.greeting.id, c.tracks = readGreeting(p[:n])
 		c.greeting = nil
 	}
 	return n, err
 }
 
-// connectionID reads the connection's number in the server's first packet: four
-// bytes of header, the protocol's version, the server's version up to a zero
-// byte, the number. It is 0 if the packet did not come in one piece.
-func connectionID(packet []byte) uint32 {
+// Write implements net.Conn. The client's first packet, with which TLS would begin
+// as well, has its capabilities behind the header.
+func (c *listeningConn) Write(p []byte) (int, error) {
+	const header, capabilities = 4, 4
+	if c.tracks && len(p) >= header+capabilities {
+		c.tracks = false
+		asked := slices.Clone(p)
+		asked[header+sessionTrack/8] |= 1 << (sessionTrack % 8)
+		return c.Conn.Write(asked)
+	}
+	return c.Conn.Write(p)
+}
+
+// sessionTrack is the bit of CLIENT_SESSION_TRACK.
+const sessionTrack = 23
+
+// readGreeting reads the server's first packet: four bytes of header, the
+// protocol's version, the server's version up to a zero byte, the connection's
+// number, eight bytes of a nonce, a zero byte, half of the capabilities, the
+// character set, two bytes of status, the other half. It finds nothing if the
+// packet did not come in one piece.
+func readGreeting(packet []byte) (id uint32, tracks bool) {
 	const header = 4
 	if len(packet) <= header || packet[header] != 10 {
-		return 0
+		return 0, false
 	}
-	for i := header + 1; i+4 < len(packet); i++ {
-		if packet[i] == 0 {
-			return uint32(packet[i+1]) | uint32(packet[i+2])<<8 | uint32(packet[i+3])<<16 | uint32(packet[i+4])<<24
-		}
+	end := bytes.IndexByte(packet[header+1:], 0)
+	if end < 0 {
+		return 0, false
 	}
-	return 0
+	rest := packet[header+1+end+1:]
+	if len(rest) < 4 {
+		return 0, false
+	}
+	id = binary.LittleEndian.Uint32(rest)
+	const upper = 4 + 8 + 1 + 2 + 1 + 2
+	return id, len(rest) > upper && rest[upper]&(1<<(sessionTrack-16)) != 0
 }

@@ -17,8 +17,10 @@ import (
 // settings is a DSN as Holdfast understands it.
 type settings struct {
 	cfg *godriver.Config
-	// together: control statements may travel in one text with others.
+	// together: control statements may travel in one text with others. readable:
+	// the driver's replies can be read.
 	together      bool
+	readable      bool
 	leaveReadOnly bool
 	dial          Dialer
 }
@@ -119,7 +121,7 @@ const dialTimeout = 10 * time.Second
 
 // parseParams takes the parameters that Holdfast decides about out of params.
 func parseParams(params string) (s *settings, rest string, err error) {
-	s = &settings{together: true, cfg: godriver.NewConfig()}
+	s = &settings{together: true, readable: true, cfg: godriver.NewConfig()}
 	s.cfg.InterpolateParams = true
 	sqlMode := "@@sql_mode"
 	collation := "utf8mb4_general_ci" // the driver's own

@@ -16,6 +16,7 @@ import (
 type facts struct {
 	server    dialect.Server
 	maxPacket int
+	readable  bool // the driver's replies are as the wire expects them
 	together  bool // control statements can travel in one text with others
 }
 
@@ -51,7 +52,12 @@ func firstConnection(ctx context.Context, s *settings) (*facts, error) {
 		return nil, err
 	}
 	replies, ok := repliesOf(raw)
-	f.together = s.together && ok && replies.results() == 2 && replies.idle()
+	results := 1
+	if s.together {
+		results = 2
+	}
+	f.readable = ok && replies.results() == results && replies.idle()
+	f.together = s.together && f.readable
 	return f, nil
 }
 

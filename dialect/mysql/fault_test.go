@@ -219,13 +219,13 @@ func TestB08AStatementThatEndsTheTransaction(t *testing.T) {
 			for _, ending := range []string{"CALL commits()", "CREATE TABLE IF NOT EXISTS other (id INT)"} {
 				w := take(t, ours)
 				exec(t, w, []string{"BEGIN"}, "SELECT 1")
-				exec(t, w, nil, ending)
+				require.ErrorIs(t, refused(t, w, nil, ending), errEnded, "its own answer says so")
 				err := call(w)
 				require.ErrorIs(t, err, errEnded)
 				e := ours.Engine.Classify(err)
 				require.True(t, e.Fatal)
 				require.True(t, e.NotSent)
-				require.NoError(t, w.Rollback(t.Context(), nil))
+				require.ErrorIs(t, w.Rollback(t.Context(), nil), errEnded)
 				require.True(t, w.Idle())
 			}
 		}

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/lex"
@@ -14,12 +15,13 @@ import (
 // is on one list only is refused on both: code that runs on one of them then
 // runs on the other.
 func inspect(query string) lex.Verdict {
-	session := changesSession(query)
 	if lex.MySQLSyntax.Plain(query) {
-		return lex.Verdict{Session: session}
+		return lex.Verdict{Session: changesSession(query)}
 	}
 	v := lex.MySQLSyntax.Inspect(query, endsStatement, inspectStatement)
-	v.Session = v.Session || session
+	if v.Control == "" {
+		v.Session = v.Session || changesSession(query)
+	}
 	return v
 }
 
@@ -33,7 +35,12 @@ func inspectStatement(s lex.Tokens) lex.Verdict {
 		if v.Control == "" {
 			v.Control = w.Control
 		}
-		v.Session = v.Session || w.Session && !w.Opaque // what is opaque here is the middle of a statement
+		if v.Refused == "" {
+			v.Refused = w.Refused
+		}
+	}
+	if v.Control == "" && slices.ContainsFunc(s, func(t lex.Token) bool { return t.Executable }) {
+		v.Opaque, v.Session = true, true // what it is to the server is not known
 	}
 	return v
 }
@@ -77,6 +84,8 @@ func inspectVerb(s lex.Tokens) lex.Verdict {
 		switch object := createdObject(s); {
 		case object.Is("TEMPORARY") && s.Has("TEMPORARY", "SEQUENCE"): // commits on MariaDB 11.8
 			return implicit(verb+" TEMPORARY SEQUENCE", lex.Token{})
+		case object.Is("TEMPORARY") && object.Executable: // on some servers it is not temporary, and commits
+			return implicit(verb, lex.Token{})
 		case object.Is("TEMPORARY"), object.Is("PREPARE"):
 			return lex.Verdict{Session: true}
 		default:
@@ -91,7 +100,8 @@ func inspectVerb(s lex.Tokens) lex.Verdict {
 		if second.Is("INDEX") {
 			return implicit(verb, second)
 		}
-		return lex.Verdict{} // LOAD DATA commits on NDB tables only
+		// LOAD DATA commits on NDB tables only. Columns can be read into variables.
+		return lex.Verdict{Opaque: true, Session: slices.ContainsFunc(s, func(t lex.Token) bool { return t.Text == "@" })}
 	case "RESET":
 		if second.Is("PERSIST") {
 			return lex.Verdict{}
@@ -126,76 +136,6 @@ func createdObject(s lex.Tokens) lex.Token {
 		}
 	}
 	return s.At(1)
-}
-
-func inspectSet(s lex.Tokens) lex.Verdict {
-	second := s.At(1)
-	switch {
-	case second.Is("PASSWORD"), second.Is("DEFAULT") && s.At(2).Is("ROLE"):
-		return implicit("SET", second)
-	case second.Is("TRANSACTION"): // it may only come before a transaction
-		return lex.Verdict{Control: "SET TRANSACTION"}
-	case second.Is("STATEMENT"): // MariaDB: SET STATEMENT variable = value FOR statement
-		for i, t := range s {
-			if t.Is("FOR") && i+1 < len(s) {
-				return inspectVerb(s[i+1:])
-			}
-		}
-	}
-	list := false
-	for i, t := range s {
-		if setsAutocommit(s, i) {
-			return lex.Verdict{Control: "SET autocommit"}
-		}
-		list = list || t.Text == ","
-	}
-	// In SET GLOBAL a = 1, SESSION b = 2 the second is the session's.
-	return lex.Verdict{Session: list || !second.IsAny("GLOBAL", "PERSIST", "PERSIST_ONLY")}
-}
-
-// setsAutocommit reports whether the token at i is the session's autocommit
-// with a value assigned to it: autocommit = 0, SESSION autocommit := 0,
-// @@autocommit = 0, @@session.autocommit = 0.
-func setsAutocommit(s lex.Tokens, i int) bool {
-	t := s[i]
-	if t.Kind == lex.Literal || t.Kind == lex.Quoted {
-		// Under NO_BACKSLASH_ESCAPES the literal ends at \', and what looks
-		// like the rest of it is code.
-		if strings.Contains(t.Text, `\`) && strings.Contains(strings.ToLower(t.Text), "autocommit") {
-			return true
-		}
-	}
-	if !strings.EqualFold(t.Name(), "autocommit") {
-		return false
-	}
-	if next := s.At(i + 1).Text; next != "=" && next != ":" {
-		return false // read, not set
-	}
-	if s.At(i-1).Text == "." {
-		return !s.At(i-2).IsAny("GLOBAL", "PERSIST", "PERSIST_ONLY")
-	}
-	if s.At(i-1).Text == "@" && s.At(i-2).Text != "@" {
-		return false // a user's variable of this name
-	}
-	return !s.At(i-1).IsAny("GLOBAL", "PERSIST", "PERSIST_ONLY") // SET GLOBAL a = 1, autocommit = 0 is refused all the same
-}
-
-// changesSession reports whether query takes or gives up a lock of the session
-// or assigns to a variable of the user's.
-func changesSession(query string) bool {
-	if lex.Calls(query, "GET_LOCK", "RELEASE_LOCK", "RELEASE_ALL_LOCKS") {
-		return true
-	}
-	if strings.IndexByte(query, '@') < 0 {
-		return false
-	}
-	s := lex.MySQLSyntax.Tokens(query)
-	for i, t := range s {
-		if t.Text == ":" && s.At(i+1).Text == "=" || t.Is("INTO") && s.At(i+1).Text == "@" {
-			return true
-		}
-	}
-	return false
 }
 
 // endsStatement reports whether a semicolon after s ends it: inside BEGIN … END

@@ -9,13 +9,13 @@ import (
 )
 
 // verdict abbreviates a verdict: the name of the control statement, and then
-// "stacked", "session", "opaque".
+// "refused", "stacked", "session", "opaque".
 func verdict(v lex.Verdict) string {
 	s := v.Control
 	for _, f := range []struct {
 		set  bool
 		name string
-	}{{v.Stacked, "stacked"}, {v.Session, "session"}, {v.Opaque, "opaque"}} {
+	}{{v.Refused != "", "refused"}, {v.Stacked, "stacked"}, {v.Session, "session"}, {v.Opaque, "opaque"}} {
 		if f.set {
 			if s != "" {
 				s += ", "
@@ -39,7 +39,8 @@ func TestB15Inspect(t *testing.T) {
 		"SHOW TABLES":                                "",
 		"VALUES ROW(1)":                              "",
 		"DO SLEEP(0)":                                "",
-		"LOAD DATA INFILE 'x' INTO TABLE t":          "",
+		"LOAD DATA INFILE 'x' INTO TABLE t":          "opaque",
+		"LOAD DATA INFILE 'x' INTO TABLE t (a, @b)":  "session, opaque",
 		"UPDATE t SET begin = 1":                     "",
 		"RESET PERSIST":                              "",
 		"SELECT @@autocommit":                        "",
@@ -61,11 +62,14 @@ func TestB15Inspect(t *testing.T) {
 		"/*!50003 COMMIT */":             "COMMIT",
 		"/*M! COMMIT */":                 "COMMIT",
 		"/*!99999 SELECT */ COMMIT":      "COMMIT",
-		"/*!99999 SELECT 1 */ SELECT 1":  "",
+		"/*!99999 SELECT 1 */ SELECT 1":  "session, opaque",
+		"SELECT /*!50000 1 */ + 1":       "session",
+		"SHOW /*!99999 ENGINES */":       "session, opaque",
 		"SELECT 1; COMMIT":               "COMMIT, stacked",
 		"SELECT 1;;":                     "",
-		"SET STATEMENT a=1 FOR COMMIT":   "COMMIT",
-		"SET STATEMENT a=1 FOR SELECT 1": "",
+		"SET STATEMENT a=1 FOR COMMIT":   "COMMIT, session, opaque",
+		"SET STATEMENT a=1 FOR SELECT 1": "session, opaque",
+		"SET STATEMENT a=(SELECT 1 FROM t LIMIT 1 FOR UPDATE) FOR COMMIT": "COMMIT, session, opaque",
 
 		"SET autocommit=0":                              "SET autocommit",
 		"set AutoCommit := 1":                           "SET autocommit",
@@ -113,6 +117,47 @@ func TestB15Inspect(t *testing.T) {
 		"CALL p()":                                               "session, opaque",
 		"BEGIN NOT ATOMIC SELECT 1; COMMIT; END":                 "session, opaque",
 		"SOMETHING NEW":                                          "session, opaque",
+
+		"CREATE /*!99999 TEMPORARY */ TABLE t (a int)": "CREATE (implicit commit)",
+
+		"SET NAMES gbk":                                       "refused, session",
+		"SET NAMES 'big5'":                                    "refused, session",
+		"set names `sjis`":                                    "refused, session",
+		"SET NAMES utf8":                                      "refused, session",
+		"SET NAMES DEFAULT":                                   "refused, session",
+		"SET NAMES utf8mb4 COLLATE utf8mb4_bin":               "session",
+		"SET NAMES utf8mb4 COLLATE gbk_bin":                   "refused, session",
+		"SET @a = 1, NAMES gbk":                               "refused, session",
+		"SET CHARACTER SET gbk":                               "refused, session",
+		"SET CHARSET utf8mb4":                                 "refused, session",
+		"SET character_set_client = gbk":                      "refused, session",
+		"SET @@session.character_set_client := 'gbk'":         "refused, session",
+		"SET SESSION character_set_results = NULL":            "refused, session",
+		"SET `collation_connection` = cp932_bin":              "refused, session",
+		"SET collation_connection = utf8mb4_bin":              "session",
+		"SET character_set_client = utf8mb4":                  "session",
+		"SET character_set_client = @@character_set_server":   "refused, session",
+		"SET character_set_client = CONCAT('utf8mb4')":        "refused, session",
+		"SET STATEMENT character_set_client=gbk FOR SELECT 1": "refused, session",
+		"/*!50000 SET NAMES gbk */":                           "refused, session, opaque",
+		"SET /*!50000 NAMES gbk */":                           "refused, session, opaque",
+		"SET @@GLOBAL.character_set_client = gbk":             "session",
+		"SET @character_set_client = 'gbk'":                   "session",
+		"SET @old = @@character_set_client":                   "session",
+
+		"SELECT get_lock/**/('a', 1)":                  "session",
+		"SELECT `GET_LOCK`('a', 1)":                    "session",
+		"SELECT\"GET_LOCK\"('a', 1)":                   "session",
+		"SELECT get_lock\n('a', 1)":                    "session",
+		"SELECT /*!get_lock('a', 1)*/":                 "session",
+		"SELECT of_the_applications(1)":                "session",
+		"SELECT other.f(1)":                            "session",
+		"SELECT 1, 2 INTO @a, @b":                      "session",
+		"SELECT SETVAL(s, 5)":                          "session",
+		"INSERT INTO t (a) VALUES (LAST_INSERT_ID(5))": "session",
+		"INSERT INTO `d`.`t` (a, b) SELECT COUNT(*), MAX (x) FROM u WHERE a IN (1) AND (b) ON DUPLICATE KEY UPDATE b = VALUES(b)": "",
+		"WITH x AS (SELECT 1) SELECT CAST(a AS DECIMAL(10, 2)), ROW_NUMBER() OVER (PARTITION BY a) FROM x":                        "",
+		"EXPLAIN FORMAT=JSON INTO @v SELECT 1": "session",
 
 		"CREATE TABLE t (a int)":                   "CREATE TABLE (implicit commit)",
 		"create unique index i on t (a)":           "CREATE INDEX (implicit commit)",

@@ -269,8 +269,7 @@ func TestControlStatementsApart(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		ours := open(t, with(db.DSN, "multiStatements=false"))
 		w := take(t, ours)
-		_, together := w.(*wire)
-		require.False(t, together)
+		require.True(t, w.(*wire).apart)
 		exec(t, w, []string{"BEGIN", "SAVEPOINT hf_1"}, "DO 0")
 		require.NoError(t, w.Commit(t.Context(), nil))
 		err := refused(t, w, nil, "DO 0; DO 1")

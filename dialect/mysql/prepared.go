@@ -66,6 +66,7 @@ func (w *wire) bound(ctx context.Context, prefix []string, query string, values 
 		w.doubt = false
 	case errors.As(err, &refused):
 		w.doubt = opaque(query)
+		w.failed(query)
 		return w.refused(refused)
 	case errors.Is(err, driver.ErrBadConn):
 		w.lost = true

@@ -21,13 +21,15 @@ type driverRows interface {
 type rows struct {
 	driverRows
 	wire     *wire
+	query    string
 	stmt     driver.Stmt // closed with the rows; nil if there is none
 	unsigned []int       // the columns that are BIGINT UNSIGNED
 	failed   bool
+	closed   bool
 }
 
-func (w *wire) wrap(r driver.Rows, stmt driver.Stmt) *rows {
-	wrapped := &rows{driverRows: r.(driverRows), wire: w, stmt: stmt}
+func (w *wire) wrap(r driver.Rows, query string, stmt driver.Stmt) *rows {
+	wrapped := &rows{driverRows: r.(driverRows), wire: w, query: query, stmt: stmt}
 	wrapped.findUnsigned()
 	return wrapped
 }
@@ -64,9 +66,16 @@ func (r *rows) NextResultSet() error {
 // Close implements driver.Rows.
 func (r *rows) Close() error {
 	err := r.note(r.driverRows.Close())
-	if err == nil && !r.failed {
+	switch {
+	case err == nil && !r.failed:
 		r.wire.doubt = false
+		if !r.closed {
+			err = r.wire.after(r.query)
+		}
+	case !r.closed:
+		r.wire.failed(r.query)
 	}
+	r.closed = true
 	if r.stmt != nil {
 		_ = r.stmt.Close()
 		r.stmt = nil

@@ -21,7 +21,8 @@ import (
 // error of the prefix that nothing after it did. replies tells the two apart.
 //
 // A statement such as CALL can end the transaction, and even begin another,
-// without anything in its text or in the server's flags to show it. Only a
+// without anything in its text to show it. The server's flags show the former
+// with the next answer that is not an error. Only a
 // savepoint is tied to the one transaction: whoever sends such a statement puts
 // "SAVEPOINT hf_guard" in its prefix and "RELEASE SAVEPOINT hf_guard" in the
 // next one. If the transaction is gone the release fails with 1305, the
@@ -30,11 +31,16 @@ type wire struct {
 	raw     rawConn
 	replies replies
 	id      int64
+	// apart: each statement is a text of its own. Where somebody else can abort the
+	// transaction between two statements of one text (Galera), the second would
+	// run in autocommit.
+	apart bool
 
 	used  bool
 	begun bool // a transaction of ours is open, or was
 	doubt bool // a statement that may have begun a transaction has failed
 	lost  bool
+	session
 	// leaveReadOnly closes the connection when the server turns out to be
 	// read-only (the driver's rejectReadOnly).
 	leaveReadOnly bool
@@ -43,83 +49,118 @@ type wire struct {
 }
 
 // errEnded: the server says that no transaction is open where one of ours
-// should be. What ended it has committed the work before it, and the next
-// statement would be in autocommit (rule B8).
-var errEnded = errors.New("the transaction was ended by a statement in it, and what came before is committed: " +
-	"a procedure with a COMMIT of its own, or a statement with an implicit commit")
+// should be. The next statement would be in autocommit (rule B8).
+var errEnded error = new(backend.EndedError)
 
 // errClosed stands in for driver.ErrBadConn, at which database/sql would send a
 // statement again (rule S6).
 var errClosed = fmt.Errorf("the connection was found closed: %w", dialect.ErrConnectionLost)
 
+// A call is one statement on its way.
+type call struct {
+	values []driver.NamedValue
+	prefix []string // what is still to be sent in front of it
+	route  way
+	begun  bool // something of the prefix has been sent
+}
+
 // ready binds args and finds the way that the statement has to go, once the
-// server has had a look at a text that might be several.
-func (w *wire) ready(ctx context.Context, query string, args []any) (values []driver.NamedValue, route way, err error) {
-	values, err = w.start(ctx, args)
+// server has had a look at a text that might be several. What cannot travel with
+// the statement goes ahead of it.
+func (w *wire) ready(ctx context.Context, prefix []string, query string, args []any) (c call, err error) {
+	c.values, err = w.start(ctx, args)
 	if err != nil {
-		return nil, 0, err
+		return c, err
 	}
-	route = wayOf(query, len(values))
-	if route == judged {
-		err = w.judge(ctx, query, values)
+	c.route = wayOf(query, len(c.values))
+	if c.prefix, err = w.certain(ctx, prefix, c.route, c.values); err != nil {
+		return c, err
 	}
-	return values, route, err
+	if c.route == judged {
+		if err = w.judge(ctx, query, c.values); err != nil {
+			return c, err
+		}
+	}
+	if w.apart && len(c.prefix) > 0 {
+		c.begun = true
+		err = w.control(ctx, c.prefix)
+		c.prefix = nil
+	}
+	return c, err
+}
+
+// sent takes back what an error says of nothing having been sent, once something
+// of the prefix was.
+func (c call) sent(err error) error {
+	var unsent *backend.NotSentError
+	if c.begun && errors.As(err, &unsent) {
+		return unsent.Err
+	}
+	return err
 }
 
 // Exec implements backend.Wire.
 func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []any) (driver.Result, error) {
-	values, route, err := w.ready(ctx, query, args)
-	defer clear(values)
+	c, err := w.ready(ctx, prefix, query, args)
+	defer clear(c.values)
 	if err != nil {
 		return nil, err
 	}
-	if route != prepared {
+	if c.route != prepared {
 		w.used = true
-		res, err := w.raw.ExecContext(ctx, join(prefix, query), values)
+		res, err := w.raw.ExecContext(ctx, join(c.prefix, query), c.values)
 		if err != driver.ErrSkip {
-			return res, w.answered(prefix, query, err)
+			if err = w.answered(c.prefix, query, err); err == nil {
+				err = w.after(query)
+			}
+			return res, c.sent(err)
 		}
 	}
 	var res driver.Result
-	err = w.bound(ctx, prefix, query, values, func(stmt preparedStmt) (err error) {
-		res, err = stmt.ExecContext(ctx, values)
+	err = w.bound(ctx, c.prefix, query, c.values, func(stmt preparedStmt) (err error) {
+		res, err = stmt.ExecContext(ctx, c.values)
 		_ = stmt.Close()
 		return err
 	})
-	return res, err
+	if err == nil {
+		err = w.after(query)
+	}
+	return res, c.sent(err)
 }
 
 // Query implements backend.Wire. An error of the server can also come from the
 // rows, and from closing them: a deadlock's does.
 func (w *wire) Query(ctx context.Context, prefix []string, query string, args []any) (driver.Rows, error) {
-	values, route, err := w.ready(ctx, query, args)
-	defer clear(values)
+	c, err := w.ready(ctx, prefix, query, args)
+	defer clear(c.values)
 	if err != nil {
 		return nil, err
 	}
-	if route != prepared {
+	if c.route != prepared {
 		w.used = true
-		rows, err := w.raw.QueryContext(ctx, join(prefix, query), values)
+		rows, err := w.raw.QueryContext(ctx, join(c.prefix, query), c.values)
 		if err != driver.ErrSkip {
-			err = w.answered(prefix, query, err)
-			if err == nil && opaque(query) {
-				w.doubt = true // until the rows have been read to their end
-				return w.wrap(rows, nil), nil
+			err = w.answered(c.prefix, query, err)
+			w.reading = err == nil
+			if err == nil && !lex.MySQLSyntax.Plain(query) {
+				w.doubt = opaque(query) // until the rows have been read to their end
+				return w.wrap(rows, query, nil), nil
 			}
-			return rows, err
+			return rows, c.sent(err)
 		}
 	}
 	var rows driver.Rows
-	err = w.bound(ctx, prefix, query, values, func(stmt preparedStmt) error {
-		r, err := stmt.QueryContext(ctx, values)
+	err = w.bound(ctx, c.prefix, query, c.values, func(stmt preparedStmt) error {
+		r, err := stmt.QueryContext(ctx, c.values)
 		if err != nil {
 			_ = stmt.Close()
 			return err
 		}
-		rows = w.wrap(r, stmt)
+		w.reading = true
+		rows = w.wrap(r, query, stmt)
 		return nil
 	})
-	return rows, err
+	return rows, c.sent(err)
 }
 
 // Commit implements backend.Wire.
@@ -127,9 +168,17 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	if _, err := w.start(ctx, nil); err != nil {
 		return err
 	}
+	c := call{prefix: prefix}
+	if w.apart && len(prefix) > 0 {
+		c.begun = true
+		if err := w.control(ctx, prefix); err != nil {
+			return err
+		}
+		c.prefix = nil
+	}
 	w.used = true
-	_, err := w.raw.ExecContext(ctx, join(prefix, "COMMIT"), nil)
-	if err = w.answered(prefix, "COMMIT", err); err == nil {
+	_, err := w.raw.ExecContext(ctx, join(c.prefix, "COMMIT"), nil)
+	if err = w.answered(c.prefix, "COMMIT", err); err == nil {
 		w.begun = false
 	}
 	return err
@@ -137,20 +186,59 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 
 // Rollback implements backend.Wire.
 func (w *wire) Rollback(ctx context.Context, suffix []string) error {
+	ended := w.begun && w.Alive() && !w.replies.inTransaction()
 	w.begun = false
 	if _, err := w.start(ctx, nil); err != nil {
 		return err
 	}
 	all := append([]string{"ROLLBACK"}, suffix...)
-	return w.control(ctx, all)
+	if err := w.control(ctx, all); err != nil {
+		return err
+	}
+	if ended {
+		return errEnded
+	}
+	return nil
 }
 
 // control sends control statements alone, in one round trip.
 func (w *wire) control(ctx context.Context, all []string) error {
 	w.used = true
+	if w.apart {
+		return w.controlApart(ctx, all)
+	}
 	last := len(all) - 1
 	_, err := w.raw.ExecContext(ctx, join(all[:last], all[last]), nil)
-	return w.answered(all, "", err)
+	if err = w.answered(all, "", err); err != nil {
+		return err
+	}
+	return w.after("")
+}
+
+// controlApart sends each in a round trip of its own, and looks at each answer.
+func (w *wire) controlApart(ctx context.Context, all []string) error {
+	for i := range all {
+		_, err := w.raw.ExecContext(ctx, all[i], nil)
+		if err = w.answered(all[i:i+1], "", err); err == nil {
+			err = w.after("")
+		}
+		if err != nil {
+			return call{begun: i > 0}.sent(err)
+		}
+	}
+	return nil
+}
+
+// after is called when the server has answered query, a statement without rows or
+// one whose rows have been read, or controls alone.
+func (w *wire) after(query string) error {
+	if query != "" {
+		w.note(query)
+	}
+	if w.begun && !w.replies.inTransaction() {
+		return errEnded
+	}
+	return nil
 }
 
 // Alive implements backend.Wire.
@@ -173,6 +261,9 @@ func (w *wire) start(ctx context.Context, args []any) ([]driver.NamedValue, erro
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, &backend.NotSentError{Err: err}
+	}
+	if w.reading {
+		w.note("")
 	}
 	if w.begun && !w.replies.inTransaction() {
 		return nil, &backend.NotSentError{Err: errEnded}
@@ -205,10 +296,15 @@ func (w *wire) answered(prefix []string, query string, err error) error {
 		ran := max(w.replies.results()-1, 0) // the last one is the error
 		if ran < len(prefix) {
 			w.begun = w.begun || begins(prefix[:ran])
+			if prefix[ran] == sessionCheck {
+				w.lost = true // closed, it rolls back
+				return &backend.NotSentError{Err: errSession}
+			}
 			return &backend.PrefixError{Statement: prefix[ran], Err: w.refused(refused)}
 		}
 		w.begun = w.begun || begins(prefix)
 		w.doubt = opaque(query)
+		w.failed(query)
 		return w.refused(refused)
 	case errors.Is(err, driver.ErrBadConn):
 		// The driver says so only if it has not written a byte.

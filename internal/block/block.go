@@ -33,6 +33,9 @@ type transaction struct {
 
 	// Guarded by connMu.
 	holders lockHolders // of the lock that the last statement waited for (ExplainLocks)
+	// guardHolds: the guard of the last statement was asked for after it failed, and
+	// is there.
+	guardHolds bool
 	// afterwards gives back what outlives the transaction: advisory locks of MySQL.
 	afterwards []string
 
@@ -45,6 +48,9 @@ type transaction struct {
 	wrote      bool // a statement was sent that may have written
 	lastActive time.Time
 	idle       *time.Timer
+	// endedUnseen: a statement has ended the transaction, and the work before it
+	// may be committed.
+	endedUnseen bool
 	// resolvedBack: COMMIT had no answer, and the transaction is known to have
 	// been rolled back.
 	resolvedBack bool
@@ -77,11 +83,20 @@ func (t *transaction) saw(e *dialect.Error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.seen = append(t.seen, e)
+	t.endedUnseen = t.endedUnseen || endedIn(e)
+}
+
+// wasEnded reports whether a statement has ended the transaction unseen.
+func (t *transaction) wasEnded() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.endedUnseen
 }
 
 // sent records what travelled with a statement that the server has worked on.
 func (t *transaction) sent(p state.Prefix, wrote bool) {
 	t.state.Sent(p)
+	t.guardHolds = false
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.wrote = t.wrote || wrote

@@ -70,8 +70,9 @@ func (t *transaction) end(ctx context.Context, err error) (how ending, result er
 	t.closeRows(t.root.Depth(), t.root.outlived())
 	end := t.state.End(t.returned(ctx, err))
 	if end.Expired {
+		how, result = t.unlessEnded(rolledBack, end.Result)
 		t.connMu.unlock()
-		return rolledBack, t.runHooksAfter(rolledBack, end.Result)
+		return how, t.runHooksAfter(how, result)
 	}
 	t.stopIdle()
 	result = end.Result
@@ -83,6 +84,7 @@ func (t *transaction) end(ctx context.Context, err error) (how ending, result er
 	case end.Was == state.Begun || end.Was == state.Lost:
 		t.rollback(ctx, end.Was, end.Restore)
 	}
+	how, result = t.unlessEnded(how, result)
 	if end.Was == state.Unsent && end.WaitSet {
 		t.putBack(end.Restore) // a limit was set before BEGIN, which then failed
 	}
@@ -129,6 +131,10 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 	}
 	e := t.executor.classify(err)
 	t.saw(e)
+	if endedIn(e) {
+		t.rollback(ctx, state.Lost, nil)
+		return unknown, e
+	}
 	if t.answered(err) { // B25
 		if wire.Alive() && !wire.Idle() {
 			t.rollback(ctx, state.Begun, nil)
@@ -184,9 +190,32 @@ func (t *transaction) rollback(ctx context.Context, was state.Phase, suffix []st
 	}
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
-	if err := t.conn.wire.Rollback(limit, suffix); err != nil || was == state.Lost && refusedControl(t.root.Cause()) {
+	if was == state.Begun && t.state.Guarded() && !t.guardHolds {
+		if _, err := t.conn.wire.Exec(limit, nil, state.GuardHolds, nil); err != nil {
+			t.saw(t.executor.classify(&backend.EndedError{Err: err}))
+		}
+	}
+	err := t.conn.wire.Rollback(limit, suffix)
+	var ended *backend.EndedError
+	if errors.As(err, &ended) {
+		t.saw(t.executor.classify(err))
+	}
+	if err != nil || t.wasEnded() || was == state.Lost && refusedControl(t.root.Cause()) {
 		t.conn.dirty = true
 	}
+}
+
+// unlessEnded is how the block ended and what Do returns, provided that nothing in
+// it has ended the transaction unseen.
+func (t *transaction) unlessEnded(how ending, result error) (ending, error) {
+	if !t.wasEnded() {
+		return how, result
+	}
+	if result == nil {
+		result = t.root.Cause()
+	}
+	return unknown, &atomic.BlockError{Block: t.root.Info(), Kind: atomic.ErrTransactionEnded, Err: result,
+		Reason: "what came before that statement is committed, unless it was a ROLLBACK that ended the transaction; look before doing the work again"}
 }
 
 // refusedControl reports whether a control statement failed: what it had begun

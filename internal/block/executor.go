@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
 
 	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/seam"
@@ -246,7 +247,11 @@ func (x *Executor) steers(st Statement) error {
 	if st.Built {
 		return nil
 	}
-	if v := x.db.Engine.Inspect(st.SQL); v.Steers() {
+	v := x.db.Engine.Inspect(st.SQL)
+	if v.Refused != "" {
+		return &atomic.BlockError{Kind: dialect.ErrUnsupported, Reason: v.Refused}
+	}
+	if v.Steers() {
 		return &atomic.BlockError{Kind: atomic.ErrTransactionControl, Reason: v.Control + " as a text would not hold for the statements after it; use atomic.Do, or BeginTx of db.SQL()"}
 	}
 	return nil

@@ -31,6 +31,10 @@ func (x *Executor) classify(err error) *dialect.Error {
 }
 
 func (x *Executor) name(err error) *dialect.Error {
+	var ended *backend.EndedError
+	if errors.As(err, &ended) {
+		return x.nameEnded(ended, err)
+	}
 	var prefix *backend.PrefixError
 	if errors.As(err, &prefix) {
 		inner := x.db.Engine.Classify(prefix.Err)
@@ -38,6 +42,9 @@ func (x *Executor) name(err error) *dialect.Error {
 		named.Message = fmt.Sprintf("%s was refused: %s", prefix.Statement, inner.Message)
 		named.Fatal = true
 		named.Err = err
+		if endedIn(inner) {
+			named.Err = &backend.EndedError{Err: err}
+		}
 		return &named
 	}
 	var refused *connectError
@@ -59,6 +66,28 @@ func (x *Executor) name(err error) *dialect.Error {
 		return &named
 	}
 	return x.db.Engine.Classify(err)
+}
+
+// nameEnded is name for a transaction that a statement has ended. Its error has no
+// kind: "deadlock" would say that the work before it is rolled back.
+func (x *Executor) nameEnded(ended *backend.EndedError, err error) *dialect.Error {
+	named := &dialect.Error{Engine: x.db.Server.Engine, Message: ended.Reason(), Fatal: true, Err: err}
+	var unsent *backend.NotSentError
+	named.NotSent = errors.As(err, &unsent)
+	if ended.Lost {
+		named.Kind = dialect.ErrConnectionLost
+	}
+	if ended.Err != nil {
+		inner := x.classify(ended.Err)
+		named.Code, named.Message = inner.Code, ended.Reason()+": "+inner.Message
+	}
+	return named
+}
+
+// endedIn reports whether e says that the transaction was ended unseen.
+func endedIn(e *dialect.Error) bool {
+	var ended *backend.EndedError
+	return errors.As(e, &ended)
 }
 
 // failure wraps what a statement failed with. A ctx that has ended is the cause

@@ -128,11 +128,17 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 			continue
 		}
 		t.conn.dirty = t.conn.dirty || session
+		guardHolds := false
+		if opaque && !e.NotSent && !refusedControl(err) {
+			guardHolds, err = t.askGuard(err)
+			e = t.executor.classify(err)
+		}
 		if first && e.Kind == dialect.ErrLockNotAvailable && refusedControl(err) && t.conn.wire.Idle() {
 			return t.notBegun(ctx, b, st, pre, err)
 		}
 		if !e.NotSent {
 			t.sent(pre, true)
+			t.guardHolds = guardHolds
 		}
 		err = t.record(ctx, b, st, err)
 		t.touch() // after what is asked about the failure, which is nobody's idleness
@@ -161,6 +167,22 @@ func (t *transaction) call(b *block, st Statement, pre state.Prefix, send sender
 
 var errPanicked = errors.New("it did not return: a type of one of its values panicked or called runtime.Goexit")
 
+// askGuard finds out at once whether an opaque statement that failed with err has
+// ended the transaction before it failed. The server's error does not tell, and
+// the work before the statement may then be committed.
+func (t *transaction) askGuard(err error) (holds bool, _ error) {
+	if !t.conn.wire.Alive() {
+		return false, &backend.EndedError{Lost: true, Err: err}
+	}
+	limit, cancel := context.WithTimeout(context.Background(), cleanupTimeout)
+	defer cancel()
+	// Not its RELEASE: that goes with the next statement.
+	if _, gone := t.conn.wire.Exec(limit, nil, state.GuardHolds, nil); gone != nil {
+		return false, &backend.EndedError{Err: err}
+	}
+	return true, err
+}
+
 // notBegun records that BEGIN itself did not get a lock (SQLite's write lock).
 // There is no transaction yet, so only the block that asked has failed; the
 // blocks around it may begin one later.
@@ -188,6 +210,9 @@ func (t *transaction) admit(b *block, st Statement) (opaque, session bool, err e
 		return false, false, nil
 	}
 	v := t.executor.db.Engine.Inspect(st.SQL)
+	if v.Refused != "" {
+		return false, false, &atomic.BlockError{Block: b.Info(), Kind: dialect.ErrUnsupported, Reason: v.Refused}
+	}
 	if v.Control != "" {
 		return false, false, &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrTransactionControl,
 			Reason: v.Control + " would end or change the transaction behind the block's back; use atomic's options, a nested Do or Savepoint, or run it outside the block"}

@@ -39,6 +39,9 @@ type Verdict struct {
 	// transaction behind the block's back, or set a savepoint of its own (rule
 	// B15): "COMMIT", "CREATE TABLE (implicit commit)". "" if it does not.
 	Control string
+	// Refused says why the statement is sent nowhere, in a block or outside; "" if
+	// it may be.
+	Refused string
 	// Stacked is true if the text holds more than one statement.
 	Stacked bool
 	// Session is true if the statement may change the state of the session, so
@@ -77,6 +80,9 @@ func (s Syntax) Inspect(query string, ends func(statement Tokens) bool, one func
 			v := one(tokens[start:i])
 			if sum.Control == "" {
 				sum.Control = v.Control
+			}
+			if sum.Refused == "" {
+				sum.Refused = v.Refused
 			}
 			sum.Session = sum.Session || v.Session
 			sum.Opaque = sum.Opaque || v.Opaque

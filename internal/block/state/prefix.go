@@ -73,12 +73,25 @@ func (b *Block) Prefix(wait *time.Duration, guarded bool) (p Prefix, first bool,
 		// The statement may end the transaction unseen. Then the guard is gone
 		// with it, its release fails, and so does what travels with that.
 		p.add("SAVEPOINT " + guard)
-		p.after = append(p.after, pendingControl{text: "RELEASE SAVEPOINT " + guard})
+		p.after = append(p.after, pendingControl{text: releaseGuard})
 	}
 	return p, t.phase == Unsent, nil
 }
 
-const guard = "hf_guard"
+const (
+	guard        = "hf_guard"
+	releaseGuard = "RELEASE SAVEPOINT " + guard
+	// GuardHolds is a statement that fails if the transaction in which the guard
+	// was set has ended.
+	GuardHolds = "ROLLBACK TO SAVEPOINT " + guard
+)
+
+// Guarded reports whether a guard was set by the last statement.
+func (t *Transaction) Guarded() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.ContainsFunc(t.pending, func(c pendingControl) bool { return c.text == releaseGuard })
+}
 
 func (p *Prefix) add(statements ...string) { p.Statements = append(p.Statements, statements...) }
 
