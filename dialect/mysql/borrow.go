@@ -57,11 +57,11 @@ func poolVariables(ctx context.Context, conn *sql.Conn) (map[string]string, erro
 
 func checkSession(_ context.Context, _ *sql.Conn, vars map[string]string) error {
 	if !isOn(vars["autocommit"]) { // A1
-		return conflict("autocommit", "the pool's connections are not in autocommit: open it with autocommit=1")
+		return conflict("autocommit", "connections are not in autocommit: open the pool with autocommit=1")
 	}
 	for _, name := range []string{"character_set_client", "character_set_connection", "character_set_results"} {
 		if vars[name] != "utf8mb4" { // S1
-			return conflict("charset", "the pool's "+name+" is "+vars[name]+": open it with charset=utf8mb4")
+			return conflict("charset", name+" of connections is "+vars[name]+": open the pool with charset=utf8mb4")
 		}
 	}
 	if mode := vars["sql_mode"]; !strings.Contains(mode, "STRICT_TRANS_TABLES") && !strings.Contains(mode, "STRICT_ALL_TABLES") {

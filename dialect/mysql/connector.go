@@ -66,7 +66,8 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	conn := &conn{rawConn: raw}
 	if r, ok := repliesOf(raw); ok && c.settings.readable {
-		conn.wire = &wire{raw: raw, replies: r, id: int64(g.id), apart: !c.settings.together, leaveReadOnly: c.settings.leaveReadOnly}
+		conn.wire = &wire{raw: raw, replies: r, id: int64(g.id), apart: !c.settings.together, leaveReadOnly: c.settings.leaveReadOnly,
+			session: session{quotes: r.noBackslash()}}
 	} else {
 		conn.wire = backend.PlainWire(raw)
 	}

@@ -2,9 +2,11 @@ package mysql
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +23,7 @@ type settings struct {
 	// the driver's replies can be read.
 	together      bool
 	readable      bool
+	own           []string // the system variables that the DSN names
 	leaveReadOnly bool
 	dial          Dialer
 }
@@ -94,12 +97,7 @@ func (s *settings) complete(cfg *godriver.Config, params string) (*settings, err
 	if s.cfg.Net == "unix" {
 		with.Net, with.Addr = s.cfg.Net, s.cfg.Addr
 	}
-	if with.Params == nil {
-		with.Params = make(map[string]string)
-	}
-	for name, value := range s.cfg.Params {
-		with.Params[name] = value
-	}
+	with.Params = s.assignments(with.Params)
 	with.ParseTime, with.ClientFoundRows = true, true
 	with.Loc = time.UTC
 	with.InterpolateParams = s.cfg.InterpolateParams
@@ -113,6 +111,22 @@ func (s *settings) complete(cfg *godriver.Config, params string) (*settings, err
 	}
 	s.cfg = with
 	return s, nil
+}
+
+// assignments makes one parameter of those that the driver would SET in an order
+// of its own: the server assigns from left to right, so that what every connection
+// needs comes after what the DSN says.
+func (s *settings) assignments(given map[string]string) map[string]string {
+	var set strings.Builder
+	add := func(name, value string) { set.WriteString(", " + name + " = " + value) }
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		s.own = append(s.own, name)
+		add(name, given[name])
+	}
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(s.cfg.Params))) { // sql_mode, which the DSN may give, early
+		add(name, s.cfg.Params[name])
+	}
+	return map[string]string{"@hf_session": "NULL" + set.String()}
 }
 
 // dialTimeout is the driver's timeout parameter where the DSN has none: an
@@ -166,7 +180,7 @@ func parseParams(params string) (s *settings, rest string, err error) {
 		"time_zone":             "'+00:00'",
 		"character_set_client":  "'utf8mb4'",
 		"character_set_results": "'utf8mb4'",
-		"collation_connection":  "'" + collation + "'",
+		"collation_connection":  "'" + collation + "'", // and with it character_set_connection
 		// What cannot be stored unchanged is an error (rule S1). The rest of
 		// the mode stays as it is.
 		"sql_mode": "CONCAT_WS(',', NULLIF(" + sqlMode + ", ''), 'STRICT_TRANS_TABLES')",
@@ -174,18 +188,13 @@ func parseParams(params string) (s *settings, rest string, err error) {
 	return s, strings.Join(others, "&"), nil
 }
 
-// everywhere are the system variables that every connection gets.
-var everywhere = map[string]bool{
-	"autocommit": true, "time_zone": true, "character_set_client": true, "character_set_results": true,
-	"collation_connection": true, "sql_mode": true,
-}
-
 var collationName = regexp.MustCompile(`^(utf8mb4|uca1400)_[a-z0-9_]+$`)
 
 // decided are the parameters whose value required checks and complete sets.
 var decided = map[string]bool{
 	"parseTime": true, "clientFoundRows": true, "columnsWithAlias": true, "loc": true, "charset": true,
-	"autocommit": true, "time_zone": true,
+	"autocommit": true, "time_zone": true, "names": true, "character_set_client": true, "character_set_connection": true,
+	"character_set_results": true,
 }
 
 // required says why Holdfast cannot work with a parameter's value, or nothing.
@@ -211,6 +220,14 @@ func required(name, value string) string {
 		}
 	case "charset":
 		if first, _, _ := strings.Cut(plain, ","); first != "utf8mb4" {
+			return "text is utf8mb4 on the wire; leave it out"
+		}
+	case "names", "character_set_client", "character_set_connection", "character_set_results":
+		if plain != "utf8mb4" {
+			return "text is utf8mb4 on the wire; leave it out"
+		}
+	case "collation_connection":
+		if !collationName.MatchString(plain) {
 			return "text is utf8mb4 on the wire; leave it out"
 		}
 	case "loc":

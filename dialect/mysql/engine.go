@@ -20,6 +20,13 @@ func (e *engine) Wire(driverConn any) backend.Wire {
 	if c, ok := driverConn.(*conn); ok {
 		return c.wire
 	}
+	// A connection of the application's pool, if nothing wraps it. Its wire is made
+	// afresh whenever it is taken.
+	if raw, ok := driverConn.(rawConn); ok {
+		if r, ok := repliesOf(raw); ok {
+			return &wire{raw: raw, replies: r, apart: true, used: true, session: session{quotes: r.noBackslash()}}
+		}
+	}
 	return backend.PlainWire(driverConn.(driver.Conn))
 }
 

@@ -51,6 +51,15 @@ func firstConnection(ctx context.Context, s *settings) (*facts, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What the DSN sets could have undone what every connection needs.
+	if f.server.Product == "MySQL" || f.server.Product == "MariaDB" {
+		if err := checkSession(ctx, nil, vars); err != nil {
+			return nil, err
+		}
+		if zone := vars["time_zone"]; zone != "+00:00" {
+			return nil, conflict("time_zone", "connections are in "+zone+" in spite of what every connection is told: look for a parameter whose value is more than a value")
+		}
+	}
 	replies, ok := repliesOf(raw)
 	results := 1
 	if s.together {
@@ -64,7 +73,7 @@ func firstConnection(ctx context.Context, s *settings) (*facts, error) {
 // variablesQuery names no variable that a server could stumble over: one that
 // it does not know is left out.
 const variablesQuery = "SHOW VARIABLES WHERE Variable_name IN " +
-	"('version', 'version_comment', 'max_allowed_packet', 'innodb_rollback_on_timeout', 'autocommit', 'sql_mode', " +
+	"('version', 'version_comment', 'max_allowed_packet', 'innodb_rollback_on_timeout', 'autocommit', 'sql_mode', 'time_zone', " +
 	"'character_set_client', 'character_set_connection', 'character_set_results')"
 
 func readVariables(rows driver.Rows) (map[string]string, error) {

@@ -29,14 +29,14 @@ func openError(s *settings, err error) error {
 	if s != nil {
 		cfg = s.cfg
 	}
-	if !describeRefusal(e, cfg) && !describeTLS(e) && !describeNetwork(e, cfg) {
+	if !describeRefusal(e, s, cfg) && !describeTLS(e) && !describeNetwork(e, cfg) {
 		e.Setting, e.Problem = "dsn", "the connection failed: "+err.Error()
 	}
 	return e
 }
 
 // describeRefusal is for what the server itself has answered.
-func describeRefusal(e *dialect.OpenError, cfg *godriver.Config) bool {
+func describeRefusal(e *dialect.OpenError, s *settings, cfg *godriver.Config) bool {
 	var refused *godriver.MySQLError
 	if !errors.As(e.Err, &refused) {
 		return false
@@ -65,7 +65,7 @@ func describeRefusal(e *dialect.OpenError, cfg *godriver.Config) bool {
 	case 1273:
 		e.Setting, e.Problem = "collation", "the server refuses it: "+refused.Message
 	case 1064, 1193, 1231, 1232, 1238: // SET of a system variable that the DSN names
-		e.Setting, e.Problem = variableIn(refused.Message, cfg), "a parameter that neither Holdfast nor the driver knows is set "+
+		e.Setting, e.Problem = variableIn(refused.Message, s), "a parameter that neither Holdfast nor the driver knows is set "+
 			"as a system variable, which the server refuses: "+refused.Message
 	default:
 		e.Setting, e.Problem = "server", fmt.Sprintf("it refuses the connection: %s (%d)", refused.Message, refused.Number)
@@ -75,18 +75,16 @@ func describeRefusal(e *dialect.OpenError, cfg *godriver.Config) bool {
 
 // variableIn finds the parameter that the server's message is about. The server
 // names it, unless the value makes no sense even as SQL.
-func variableIn(message string, cfg *godriver.Config) string {
-	var own []string
-	for name := range cfg.Params {
+func variableIn(message string, s *settings) string {
+	if s == nil {
+		return "server"
+	}
+	for _, name := range slices.Concat(s.own, []string{"sql_mode", "collation_connection"}) {
 		if strings.Contains(message, "'"+name+"'") {
 			return name
 		}
-		if !everywhere[name] {
-			own = append(own, name)
-		}
 	}
-	slices.Sort(own)
-	return strings.Join(own, ", ")
+	return strings.Join(s.own, ", ")
 }
 
 func describeTLS(e *dialect.OpenError) bool {

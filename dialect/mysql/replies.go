@@ -46,12 +46,17 @@ func (r replies) results() int { return r.affected.Len() }
 const (
 	statusInTransaction = 1 << 0
 	statusAutocommit    = 1 << 1
+	statusNoBackslash   = 1 << 9
 	statusChanged       = 1 << 14 // SERVER_SESSION_STATE_CHANGED
 )
 
 // inTransaction reports whether the server said, when it last said anything but
 // an error, that a transaction is open.
 func (r replies) inTransaction() bool { return r.status.Uint()&statusInTransaction != 0 }
+
+// noBackslash reports whether the driver will take it that a backslash escapes
+// nothing.
+func (r replies) noBackslash() bool { return r.status.Uint()&statusNoBackslash != 0 }
 
 // sessionChanged reports whether the server said that a variable which it tracks
 // for the session has been assigned to (session_track_system_variables: the

@@ -13,7 +13,8 @@ import (
 // text. The driver writes values into it as UTF-8: under gbk, big5, sjis, cp932 or
 // gb18030 the last byte of a character can be a backslash or swallow a quote, and
 // what follows in the value would be code. Whether a backslash escapes the driver
-// sees in the flags of the last answer, which an error does not have.
+// sees in a flag of the last answer. An error has no flags; and a routine that sets
+// sql_mode leaves the flag as it was inside, though the server takes the mode back.
 //
 // Texts that change such a setting are refused (inspectSet). What they do not
 // show (EXECUTE, a trigger) is seen by state: by the flag that the server sets
@@ -24,28 +25,51 @@ type session struct {
 	unsure  bool // the settings may have changed
 	stale   bool // so may the flags of the last answer
 	changed bool // the server says that something has changed: not for others
+	quotes  bool // the flag NO_BACKSLASH_ESCAPES when it was last known to be right
 }
 
-// sessionCheck fails unless the session is as it was opened. A subquery of two
-// rows is an error that can be had in an expression; DO would swallow it.
-const sessionCheck = "SET @hf_session = IF(@@character_set_client = 'utf8mb4' AND @@character_set_connection = 'utf8mb4' " +
-	"AND @@character_set_results = 'utf8mb4', NULL, (SELECT 1 UNION ALL SELECT 2))"
+// sessionCheck fails unless the character sets are those with which the session
+// was opened, and a backslash escapes or not as the driver will take it (quotes). A
+// subquery of two rows is an error that can be had in an expression; DO would
+// swallow it.
+func sessionCheck(quotes bool) string {
+	escapes := "= 0"
+	if quotes {
+		escapes = "> 0"
+	}
+	return checkStart + " AND FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@sql_mode) " + escapes + ", NULL, (SELECT 1 UNION ALL SELECT 2))"
+}
 
-var errSession = errors.New("a statement has changed the session's character set unseen (SET NAMES in a prepared statement or a trigger): " +
+const checkStart = "SET @hf_session = IF(@@character_set_client = 'utf8mb4' AND @@character_set_connection = 'utf8mb4' " +
+	"AND @@character_set_results = 'utf8mb4'"
+
+// resync makes the server set its flag anew.
+const resync = "SET @@SESSION.sql_mode = @@SESSION.sql_mode"
+
+var errSession = errors.New("a statement has changed the session's character set, or sql_mode, unseen (SET in a prepared statement, a routine or a trigger): " +
 	"text is utf8mb4 on the wire, so the connection is closed")
 
 // certain puts sessionCheck in front of the statements of prefix if it is needed,
 // or sends it ahead.
 func (w *wire) certain(ctx context.Context, prefix []string, route way, values []driver.NamedValue) ([]string, error) {
-	if !w.unsure {
+	flag := w.replies.noBackslash()
+	if flag == w.quotes && !w.unsure || !w.unsure && !textual(values) {
 		return prefix, nil
 	}
-	w.unsure = false
-	if route == asText && !w.apart && !(w.stale && textual(values)) {
-		return append([]string{sessionCheck}, prefix...), nil
+	// In the same text, where the flag is as new as what is unsure.
+	if w.unsure && route == asText && !w.apart && !(w.stale && textual(values)) {
+		if !w.stale {
+			w.quotes = flag
+		}
+		w.unsure = false
+		return append([]string{sessionCheck(w.quotes)}, prefix...), nil
 	}
-	w.stale = false
-	return prefix, w.control(ctx, []string{sessionCheck})
+	w.unsure, w.stale = false, false
+	if err := w.control(ctx, []string{resync}); err != nil {
+		return prefix, err
+	}
+	w.quotes = w.replies.noBackslash()
+	return prefix, w.control(ctx, []string{sessionCheck(w.quotes)})
 }
 
 // textual reports whether the driver writes any of values as a literal in quotes.

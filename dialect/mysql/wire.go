@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 
 	godriver "github.com/go-sql-driver/mysql"
 
@@ -296,7 +297,7 @@ func (w *wire) answered(prefix []string, query string, err error) error {
 		ran := max(w.replies.results()-1, 0) // the last one is the error
 		if ran < len(prefix) {
 			w.begun = w.begun || begins(prefix[:ran])
-			if prefix[ran] == sessionCheck {
+			if strings.HasPrefix(prefix[ran], checkStart) {
 				w.lost = true // closed, it rolls back
 				return &backend.NotSentError{Err: errSession}
 			}
