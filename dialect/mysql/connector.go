@@ -5,9 +5,11 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"syscall"
 
 	godriver "github.com/go-sql-driver/mysql"
@@ -19,10 +21,30 @@ import (
 type connector struct {
 	settings *settings
 	driver   driver.Connector
+	apart    driver.Connector // for a server that has become a cluster's; nil: it cannot
 }
 
-func newConnector(s *settings) (*connector, error) {
-	c := &connector{settings: s}
+func newConnector(s *settings) (c *connector, err error) {
+	c = &connector{settings: s}
+	cfg := s.config()
+	if s.together && s.mayCluster {
+		apart := cfg.Clone()
+		apart.MultiStatements = false
+		if c.apart, err = godriver.NewConnector(apart); err != nil {
+			return nil, err
+		}
+		cfg.Params = map[string]string{initial: notInCluster + strings.TrimPrefix(cfg.Params[initial], "NULL")}
+	}
+	c.driver, err = godriver.NewConnector(cfg)
+	return c, err
+}
+
+// notInCluster fails where another node could abort a transaction between two
+// statements of one text (MariaDB with Galera).
+const notInCluster = "IF(@@GLOBAL.wsrep_on, (SELECT 1 UNION ALL SELECT 2), NULL)"
+
+// config is what the driver is told.
+func (s *settings) config() *godriver.Config {
 	cfg := s.cfg.Clone()
 	cfg.RejectReadOnly = s.leaveReadOnly && !s.readable // otherwise the wire does it
 	if dial := dialerOf(s); dial != nil {
@@ -34,9 +56,7 @@ func newConnector(s *settings) (*connector, error) {
 			return greeted(conn, ctx), nil
 		}
 	}
-	inner, err := godriver.NewConnector(cfg)
-	c.driver = inner
-	return c, err
+	return cfg
 }
 
 // dialerOf returns nil for a network that the application has registered with
@@ -55,7 +75,13 @@ func dialerOf(s *settings) func(ctx context.Context, network, addr string) (net.
 // Connect implements driver.Connector.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	var g greeting
+	apart := !c.settings.together
 	dc, err := c.driver.Connect(context.WithValue(ctx, greetingKey{}, &g))
+	var refused *godriver.MySQLError
+	if c.apart != nil && errors.As(err, &refused) && refused.Number == severalRows {
+		apart = true
+		dc, err = c.apart.Connect(context.WithValue(ctx, greetingKey{}, &g))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -66,13 +92,16 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	conn := &conn{rawConn: raw}
 	if r, ok := repliesOf(raw); ok && c.settings.readable {
-		conn.wire = &wire{raw: raw, replies: r, id: int64(g.id), apart: !c.settings.together, leaveReadOnly: c.settings.leaveReadOnly,
+		conn.wire = &wire{raw: raw, replies: r, id: int64(g.id), apart: apart, leaveReadOnly: c.settings.leaveReadOnly,
 			session: session{quotes: r.noBackslash()}}
 	} else {
 		conn.wire = backend.PlainWire(raw)
 	}
 	return conn, nil
 }
+
+// severalRows is what a check in an expression fails with (ER_SUBQUERY_NO_1_ROW).
+const severalRows = 1242
 
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return c.driver.Driver() }

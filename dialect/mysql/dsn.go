@@ -24,6 +24,7 @@ type settings struct {
 	together      bool
 	readable      bool
 	own           []string // the system variables that the DSN names
+	mayCluster    bool     // the server can become one of a Galera cluster
 	leaveReadOnly bool
 	dial          Dialer
 }
@@ -126,8 +127,11 @@ func (s *settings) assignments(given map[string]string) map[string]string {
 	for _, name := range slices.Backward(slices.Sorted(maps.Keys(s.cfg.Params))) { // sql_mode, which the DSN may give, early
 		add(name, s.cfg.Params[name])
 	}
-	return map[string]string{"@hf_session": "NULL" + set.String()}
+	return map[string]string{initial: "NULL" + set.String()}
 }
+
+// initial is the parameter that all assignments are in.
+const initial = "@hf_session"
 
 // dialTimeout is the driver's timeout parameter where the DSN has none: an
 // address that swallows packets would hang for minutes otherwise.

@@ -18,6 +18,8 @@ type facts struct {
 	maxPacket int
 	readable  bool // the driver's replies are as the wire expects them
 	together  bool // control statements can travel in one text with others
+	galera    bool // another node may abort a transaction at any time
+	wsrep     bool // the server could be made one of a cluster
 }
 
 // firstConnection opens a connection, asks the server who it is, and closes it.
@@ -66,14 +68,14 @@ func firstConnection(ctx context.Context, s *settings) (*facts, error) {
 		results = 2
 	}
 	f.readable = ok && replies.results() == results && replies.idle()
-	f.together = s.together && f.readable
+	f.together = s.together && f.readable && !f.galera
 	return f, nil
 }
 
 // variablesQuery names no variable that a server could stumble over: one that
 // it does not know is left out.
 const variablesQuery = "SHOW VARIABLES WHERE Variable_name IN " +
-	"('version', 'version_comment', 'max_allowed_packet', 'innodb_rollback_on_timeout', 'autocommit', 'sql_mode', 'time_zone', " +
+	"('version', 'version_comment', 'max_allowed_packet', 'innodb_rollback_on_timeout', 'autocommit', 'sql_mode', 'time_zone', 'wsrep_on', " +
 	"'character_set_client', 'character_set_connection', 'character_set_results')"
 
 func readVariables(rows driver.Rows) (map[string]string, error) {
@@ -121,6 +123,8 @@ func factsOf(vars map[string]string) (*facts, error) {
 	}
 	server.RollbackOnTimeout = isOn(vars["innodb_rollback_on_timeout"])
 	f := &facts{server: server}
+	wsrep, has := vars["wsrep_on"]
+	f.wsrep, f.galera = has, isOn(wsrep)
 	f.maxPacket, _ = strconv.Atoi(vars["max_allowed_packet"])
 	return f, nil
 }
