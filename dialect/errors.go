@@ -41,6 +41,12 @@ var (
 	ErrQueryCanceled = errors.New("query canceled")
 	// ErrConnectionLost: the connection ended before the answer came.
 	ErrConnectionLost = errors.New("connection lost")
+	// ErrTooLarge: the statement or the transaction is larger than the server
+	// takes. To run it again is in vain.
+	// MySQL 1153, 1197, 3100 (Group Replication, where other failures to bring a
+	// transaction to the group have the same number); MariaDB 1180 of wsrep_max_ws_rows
+	// and wsrep_max_ws_size; a statement beyond max_allowed_packet.
+	ErrTooLarge = errors.New("too large")
 	// ErrUnsupported: the server cannot do this (rule L3). Found before
 	// anything is sent.
 	ErrUnsupported = errors.New("unsupported")

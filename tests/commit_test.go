@@ -84,6 +84,29 @@ func TestB12_ResolveCommit(t *testing.T) {
 	})
 }
 
+// An answer to COMMIT that does not say what became of it, as a node of a cluster
+// gives that is cut off from the others, is no answer.
+func TestB12_AnAnswerThatLeavesItOpen(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		db.resolvable()
+		insert := func(id int) func(context.Context) error {
+			return func(ctx context.Context) error { return db.insert(ctx, id) }
+		}
+		db.wires.loseCommit(unclear)
+		attempts := 0
+		err := atomic.Do(t.Context(), db, func(ctx context.Context) error {
+			attempts++
+			return db.insert(ctx, 1)
+		}, atomic.Retry(3), atomic.RetryPolicy{Connection: true, Max: 3})
+		require.ErrorIs(t, err, atomic.ErrCommitUnknown)
+		assert.Equal(t, 1, attempts)
+		db.wires.loseCommit(unclear)
+		require.NoError(t, atomic.Do(t.Context(), db, insert(2), atomic.ResolveCommit()))
+		db.settled()
+		assert.Equal(t, []int{1, 2}, db.kept())
+	})
+}
+
 // The option costs a block nothing but what it says when nothing is lost.
 func TestB12_ResolveCommitWithNothingToResolve(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {

@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ const (
 	none   lostCommit = iota
 	before            // the COMMIT has not been carried out
 	after             // it has
+	unclear           // it has, and the server answers with an error that leaves it open
 )
 
 type step struct {
@@ -168,11 +170,14 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	if lost == none {
 		return w.Wire.Commit(ctx, prefix)
 	}
-	w.dead = true
-	if lost == after {
+	w.dead = lost != unclear
+	if lost != before {
 		if err := w.Wire.Commit(ctx, prefix); err != nil {
 			return err
 		}
+	}
+	if lost == unclear {
+		return &backend.UncertainError{Err: errors.New("not connected to Primary Component")}
 	}
 	return &dialect.Error{Kind: dialect.ErrConnectionLost, Message: "no answer", Fatal: true}
 }

@@ -49,7 +49,6 @@ var kinds = map[uint16]error{
 	1053: dialect.ErrConnectionLost, // ER_SERVER_SHUTDOWN
 	1080: dialect.ErrConnectionLost, // ER_FORCING_CLOSE
 	1152: dialect.ErrConnectionLost, // ER_ABORTING_CONNECTION
-	1153: dialect.ErrConnectionLost, // ER_NET_PACKET_TOO_LARGE, after which the server closes the connection
 	1154: dialect.ErrConnectionLost, // ER_NET_READ_ERROR_FROM_PIPE
 	1155: dialect.ErrConnectionLost, // ER_NET_FCNTL_ERROR
 	1156: dialect.ErrConnectionLost, // ER_NET_PACKETS_OUT_OF_ORDER
@@ -59,6 +58,11 @@ var kinds = map[uint16]error{
 	1160: dialect.ErrConnectionLost, // ER_NET_ERROR_ON_WRITE
 	1161: dialect.ErrConnectionLost, // ER_NET_WRITE_INTERRUPTED
 	1184: dialect.ErrConnectionLost, // ER_NEW_ABORTING_CONNECTION
+	2006: dialect.ErrConnectionLost, // CR_SERVER_GONE_ERROR, of a server behind Vitess
+	2013: dialect.ErrConnectionLost, // CR_SERVER_LOST, likewise
+
+	packetTooLarge: dialect.ErrTooLarge, // after which the server closes the connection
+	1197:           dialect.ErrTooLarge, // ER_TRANS_CACHE_FULL
 }
 
 // Where the two have gone their own ways, a number can mean different things:
@@ -68,6 +72,7 @@ var mysqlKinds = map[uint16]error{
 	3572: dialect.ErrLockNotAvailable,     // ER_LOCK_NOWAIT
 	3058: dialect.ErrDeadlock,             // ER_USER_LOCK_DEADLOCK, of GET_LOCK
 	3101: dialect.ErrSerializationFailure, // ER_TRANSACTION_ROLLBACK_DURING_COMMIT
+	3100: dialect.ErrTooLarge,             // ER_RUN_HOOK_ERROR
 	3024: dialect.ErrQueryCanceled,        // ER_QUERY_TIMEOUT
 	3032: dialect.ErrConnectionLost,       // ER_SERVER_OFFLINE_MODE
 	3169: dialect.ErrConnectionLost,       // ER_SESSION_WAS_KILLED
@@ -85,6 +90,7 @@ var mariadbKinds = map[uint16]error{
 // fatal are the errors that end the whole transaction, besides those of the
 // kinds deadlock, serialization failure and connection lost.
 var fatal = map[uint16]bool{
+	1153: true, // ER_NET_PACKET_TOO_LARGE
 	1180: true, // ER_ERROR_DURING_COMMIT
 	1206: true, // ER_LOCK_TABLE_FULL: InnoDB rolls the transaction back
 	1402: true, // ER_XA_RBROLLBACK
@@ -111,6 +117,8 @@ func (e *engine) Classify(err error) *dialect.Error {
 	case lostConnection(err):
 		c.Kind, c.Fatal = dialect.ErrConnectionLost, true
 		c.Message = connectionMessage(err)
+	case errors.Is(err, errTooLarge), errors.Is(err, godriver.ErrPktTooLarge):
+		c.Kind, c.Message = dialect.ErrTooLarge, errTooLarge.Error()
 	default:
 		c.Message = driverMessage(err)
 	}
@@ -140,8 +148,15 @@ func (e *engine) classifyRefusal(c *dialect.Error, refused *godriver.MySQLError)
 	if kind, ok := own[refused.Number]; ok {
 		c.Kind = kind
 	}
-	if serverReadOnly(refused) {
+	switch {
+	case serverReadOnly(refused):
 		c.Kind = dialect.ErrReadOnly
+	case lockDeadlock(refused):
+		c.Kind = dialect.ErrDeadlock
+	case writeSetTooLarge(refused):
+		c.Kind = dialect.ErrTooLarge
+	case notPrepared(refused):
+		c.Kind, c.NotSent = dialect.ErrConnectionLost, true
 	}
 	switch c.Kind {
 	case dialect.ErrDeadlock, dialect.ErrSerializationFailure, dialect.ErrConnectionLost:

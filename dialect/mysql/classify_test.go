@@ -142,7 +142,7 @@ func TestS05NumbersByEngine(t *testing.T) {
 		{my, 1290, "The MySQL server is running with the --secure-file-priv option so it cannot execute this statement", nil, false},
 		{my, 1836, "Running in read-only mode", dialect.ErrReadOnly, false},
 		{my, 1206, "The total number of locks exceeds the lock table size", nil, true},
-		{my, 1180, "Got error 149 during COMMIT", nil, true},
+		{my, 1180, "Got error 28 - 'No space left on device' during COMMIT", nil, true},
 		{my, 1053, "Server shutdown in progress", dialect.ErrConnectionLost, true},
 		{my, 4031, "The client was disconnected by the server because of inactivity.", dialect.ErrConnectionLost, true},
 		{maria, 1927, "Connection was killed", dialect.ErrConnectionLost, true},
@@ -179,16 +179,58 @@ func TestB08ASnapshotConflictOnMariaDB(t *testing.T) {
 	require.Equal(t, 1305, number(err), "the transaction is gone")
 }
 
-// A server that goes read-only under a connection: the driver's rejectReadOnly
-// closes the connection, without claiming that nothing was sent.
-func TestRejectReadOnly(t *testing.T) {
-	for _, on := range []bool{false, true} {
-		w := &wire{leaveReadOnly: on}
+// A server that goes read-only under its connections: none of them is handed out
+// again, unless the DSN says rejectReadOnly=false. One that is opened afterwards is.
+func TestAServerThatIsNoWriterAnyMore(t *testing.T) {
+	for _, leave := range []bool{false, true} {
+		c := &connector{settings: &settings{leaveReadOnly: leave}}
+		other, finder := &conn{connector: c}, &conn{connector: c}
+		w := &wire{demoted: finder.demote}
+		_ = w.refused(&godriver.MySQLError{Number: 1792})
+		require.False(t, other.old(), "a block that is read-only itself")
 		refused := &godriver.MySQLError{Number: 1836, Message: "Running in read-only mode"}
 		require.Equal(t, error(refused), w.refused(refused))
-		require.Equal(t, on, w.lost)
-		w = &wire{leaveReadOnly: on}
-		_ = w.refused(&godriver.MySQLError{Number: 1792})
-		require.False(t, w.lost, "a block that is read-only itself")
+		require.Equal(t, leave, other.old())
+		require.Equal(t, leave, finder.old())
+		_ = w.refused(refused)
+		later := &conn{connector: c, demoted: c.demoted.Load()}
+		require.False(t, later.old())
+		_ = w.refused(refused)
+		require.False(t, later.old(), "what an old connection says again is no news")
 	}
+}
+
+// The words of clusters, and what each means for COMMIT.
+func TestClassifyClusters(t *testing.T) {
+	for _, c := range []struct {
+		number    uint16
+		message   string
+		kind      error
+		uncertain bool
+		vitess    bool
+	}{
+		{1180, "Got error 149 - 'Lock deadlock; Retry transaction' during COMMIT", dialect.ErrDeadlock, false, false},
+		{1180, "Error while appending streaming replication fragment(provider status: Not connected to Primary Component)", nil, true, false},
+		{1180, "Got error 6 \"No such device or address\" during COMMIT", nil, true, false},
+		{1180, "wsrep_max_ws_rows exceeded", dialect.ErrTooLarge, false, false},
+		{1180, "Got error 90 \"Message too long\" during COMMIT", dialect.ErrTooLarge, false, false},
+		{1213, "Deadlock found when trying to get lock; try restarting transaction", dialect.ErrDeadlock, false, false},
+		{3100, "Error on observer while running replication hook 'before_commit'.", dialect.ErrTooLarge, true, false},
+		{3101, "Plugin instructed the server to rollback the current transaction.", dialect.ErrSerializationFailure, false, false},
+		{1153, "Got a packet bigger than 'max_allowed_packet' bytes", dialect.ErrTooLarge, false, false},
+		{1197, "Multi-statement transaction required more than 'max_binlog_cache_size' bytes of storage", dialect.ErrTooLarge, false, false},
+		{2006, "target: holdfast.80-.primary: vttablet: (errno 2006)", dialect.ErrConnectionLost, true, true},
+		{2013, "target: holdfast.80-.primary: vttablet: (errno 2013)", dialect.ErrConnectionLost, true, true},
+		{1213, "target: holdfast.80-.primary: Deadlock found", dialect.ErrDeadlock, true, true},
+		{1047, "WSREP has not yet prepared node for application use", dialect.ErrConnectionLost, false, false},
+	} {
+		refused := &godriver.MySQLError{Number: c.number, Message: c.message}
+		got := new(engine).Classify(refused)
+		require.Equal(t, c.kind, got.Kind, c.message)
+		var u *backend.UncertainError
+		require.Equal(t, c.uncertain, errors.As(uncertain(refused, c.vitess), &u), c.message)
+	}
+	require.True(t, new(engine).Classify(&godriver.MySQLError{Number: 1047, Message: "WSREP has not yet prepared node for application use"}).NotSent)
+	require.NotErrorIs(t, new(engine).Classify(&godriver.MySQLError{Number: 1047, Message: "Unknown command"}), dialect.ErrConnectionLost)
+	require.ErrorIs(t, new(engine).Classify(godriver.ErrPktTooLarge), dialect.ErrTooLarge)
 }

@@ -5,11 +5,10 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
-	"strings"
+	"sync/atomic"
 	"syscall"
 
 	godriver "github.com/go-sql-driver/mysql"
@@ -21,32 +20,17 @@ import (
 type connector struct {
 	settings *settings
 	driver   driver.Connector
-	apart    driver.Connector // for a server that has become a cluster's; nil: it cannot
+	// demoted counts how often a server has turned out to be no writer any more.
+	demoted atomic.Int64
 }
 
 func newConnector(s *settings) (c *connector, err error) {
 	c = &connector{settings: s}
-	cfg := s.config()
-	if s.together && s.mayCluster {
-		apart := cfg.Clone()
-		apart.MultiStatements = false
-		if c.apart, err = godriver.NewConnector(apart); err != nil {
-			return nil, err
-		}
-		cfg.Params = map[string]string{initial: notInCluster + strings.TrimPrefix(cfg.Params[initial], "NULL")}
-	}
-	c.driver, err = godriver.NewConnector(cfg)
-	return c, err
-}
-
-// notInCluster fails where another node could abort a transaction between two
-// statements of one text (MariaDB with Galera).
-const notInCluster = "IF(@@GLOBAL.wsrep_on, (SELECT 1 UNION ALL SELECT 2), NULL)"
-
-// config is what the driver is told.
-func (s *settings) config() *godriver.Config {
 	cfg := s.cfg.Clone()
-	cfg.RejectReadOnly = s.leaveReadOnly && !s.readable // otherwise the wire does it
+	cfg.RejectReadOnly = s.rejectReadOnly && !s.readable // otherwise the wire does it
+	if s.together {
+		cfg.Params = nil // introduce sends them
+	}
 	if dial := dialerOf(s); dial != nil {
 		cfg.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := dial(ctx, network, addr)
@@ -56,7 +40,8 @@ func (s *settings) config() *godriver.Config {
 			return greeted(conn, ctx), nil
 		}
 	}
-	return cfg
+	c.driver, err = godriver.NewConnector(cfg)
+	return c, err
 }
 
 // dialerOf returns nil for a network that the application has registered with
@@ -75,13 +60,8 @@ func dialerOf(s *settings) func(ctx context.Context, network, addr string) (net.
 // Connect implements driver.Connector.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	var g greeting
-	apart := !c.settings.together
+	demoted := c.demoted.Load()
 	dc, err := c.driver.Connect(context.WithValue(ctx, greetingKey{}, &g))
-	var refused *godriver.MySQLError
-	if c.apart != nil && errors.As(err, &refused) && refused.Number == severalRows {
-		apart = true
-		dc, err = c.apart.Connect(context.WithValue(ctx, greetingKey{}, &g))
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -90,18 +70,55 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		_ = dc.Close()
 		return nil, fmt.Errorf("this version of go-sql-driver/mysql is not supported: %T lacks an interface", dc)
 	}
-	conn := &conn{rawConn: raw}
+	node, galera, err := c.introduce(ctx, raw)
+	if err != nil {
+		_ = dc.Close()
+		return nil, err
+	}
+	conn := &conn{rawConn: raw, connector: c, demoted: demoted}
 	if r, ok := repliesOf(raw); ok && c.settings.readable {
-		conn.wire = &wire{raw: raw, replies: r, id: int64(g.id), apart: apart, leaveReadOnly: c.settings.leaveReadOnly,
-			session: session{quotes: r.noBackslash()}}
+		conn.wire = &wire{
+			raw: raw, replies: r, id: int64(g.id), node: node,
+			apart: !c.settings.together || galera, vitess: c.settings.vitess, demoted: conn.demote,
+			session: session{quotes: r.noBackslash()},
+		}
 	} else {
-		conn.wire = backend.PlainWire(raw)
+		conn.wire = plain{backend.PlainWire(raw), c.settings.vitess}
 	}
 	return conn, nil
 }
 
-// severalRows is what a check in an expression fails with (ER_SUBQUERY_NO_1_ROW).
-const severalRows = 1242
+// introduce tells a new connection what all of them get, and asks which server it
+// has reached. One that takes several statements in a text is told and asked in one
+// round trip; the others have been told by the driver.
+func (c *connector) introduce(ctx context.Context, raw rawConn) (node string, galera bool, err error) {
+	text := c.settings.identity
+	if c.settings.together {
+		text = "SET " + initial + " = " + c.settings.cfg.Params[initial]
+		if c.settings.identity != "" {
+			text += "; " + c.settings.identity
+		}
+	}
+	if text == "" {
+		return "", false, nil
+	}
+	rows, err := raw.QueryContext(ctx, text, nil)
+	if err != nil || c.settings.identity == "" {
+		if err == nil {
+			err = rows.Close()
+		}
+		return "", false, err
+	}
+	row := make([]driver.Value, 2)
+	err = rows.Next(row)
+	if err == nil {
+		node, galera = backend.Text(row[0]), backend.Integer(row[1]) != 0
+	}
+	if closeErr := rows.Close(); err == nil {
+		err = closeErr
+	}
+	return node, galera, err
+}
 
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return c.driver.Driver() }
@@ -122,12 +139,30 @@ type rawConn interface {
 // conn is a connection of the driver with the wire that lives as long.
 type conn struct {
 	rawConn
-	wire backend.Wire
+	wire      backend.Wire
+	connector *connector
+	demoted   int64 // connector.demoted when it was opened
 }
+
+// demote is called when the server turns out to be read-only: it was the writer
+// when its connections were opened. Those that are left in the pool are not handed
+// out again.
+func (c *conn) demote() {
+	if c.connector.settings.leaveReadOnly {
+		c.connector.demoted.CompareAndSwap(c.demoted, c.demoted+1)
+	}
+}
+
+// old reports whether another connection has found out that the server is
+// read-only since this one was opened.
+func (c *conn) old() bool { return c.connector.demoted.Load() > c.demoted }
 
 // ResetSession is called when the pool hands the connection out again. It may
 // be stale then, whether or not a statement of ours has run on it.
 func (c *conn) ResetSession(ctx context.Context) error {
+	if c.old() {
+		return driver.ErrBadConn
+	}
 	if w, ok := c.wire.(*wire); ok {
 		w.used = true
 	}
@@ -137,6 +172,9 @@ func (c *conn) ResetSession(ctx context.Context) error {
 // IsValid is asked when the pool gets the connection back. One whose session has
 // changed is closed (rule B23).
 func (c *conn) IsValid() bool {
+	if c.old() {
+		return false
+	}
 	if w, ok := c.wire.(*wire); ok {
 		if w.reading {
 			w.note("")

@@ -21,12 +21,16 @@ type settings struct {
 	cfg *godriver.Config
 	// together: control statements may travel in one text with others. readable:
 	// the driver's replies can be read.
-	together      bool
-	readable      bool
-	own           []string // the system variables that the DSN names
-	mayCluster    bool     // the server can become one of a Galera cluster
-	leaveReadOnly bool
-	dial          Dialer
+	together bool
+	readable bool
+	own      []string // the system variables that the DSN names
+	identity string   // what to ask a new connection for: its server, and whether it is one of a Galera cluster's
+	vitess   bool
+	// leaveReadOnly: connections to a server that has become read-only are closed.
+	// rejectReadOnly: the DSN says so.
+	leaveReadOnly  bool
+	rejectReadOnly bool
+	dial           Dialer
 }
 
 // parse reads a DSN of the driver or a URL.
@@ -139,7 +143,7 @@ const dialTimeout = 10 * time.Second
 
 // parseParams takes the parameters that Holdfast decides about out of params.
 func parseParams(params string) (s *settings, rest string, err error) {
-	s = &settings{together: true, readable: true, cfg: godriver.NewConfig()}
+	s = &settings{together: true, readable: true, leaveReadOnly: true, cfg: godriver.NewConfig()}
 	s.cfg.InterpolateParams = true
 	sqlMode := "@@sql_mode"
 	collation := "utf8mb4_general_ci" // the driver's own
@@ -164,7 +168,8 @@ func parseParams(params string) (s *settings, rest string, err error) {
 		case "interpolateParams":
 			s.cfg.InterpolateParams, err = readBool(name, value)
 		case "rejectReadOnly":
-			s.leaveReadOnly, err = readBool(name, value)
+			s.rejectReadOnly, err = readBool(name, value)
+			s.leaveReadOnly = s.rejectReadOnly
 		case "strict":
 			err = conflict(name, "the driver has dropped this parameter; strict mode is always on here")
 		default:

@@ -24,10 +24,10 @@ func (e *engine) Wire(driverConn any) backend.Wire {
 	// afresh whenever it is taken.
 	if raw, ok := driverConn.(rawConn); ok {
 		if r, ok := repliesOf(raw); ok {
-			return &wire{raw: raw, replies: r, apart: true, used: true, session: session{quotes: r.noBackslash()}}
+			return &wire{raw: raw, replies: r, apart: true, used: true, vitess: e.server.Product == "Vitess", session: session{quotes: r.noBackslash()}}
 		}
 	}
-	return backend.PlainWire(driverConn.(driver.Conn))
+	return plain{backend.PlainWire(driverConn.(driver.Conn)), e.server.Product == "Vitess"}
 }
 
 // Inspect implements backend.Engine.

@@ -19,7 +19,7 @@ type facts struct {
 	readable  bool // the driver's replies are as the wire expects them
 	together  bool // control statements can travel in one text with others
 	galera    bool // another node may abort a transaction at any time
-	wsrep     bool // the server could be made one of a cluster
+	identity  string
 }
 
 // firstConnection opens a connection, asks the server who it is, and closes it.
@@ -75,7 +75,7 @@ func firstConnection(ctx context.Context, s *settings) (*facts, error) {
 // variablesQuery names no variable that a server could stumble over: one that
 // it does not know is left out.
 const variablesQuery = "SHOW VARIABLES WHERE Variable_name IN " +
-	"('version', 'version_comment', 'max_allowed_packet', 'innodb_rollback_on_timeout', 'autocommit', 'sql_mode', 'time_zone', 'wsrep_on', " +
+	"('version', 'version_comment', 'max_allowed_packet', 'innodb_rollback_on_timeout', 'autocommit', 'sql_mode', 'time_zone', 'wsrep_on', 'server_uuid', " +
 	"'character_set_client', 'character_set_connection', 'character_set_results')"
 
 func readVariables(rows driver.Rows) (map[string]string, error) {
@@ -124,9 +124,20 @@ func factsOf(vars map[string]string) (*facts, error) {
 	server.RollbackOnTimeout = isOn(vars["innodb_rollback_on_timeout"])
 	f := &facts{server: server}
 	wsrep, has := vars["wsrep_on"]
-	f.wsrep, f.galera = has, isOn(wsrep)
+	f.galera = isOn(wsrep)
+	switch _, uuid := vars["server_uuid"]; {
+	case has:
+		f.identity = "SELECT " + mariadbNode + ", @@GLOBAL.wsrep_on"
+	case server.Engine == dialect.MariaDB:
+		f.identity = "SELECT " + mariadbNode + ", 0"
+	case uuid && server.Product == "MySQL":
+		f.identity = "SELECT @@server_uuid, 0"
+	}
 	f.maxPacket, _ = strconv.Atoi(vars["max_allowed_packet"])
 	return f, nil
 }
+
+// mariadbNode tells one MariaDB server from another.
+const mariadbNode = "CONCAT_WS(':', @@hostname, @@port, @@server_id, @@datadir)"
 
 func isOn(value string) bool { return strings.EqualFold(value, "ON") || value == "1" }

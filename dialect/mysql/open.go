@@ -101,7 +101,7 @@ func (s *source) open(ctx context.Context) (*backend.Database, error) {
 	if n := f.maxPacket - 1; set.cfg.MaxAllowedPacket <= 0 || n > 0 && n < set.cfg.MaxAllowedPacket {
 		set.cfg.MaxAllowedPacket = n
 	}
-	set.readable, set.mayCluster = f.readable, f.wsrep
+	set.readable, set.identity, set.vitess = f.readable, f.identity, f.server.Product == "Vitess"
 	if !f.together {
 		set.together, set.cfg.MultiStatements = false, false
 	}

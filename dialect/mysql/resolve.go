@@ -33,7 +33,7 @@ type resolver struct{ engine *engine }
 // Prepare implements backend.Resolver: the mark is written by the transaction
 // itself, so that it is there if and only if the transaction committed. The id
 // is ours, 32 hexadecimal digits, and so may stand in the text. The token has
-// the connection's number, too.
+// the connection's number, too, and which server that is of.
 func (resolver) Prepare(_ context.Context, w backend.Wire) (token string, prefix []string, err error) {
 	var id [16]byte
 	if _, err := rand.Read(id[:]); err != nil {
@@ -41,13 +41,23 @@ func (resolver) Prepare(_ context.Context, w backend.Wire) (token string, prefix
 	}
 	mark := hex.EncodeToString(id[:])
 	insert := "INSERT INTO holdfast_commits (id, committed_at) VALUES ('" + mark + "', UTC_TIMESTAMP(6))"
-	return fmt.Sprint(mark, " ", w.ID()), []string{insert}, nil
+	return fmt.Sprint(mark, " ", w.ID(), " ", nodeOf(w)), []string{insert}, nil
+}
+
+func nodeOf(w backend.Wire) string {
+	if w, ok := w.(*wire); ok {
+		return w.node
+	}
+	return ""
 }
 
 // patience is how long a transaction may still be in progress before its
 // connection, which nobody listens to any more, is ended. Where the network
 // swallows packets the server would hold it for hours.
 const patience = 2 * time.Second
+
+// again is how long to wait before a cluster is asked again that has refused.
+const again = 20 * time.Millisecond
 
 // Outcome implements backend.Resolver. It does not look for the mark but tries
 // to write it, without a time:
@@ -62,7 +72,11 @@ const patience = 2 * time.Second
 // So what Outcome has found stays true. A look alone would miss the last case.
 // Asked again, it finds its own row, which has no time.
 func (r resolver) Outcome(ctx context.Context, w backend.Wire, token string) (committed bool, err error) {
-	mark, connection, _ := strings.Cut(token, " ")
+	mark, rest, _ := strings.Cut(token, " ")
+	connection, node, _ := strings.Cut(rest, " ")
+	if node == "" || node != nodeOf(w) {
+		connection = "" // on another server the number is somebody else's
+	}
 	wait := r.engine.LockWait(patience)
 	if _, err := w.Exec(ctx, wait.Inside, "DO 0", nil); err != nil {
 		return false, err
@@ -76,6 +90,8 @@ func (r resolver) Outcome(ctx context.Context, w backend.Wire, token string) (co
 }
 
 func (r resolver) fence(ctx context.Context, w backend.Wire, mark, connection string) (committed bool, err error) {
+	wait := time.NewTimer(again)
+	defer wait.Stop()
 	for {
 		_, err := w.Exec(ctx, nil, "INSERT INTO holdfast_commits (id, committed_at) VALUES (?, NULL)", []any{mark})
 		var refused *godriver.MySQLError
@@ -94,7 +110,13 @@ func (r resolver) fence(ctx context.Context, w backend.Wire, mark, connection st
 			if id, err := strconv.ParseUint(connection, 10, 32); err == nil && id > 0 {
 				_, _ = w.Exec(ctx, nil, fmt.Sprint("KILL ", id), nil)
 			}
-		case 1213:
+		case 1213, rolledBackAtEnd, errorDuringCommit, hookFailed:
+			// Nothing is known by that. If the row is there all the same, it will be found.
+			wait.Reset(again)
+			select {
+			case <-wait.C:
+			case <-ctx.Done():
+			}
 		default:
 			return false, err
 		}

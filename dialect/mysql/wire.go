@@ -32,6 +32,8 @@ type wire struct {
 	raw     rawConn
 	replies replies
 	id      int64
+	node    string // which server it is; "" if that is not known
+	vitess  bool
 	// apart: each statement is a text of its own. Where somebody else can abort the
 	// transaction between two statements of one text (Galera), the second would
 	// run in autocommit.
@@ -42,9 +44,7 @@ type wire struct {
 	doubt bool // a statement that may have begun a transaction has failed
 	lost  bool
 	session
-	// leaveReadOnly closes the connection when the server turns out to be
-	// read-only (the driver's rejectReadOnly).
-	leaveReadOnly bool
+	demoted func() // is told that the server has turned out to be read-only; nil: nobody is
 
 	values []driver.NamedValue // for the call in progress
 }
@@ -290,7 +290,7 @@ func (w *wire) answered(prefix []string, query string, err error) error {
 	}
 	var refused *godriver.MySQLError
 	switch {
-	case errors.As(err, &refused) && refused.Number == hungUp:
+	case errors.As(err, &refused) && (refused.Number == hungUp || notPrepared(refused)):
 		w.lost = true
 		return &backend.NotSentError{Closed: true, Err: refused}
 	case errors.As(err, &refused):
@@ -306,7 +306,11 @@ func (w *wire) answered(prefix []string, query string, err error) error {
 		w.begun = w.begun || begins(prefix)
 		w.doubt = opaque(query)
 		w.failed(query)
-		return w.refused(refused)
+		_ = w.refused(refused)
+		if !w.begun || query == "COMMIT" {
+			return uncertain(refused, w.vitess && query == "COMMIT")
+		}
+		return refused
 	case errors.Is(err, driver.ErrBadConn):
 		// The driver says so only if it has not written a byte.
 		w.lost = true
@@ -333,8 +337,11 @@ var errTooLarge = errors.New("the statement with its values is larger than the s
 
 // refused notes an answer of the server that decides about the connection.
 func (w *wire) refused(err *godriver.MySQLError) error {
-	if w.leaveReadOnly && serverReadOnly(err) {
-		w.lost = true
+	switch {
+	case serverReadOnly(err) && w.demoted != nil:
+		w.demoted()
+	case err.Number == packetTooLarge:
+		w.lost = true // the server closes the connection
 	}
 	return err
 }

@@ -36,6 +36,16 @@ func (e *EndedError) Reason() string {
 // Unwrap returns the statement's own error.
 func (e *EndedError) Unwrap() error { return e.Err }
 
+// UncertainError says that the server has answered COMMIT, or a statement that
+// commits by itself, with an error that does not tell whether it is committed.
+type UncertainError struct{ Err error }
+
+// Error returns the server's text.
+func (e *UncertainError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the driver's error.
+func (e *UncertainError) Unwrap() error { return e.Err }
+
 // PrefixError says that a control statement in front of the real one failed,
 // so that the real one did not run.
 type PrefixError struct {

@@ -90,6 +90,12 @@ func endedIn(e *dialect.Error) bool {
 	return errors.As(e, &ended)
 }
 
+// isUncertain reports whether the server's answer leaves open what is committed.
+func isUncertain(err error) bool {
+	var u *backend.UncertainError
+	return errors.As(err, &u)
+}
+
 // failure wraps what a statement failed with. A ctx that has ended is the cause
 // whatever the driver made of it: context.Cause(ctx) is then in the chain.
 func (x *Executor) failure(ctx context.Context, b *block, st Statement, err error) *atomic.FailedError {
@@ -144,14 +150,16 @@ func (i *interrupted) Unwrap() []error { return []error{i.cause, i.err} }
 func (x *Executor) outcome(ctx context.Context, st Statement, err error) error {
 	f := x.failure(ctx, nil, st, err)
 	e := x.classify(err)
-	if e.Kind != dialect.ErrConnectionLost || e.NotSent || st.reads() {
+	reason := "it was sent and no answer came; look before repeating it"
+	if isUncertain(err) {
+		reason = "the server's answer does not say whether it was carried out; look before repeating it"
+	} else if e.Kind != dialect.ErrConnectionLost || e.NotSent {
 		return f
 	}
-	return &atomic.BlockError{
-		Kind:   atomic.ErrOutcomeUnknown,
-		Reason: "it was sent and no answer came; look before repeating it",
-		Err:    f,
+	if st.reads() {
+		return f
 	}
+	return &atomic.BlockError{Kind: atomic.ErrOutcomeUnknown, Reason: reason, Err: f}
 }
 
 // shown is what errors show of a statement. The library's own builder writes no

@@ -57,6 +57,11 @@ func (p *retry) wants(t *transaction) bool {
 		switch e.Kind {
 		case dialect.ErrDeadlock, dialect.ErrSerializationFailure:
 			return true
+		case dialect.ErrReadOnly:
+			// The server was the writer when the connection was opened.
+			if !t.root.Opts.ReadOnly && t.executor.db.Server.Engine != dialect.SQLite {
+				return true
+			}
 		case dialect.ErrLockNotAvailable:
 			if p.Locks {
 				return true

@@ -235,12 +235,25 @@ func (t *transaction) mark(b *block, f *atomic.FailedError, e *dialect.Error) er
 	if e != nil && !b.Ended() { // else a time limit was faster
 		t.saw(e)
 	}
+	if e != nil && e.Kind == dialect.ErrReadOnly && !t.root.Opts.ReadOnly {
+		t.leaveServer()
+	}
 	if e != nil && (e.Fatal || e.Kind == dialect.ErrConnectionLost || t.dead()) {
 		b.Lose(f)
 	} else {
 		b.Fail(f)
 	}
 	return f
+}
+
+// leaveServer keeps a connection from being used again whose server was the writer
+// when it was opened, and is none any more.
+func (t *transaction) leaveServer() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.conn != nil {
+		t.conn.dirty = true
+	}
 }
 
 // dead reports whether the connection is known to be gone.
@@ -264,6 +277,9 @@ func (b *block) tagged(query string) string {
 func (t *transaction) answered(err error) bool {
 	if errors.Is(err, backend.ErrCommitRefused) {
 		return true
+	}
+	if isUncertain(err) {
+		return false
 	}
 	var p *backend.PrefixError
 	if errors.As(err, &p) {

@@ -1,0 +1,75 @@
+package mysql
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	godriver "github.com/go-sql-driver/mysql"
+
+	"github.com/holdfast-go/holdfast/internal/backend"
+)
+
+// Errors by which a cluster answers.
+const (
+	errorDuringCommit = 1180 // ER_ERROR_DURING_COMMIT
+	hookFailed        = 3100 // ER_RUN_HOOK_ERROR: Group Replication
+	rolledBackAtEnd   = 3101 // ER_TRANSACTION_ROLLBACK_DURING_COMMIT
+	unknownCommand    = 1047 // ER_UNKNOWN_COM_ERROR: Galera
+	packetTooLarge    = 1153 // ER_NET_PACKET_TOO_LARGE
+)
+
+// lockDeadlock reports whether a certification that failed is told as an engine's
+// error at COMMIT: Group Replication's "Got error 149 - 'Lock deadlock; Retry
+// transaction' during COMMIT". The transaction is rolled back.
+func lockDeadlock(refused *godriver.MySQLError) bool {
+	return refused.Number == errorDuringCommit && strings.Contains(refused.Message, "error 149")
+}
+
+// writeSetTooLarge reports whether Galera takes no transaction of this size
+// (wsrep_max_ws_rows, wsrep_max_ws_size). It is rolled back.
+func writeSetTooLarge(refused *godriver.MySQLError) bool {
+	return refused.Number == errorDuringCommit &&
+		(strings.Contains(refused.Message, "wsrep_max_ws") || strings.Contains(refused.Message, "error 90"))
+}
+
+// notPrepared reports whether a node of a Galera cluster refuses every statement,
+// because it is cut off from the others.
+func notPrepared(refused *godriver.MySQLError) bool {
+	return refused.Number == unknownCommand && strings.Contains(refused.Message, "WSREP")
+}
+
+// uncertain marks an answer to COMMIT, or to a statement that commits by itself,
+// that does not say what became of it:
+//
+//   - Galera, 1180 "Error while appending streaming replication fragment (provider
+//     status: Not connected to Primary Component)": the node was cut off meanwhile,
+//     and may bring it to the others when it finds them again.
+//   - Group Replication, 3100: the transaction was too large to be sent, or was sent
+//     and the wait for the others interrupted.
+//   - Vitess, any: one shard may have committed before another has not.
+func uncertain(refused *godriver.MySQLError, vitess bool) error {
+	switch {
+	case vitess, refused.Number == hookFailed,
+		refused.Number == errorDuringCommit && !lockDeadlock(refused) && !writeSetTooLarge(refused):
+		return &backend.UncertainError{Err: refused}
+	}
+	return refused
+}
+
+// plain is a wire of a driver whose replies cannot be read.
+type plain struct {
+	backend.Wire
+	vitess bool
+}
+
+// Commit implements backend.Wire.
+func (w plain) Commit(ctx context.Context, prefix []string) error {
+	err := w.Wire.Commit(ctx, prefix)
+	var refused *godriver.MySQLError
+	var control *backend.PrefixError
+	if errors.As(err, &refused) && !errors.As(err, &control) {
+		return uncertain(refused, w.vitess)
+	}
+	return err
+}
