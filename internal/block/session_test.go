@@ -1,0 +1,353 @@
+package block_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/block"
+)
+
+var manual = setup{settings: block.Settings{ManualCommit: true}}
+
+func (s *script) session(ctx context.Context) (*atomic.Session, context.Context) {
+	s.t.Helper()
+	session, inner, err := atomic.OpenSession(ctx, s.db)
+	require.NoError(s.t, err)
+	return session, inner
+}
+
+func TestA02_NothingIsKeptWithoutCommit(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		require.False(t, session.Autocommit())
+		require.NoError(t, session.Commit(ctx), "of nothing")
+		require.NoError(t, session.Rollback(ctx))
+		require.Empty(t, s.connected())
+		var d diary
+		d.keep(ctx, t, s, "1")
+		s.must(ctx, "INSERT a", "INSERT b")
+		s.sent("BEGIN; INSERT a", "INSERT b")
+		require.NoError(t, session.Commit(ctx))
+		s.sent("COMMIT")
+		d.keep(ctx, t, s, "2")
+		s.must(ctx, "INSERT c")
+		require.NoError(t, session.Rollback(ctx))
+		s.sent("BEGIN; INSERT c", "ROLLBACK")
+		require.Equal(t, diary{"+1", "-2"}, d)
+		require.Equal(t, 1, s.pool.Stats().InUse, "the connection is pinned")
+		require.NoError(t, session.Close())
+		require.Zero(t, s.pool.Stats().InUse)
+		require.NoError(t, session.Close(), "twice")
+	}, manual)
+}
+
+func TestA02_AFailureBeforeTheCommit(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.on("INSERT b", refuses(unique))
+		s.must(ctx, "INSERT a")
+		require.ErrorIs(t, s.exec(ctx, "INSERT b"), dialect.ErrUniqueViolation)
+		require.ErrorIs(t, s.exec(ctx, "INSERT c"), atomic.ErrRollbackRequired)
+		err := session.Commit(ctx)
+		require.ErrorIs(t, err, atomic.ErrRollbackRequired)
+		require.ErrorIs(t, err, dialect.ErrUniqueViolation)
+		require.ErrorContains(t, err, `block "session"`)
+		s.must(ctx, "INSERT d")
+		require.NoError(t, session.Commit(ctx))
+		s.sent("BEGIN; INSERT a", "INSERT b", "ROLLBACK", "BEGIN; INSERT d", "COMMIT")
+		require.NoError(t, session.Close())
+	}, manual)
+}
+
+func TestA03_CloseWithUncommittedWork(t *testing.T) {
+	for name, c := range map[string]struct {
+		send func(ctx context.Context, s *script) error
+		is   error
+		sent []string
+	}{
+		"written":   {func(ctx context.Context, s *script) error { return s.exec(ctx, "INSERT a") }, atomic.ErrUncommitted, []string{"BEGIN; INSERT a", "ROLLBACK"}},
+		"perhaps":   {func(ctx context.Context, s *script) error { return s.exec(ctx, "SELECT a") }, atomic.ErrUncommitted, []string{"BEGIN; SELECT a", "ROLLBACK"}},
+		"only read": {func(ctx context.Context, s *script) error { _, err := s.all(ctx, "SELECT a"); return err }, nil, []string{"BEGIN; SELECT a", "ROLLBACK"}},
+		"read, then written": {func(ctx context.Context, s *script) error {
+			_, _ = s.all(ctx, "SELECT a")
+			return s.exec(ctx, "INSERT b")
+		}, atomic.ErrUncommitted, []string{"BEGIN; SELECT a", "INSERT b", "ROLLBACK"}},
+		"written, then read": {func(ctx context.Context, s *script) error {
+			_ = s.exec(ctx, "INSERT b")
+			_, err := s.all(ctx, "SELECT a")
+			return err
+		}, atomic.ErrUncommitted, []string{"BEGIN; INSERT b", "SELECT a", "ROLLBACK"}},
+		"nothing": {func(context.Context, *script) error { return nil }, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(t *testing.T, s *script) {
+				outer, cancel := context.WithCancel(t.Context())
+				session, ctx := s.session(outer)
+				require.NoError(t, c.send(ctx, s))
+				cancel() // cleaning up does not need it
+				err := session.Close()
+				if c.is == nil {
+					require.NoError(t, err)
+				} else {
+					require.ErrorIs(t, err, c.is)
+				}
+				s.sent(c.sent...)
+				require.ErrorIs(t, s.exec(ctx, "INSERT b"), atomic.ErrSessionClosed)
+				require.ErrorIs(t, session.Commit(ctx), atomic.ErrSessionClosed)
+				require.ErrorIs(t, session.Rollback(ctx), atomic.ErrSessionClosed)
+				require.ErrorIs(t, session.SetAutocommit(true), atomic.ErrSessionClosed)
+				require.ErrorIs(t, s.do(ctx, never(t)), atomic.ErrSessionClosed)
+			}, manual)
+		})
+	}
+	// The error of a hook is told as well.
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.must(ctx, "INSERT a")
+		require.NoError(t, atomic.OnRollback(ctx, s.db, func(context.Context) error { return errCaller }))
+		err := session.Close()
+		require.ErrorIs(t, err, atomic.ErrUncommitted)
+		require.ErrorIs(t, err, errCaller)
+	}, manual)
+}
+
+func TestA04_ABlockInASession(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		require.NoError(t, s.do(ctx, func(ctx context.Context) error {
+			s.must(ctx, "INSERT a")
+			return s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT b") })
+		}))
+		require.ErrorIs(t, s.do(ctx, never(t), atomic.Durable()), atomic.ErrDurable)
+		require.ErrorIs(t, s.do(ctx, never(t), atomic.ReadOnly()), atomic.ErrOption)
+		require.ErrorIs(t, s.do(ctx, func(ctx context.Context) error { s.must(ctx, "INSERT c"); return errAsked }), errAsked)
+		require.NoError(t, session.Commit(ctx))
+		s.sent("BEGIN; SAVEPOINT hf_1; INSERT a", "SAVEPOINT hf_2; INSERT b", "RELEASE SAVEPOINT hf_1; SAVEPOINT hf_1; INSERT c", "ROLLBACK TO SAVEPOINT hf_1; COMMIT")
+		require.NoError(t, session.Close())
+	}, manual)
+}
+
+func TestA05_RefusedInsideABlock(t *testing.T) {
+	for _, autocommit := range []bool{true, false} {
+		play(t, func(t *testing.T, s *script) {
+			session, outer := s.session(t.Context())
+			require.NoError(t, session.SetAutocommit(autocommit))
+			require.NoError(t, s.do(outer, func(ctx context.Context) error {
+				s.must(ctx, "INSERT a")
+				for _, err := range []error{session.Commit(ctx), session.Rollback(ctx), session.SetAutocommit(!autocommit), session.Close()} {
+					require.ErrorIs(t, err, atomic.ErrInBlock)
+				}
+				require.ErrorIs(t, s.exec(outer, "INSERT b"), atomic.ErrOuterContext)
+				_, _, err := atomic.OpenSession(ctx, s.db)
+				require.ErrorIs(t, err, atomic.ErrInBlock)
+				return nil
+			}))
+			_, _, err := atomic.OpenSession(outer, s.db)
+			require.ErrorIs(t, err, atomic.ErrInBlock, "in another session")
+			if !autocommit {
+				require.NoError(t, session.Commit(outer))
+			}
+			require.NoError(t, session.Close())
+		})
+	}
+}
+
+func TestA01_AutocommitIsOn(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		require.True(t, session.Autocommit())
+		s.must(ctx, "SET a", "INSERT b")
+		require.ErrorIs(t, session.Commit(ctx), atomic.ErrOption)
+		require.ErrorIs(t, session.Rollback(ctx), atomic.ErrOption)
+		require.ErrorIs(t, s.exec(ctx, "COMMIT"), atomic.ErrTransactionControl)
+		require.ErrorIs(t, s.lock(ctx, "SELECT a", 0), atomic.ErrNotInBlock)
+		s.on("INSERT c", refuses(unique))
+		require.ErrorIs(t, s.exec(ctx, "INSERT c"), dialect.ErrUniqueViolation)
+		s.must(ctx, "INSERT d") // a failure marks nothing
+		s.must(t.Context(), "INSERT e")
+		s.sent("SET a", "INSERT b", "INSERT c", "INSERT d", "2: INSERT e")
+		require.NoError(t, session.Close())
+		require.Equal(t, []int{2}, s.connected(), "whose session was changed is not for others")
+	})
+}
+
+// A block borrows the connection of a session with autocommit on, and gives it back.
+func TestA01_ABlockBorrowsTheConnection(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		require.NoError(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") }))
+		require.Equal(t, 1, s.pool.Stats().InUse)
+		s.must(ctx, "SET b")
+		require.NoError(t, s.do(ctx, func(inner context.Context) error {
+			s.must(inner, "INSERT c")
+			require.ErrorIs(t, s.exec(ctx, "INSERT d"), atomic.ErrOuterContext)
+			require.ErrorIs(t, s.do(ctx, never(t)), atomic.ErrOuterContext)
+			return nil
+		}, atomic.Durable(), atomic.Retry(1)))
+		s.must(ctx, "INSERT d")
+		s.sent("BEGIN; INSERT a", "COMMIT", "SET b", "BEGIN; INSERT c", "COMMIT", "INSERT d")
+		require.NoError(t, session.Close())
+	})
+}
+
+func TestA02_SetAutocommit(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.must(ctx, "INSERT a")
+		require.NoError(t, session.SetAutocommit(false))
+		require.False(t, session.Autocommit())
+		require.NoError(t, session.SetAutocommit(false))
+		s.must(ctx, "INSERT b")
+		require.NoError(t, session.SetAutocommit(false), "it is off already")
+		require.ErrorIs(t, session.SetAutocommit(true), atomic.ErrUncommitted)
+		require.NoError(t, session.Commit(ctx))
+		p := s.savepoint(ctx) // a transaction in which nothing was sent
+		require.NoError(t, session.SetAutocommit(true))
+		require.True(t, session.Autocommit())
+		require.ErrorIs(t, p.Rollback(ctx), atomic.ErrBlockClosed)
+		s.must(ctx, "INSERT c")
+		s.sent("INSERT a", "BEGIN; INSERT b", "COMMIT", "INSERT c")
+		require.NoError(t, session.Close())
+		require.Equal(t, []int{1}, s.connected())
+	})
+}
+
+// It waits for a statement that is under way, and so does a block.
+func TestA02_WhileAStatementIsUnderWay(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		answer := make(chan struct{})
+		s.on("INSERT a", reply{until: answer})
+		insert := aside(func() error { return s.exec(ctx, "INSERT a") })
+		impatient, cancel := context.WithTimeoutCause(ctx, time.Second, errCaller)
+		defer cancel()
+		require.Equal(t, errCaller, s.do(impatient, never(t)))
+		require.ErrorIs(t, s.exec(impatient, "INSERT b"), errCaller)
+		// Whoever waits behind the switch is told of it.
+		off := aside(func() error { return session.SetAutocommit(false) })
+		block := aside(func() error { return s.do(ctx, never(t)) })
+		waits := aside(func() error { return s.exec(ctx, "INSERT b") })
+		require.True(t, session.Autocommit())
+		close(answer)
+		require.NoError(t, errors.Join(insert(), off()))
+		for _, late := range []func() error{block, waits} {
+			err := late()
+			require.ErrorIs(t, err, atomic.ErrOuterContext)
+			require.ErrorContains(t, err, "autocommit was switched off while the")
+		}
+		s.sent("INSERT a")
+		require.NoError(t, session.Close())
+	})
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		answer := make(chan struct{})
+		s.on("INSERT a", reply{until: answer})
+		insert := aside(func() error { return s.exec(ctx, "INSERT a") })
+		on := aside(func() error { return session.SetAutocommit(true) })
+		close(answer)
+		require.NoError(t, insert())
+		require.ErrorIs(t, on(), atomic.ErrUncommitted, "it came after the first statement")
+		require.NoError(t, session.Commit(ctx))
+		require.NoError(t, session.Close())
+	}, manual)
+}
+
+func TestB10_RowsOfASession(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.on("SELECT a", reply{rows: values(1)}, reply{rows: values(1)}, reply{rows: values(1), failure: unique}, refuses(unique))
+		rows, err := s.stream(ctx, "SELECT a")
+		require.NoError(t, err)
+		require.ErrorIs(t, s.exec(ctx, "INSERT b"), atomic.ErrRowsOpen)
+		require.ErrorIs(t, s.do(ctx, never(t)), atomic.ErrRowsOpen)
+		require.NoError(t, rows.Close())
+		s.must(ctx, "INSERT b")
+		_, err = s.stream(ctx, "SELECT a") // closed with the session
+		require.NoError(t, err)
+		require.NoError(t, session.Close())
+		require.Zero(t, s.pool.Stats().InUse)
+
+		session, ctx = s.session(t.Context())
+		rows, err = s.stream(ctx, "SELECT a")
+		require.NoError(t, err)
+		require.ErrorIs(t, rows.Close(), dialect.ErrUniqueViolation)
+		s.must(ctx, "INSERT c")
+		_, err = s.stream(ctx, "SELECT a")
+		require.ErrorIs(t, err, dialect.ErrUniqueViolation)
+		require.NoError(t, session.Close())
+	})
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.on("SELECT a", reply{rows: values(1, 2)})
+		rows, err := s.stream(ctx, "SELECT a")
+		require.NoError(t, err)
+		require.ErrorIs(t, session.Close(), atomic.ErrUncommitted)
+		_, err = next(rows)
+		require.ErrorIs(t, err, atomic.ErrBlockClosed)
+		require.NotEqual(t, io.EOF, err)
+	}, manual)
+}
+
+// The connection is gone, and what was set in it: the session does not go on
+// with another one.
+func TestB13_ASessionLosesItsConnection(t *testing.T) {
+	lost := func(t *testing.T, s *script, ctx context.Context) {
+		t.Helper()
+		s.forget()
+		for _, err := range []error{s.exec(ctx, "INSERT c"), s.do(ctx, never(t))} {
+			require.ErrorIs(t, err, dialect.ErrConnectionLost)
+			require.ErrorContains(t, err, "open another session")
+		}
+		s.sent()
+		require.Empty(t, s.connected())
+	}
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.must(ctx, "SET a")
+		s.on("INSERT b", refuses(gone))
+		err := s.exec(ctx, "INSERT b")
+		require.ErrorIs(t, err, atomic.ErrOutcomeUnknown)
+		lost(t, s, ctx)
+		require.ErrorIs(t, s.exec(ctx, "INSERT c"), err)
+		require.NoError(t, session.Close())
+	})
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.on("INSERT b", refuses(gone))
+		require.ErrorIs(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT b") }), dialect.ErrConnectionLost)
+		lost(t, s, ctx)
+		require.NoError(t, session.Close())
+	})
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.on("SELECT b", reply{rows: values(1), failure: gone})
+		rows, err := s.stream(ctx, "SELECT b")
+		require.NoError(t, err)
+		require.ErrorIs(t, rows.Close(), dialect.ErrConnectionLost)
+		lost(t, s, ctx)
+		require.NoError(t, session.Close())
+	})
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.must(ctx, "INSERT a")
+		s.on("COMMIT", refuses(gone))
+		require.ErrorIs(t, session.Commit(ctx), atomic.ErrCommitUnknown)
+		lost(t, s, ctx)
+		require.NoError(t, session.Close())
+	}, manual)
+	play(t, func(t *testing.T, s *script) {
+		s.refuse(unnamed)
+		session, ctx := s.session(t.Context())
+		require.ErrorIs(t, s.exec(ctx, "INSERT a"), dialect.ErrConnectionLost)
+		s.refuse(nil)
+		s.must(ctx, "INSERT a") // it had none to lose
+		require.NoError(t, session.Close())
+	})
+}
