@@ -48,6 +48,7 @@ func TestB01_B12_B25_TheAnswerToCommit(t *testing.T) {
 		"refused":              {reply{err: unique, over: true}, dialect.ErrUniqueViolation, atomic.ErrCommitUnknown, diary{"-insert"}, nil, false},
 		"refused and open":     {refuses(locked), dialect.ErrLockNotAvailable, atomic.ErrCommitUnknown, diary{"-insert"}, []string{"ROLLBACK"}, false},
 		"no answer":            {refuses(gone), atomic.ErrCommitUnknown, atomic.ErrRollbackRequired, nil, nil, false},
+		"a farewell":           {refuses(farewell), atomic.ErrCommitUnknown, nil, nil, nil, false},
 		"none that has a code": {refuses(unnamed), atomic.ErrCommitUnknown, nil, nil, nil, false},
 		"not sent":             {refuses(&backend.NotSentError{Closed: true, Err: unnamed}), dialect.ErrConnectionLost, atomic.ErrCommitUnknown, diary{"-insert"}, []string{"ROLLBACK"}, false},
 		"no answer in time":    {reply{silent: true}, atomic.ErrCommitUnknown, nil, nil, nil, false},
@@ -83,7 +84,7 @@ func TestB25_WhatTravelsWithCommitIsRefused(t *testing.T) {
 		err     error
 		unknown bool
 	}{
-		"an answer": {&serverError{code: "1305"}, false}, "none": {gone, true}, "none with a name": {unnamed, true},
+		"an answer": {&serverError{code: "1305"}, false}, "none": {gone, true}, "none with a name": {unnamed, true}, "a farewell": {farewell, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			play(t, func(t *testing.T, s *script) {

@@ -83,7 +83,8 @@ var (
 	canceled  = &serverError{kind: dialect.ErrQueryCanceled, code: "1317"}
 	deadlock  = &serverError{kind: dialect.ErrDeadlock, code: "1213", fatal: true}
 	conflict  = &serverError{kind: dialect.ErrSerializationFailure, code: "40001", fatal: true}
-	gone      = &serverError{kind: dialect.ErrConnectionLost, fatal: true} // no code: the server says nothing
+	gone      = &serverError{kind: dialect.ErrConnectionLost, fatal: true}                // no code: the server says nothing
+	farewell  = &serverError{kind: dialect.ErrConnectionLost, code: "57P01", fatal: true} // the server is being stopped
 	unnamed   = errors.New("the driver has choked")
 	errAsked  = errors.New("the test asked for it")
 	errCaller = errors.New("the caller has gone home")
