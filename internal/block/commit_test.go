@@ -35,7 +35,7 @@ func (d *diary) insert(t *testing.T, s *script) func(ctx context.Context) error 
 }
 
 // What COMMIT is answered with decides what Do says, and which hooks run.
-func TestB01_B12_B25_TheAnswerToCommit(t *testing.T) {
+func TestB12_TheAnswerToCommit(t *testing.T) {
 	for name, c := range map[string]struct {
 		reply   reply
 		is, not error

@@ -120,18 +120,18 @@ func TestB10_TheEndWaitsForAStatement(t *testing.T) {
 	play(t, func(t *testing.T, s *script) {
 		answer := make(chan struct{})
 		s.on("INSERT b", reply{until: answer})
-		var late func() error
+		late := make(chan func() error, 1)
 		done := aside(func() error {
 			return s.do(t.Context(), func(ctx context.Context) error {
 				s.must(ctx, "INSERT a")
-				late = aside(func() error { return s.exec(ctx, "INSERT b") })
+				late <- aside(func() error { return s.exec(ctx, "INSERT b") })
 				return nil
 			})
 		})
 		pass(time.Second)
 		s.sent("BEGIN; INSERT a", "INSERT b")
 		close(answer)
-		require.NoError(t, errors.Join(late(), done()))
+		require.NoError(t, errors.Join((<-late)(), done()))
 		s.sent("COMMIT")
 	})
 }

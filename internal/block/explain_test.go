@@ -297,7 +297,7 @@ func TestExplainLocks_InANestedBlock(t *testing.T) {
 				require.NotErrorAs(t, err, new(*atomic.LockHeldError))
 				return
 			}
-			ids(t, err)
+			require.ErrorAs(t, err, new(*atomic.LockHeldError))
 		}, lockWaits)
 	}
 }

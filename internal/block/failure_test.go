@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
@@ -55,8 +56,8 @@ func TestB03_APanicAndGoexitRollBack(t *testing.T) {
 							}
 							defer func() {
 								// The nested block is undone, and the outer one still in progress.
-								require.True(t, atomic.In(ctx, s.db))
-								s.must(ctx, "INSERT c")
+								assert.True(t, atomic.In(ctx, s.db))
+								assert.NoError(t, s.exec(ctx, "INSERT c"))
 							}()
 							return s.do(ctx, func(ctx context.Context) error {
 								s.must(ctx, "INSERT b")

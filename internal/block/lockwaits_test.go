@@ -30,7 +30,7 @@ func TestExplainLocks_AQuestionInProgress(t *testing.T) {
 				err := s.explained()
 				require.Equal(t, c.delay, time.Since(start))
 				if c.seen {
-					ids(t, err)
+					require.ErrorAs(t, err, new(*atomic.LockHeldError))
 				} else {
 					require.NotErrorAs(t, err, new(*atomic.LockHeldError))
 				}
@@ -79,10 +79,10 @@ func TestExplainLocks_WhoAmI(t *testing.T) {
 		s.on("WHO AM I", reply{says: int64(5)})
 		s.on("UPDATE a", refuses(locked))
 		s.on("WHO HELD 5 UP", reply{says: holders{[]dialect.LockParty{{ConnectionID: 7}}, true}})
-		ids(t, s.do(t.Context(), func(ctx context.Context) error {
+		require.ErrorAs(t, s.do(t.Context(), func(ctx context.Context) error {
 			s.must(ctx, "INSERT b")
 			return s.exec(ctx, "UPDATE a")
-		}, atomic.ExplainLocks()))
+		}, atomic.ExplainLocks()), new(*atomic.LockHeldError))
 		s.sent("WHO AM I", "BEGIN; INSERT b", "UPDATE a", "2: WHO HELD 5 UP", "ROLLBACK")
 	}, anonymous)
 	// Inside it a question could change its outcome.
@@ -136,11 +136,11 @@ func TestExplainLocks_Rows(t *testing.T) {
 	play(t, func(t *testing.T, s *script) {
 		s.on("SELECT a", reply{rows: values(1), failure: locked})
 		s.on("WHO HELD 1 UP", reply{says: holders{[]dialect.LockParty{{ConnectionID: 7}}, true}})
-		ids(t, s.do(t.Context(), func(ctx context.Context) error {
+		require.ErrorAs(t, s.do(t.Context(), func(ctx context.Context) error {
 			rows, err := s.stream(ctx, "SELECT a")
 			require.NoError(t, err)
 			return rows.Close()
-		}, atomic.ExplainLocks()))
+		}, atomic.ExplainLocks()), new(*atomic.LockHeldError))
 	}, lockWaits)
 }
 

@@ -14,7 +14,7 @@ import (
 
 // What becomes of a block by what is known when fn has returned. The rows are
 // the same for the outermost block and for a nested one.
-func TestB01_B02_B06_B11_B20_TheVerdict(t *testing.T) {
+func TestB06_TheVerdict(t *testing.T) {
 	mine := fmt.Errorf("mine: %w", errLater)
 	for name, c := range map[string]struct {
 		fails, undo bool
