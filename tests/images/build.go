@@ -110,13 +110,17 @@ func (i Image) build(ctx context.Context, docker Docker, tag string, report func
 
 	in := func(name string) string { return filepath.Join(dir, "recipe", name) }
 	root := filepath.Join(dir, "root.tar")
-	args := append(append([]string{}, mmdebstrapOptions...),
+	args := append([]string{}, mmdebstrapOptions...)
+	if i.remove != "" {
+		args = append(args, `--customize-hook=rm -rf "$1"`+i.remove)
+	}
+	args = append(args,
 		"--aptopt="+filepath.Join(dir, "apt.conf"),
 		"--include="+i.packages,
 		`--customize-hook=mkdir "$1/holdfast"`,
 		"--customize-hook=upload "+in("account")+" /holdfast/account",
-		"--customize-hook=upload "+in(i.Engine+".setup")+" /holdfast/setup",
-		"--customize-hook=upload "+in(i.Engine+".start")+" /holdfast/start",
+		"--customize-hook=upload "+in(i.file("setup"))+" /holdfast/setup",
+		"--customize-hook=upload "+in(i.file("start"))+" /holdfast/start",
 		`--customize-hook=chmod 755 "$1/holdfast/start"`,
 		`--customize-hook=chroot "$1" sh /holdfast/setup`,
 		i.suite, root, fmt.Sprintf("deb %s %s main", mirror, i.suite))

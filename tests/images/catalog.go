@@ -13,23 +13,31 @@ const Password = "holdfast"
 
 // Image is one server in one version.
 type Image struct {
-	Engine   string // mysql, mariadb or postgres; or pgbouncer
+	Engine   string // mysql, mariadb or postgres; or what stands beside them
 	Version  string // as in "postgres 17"
 	suite    string // the Debian suite that has this version
 	packages string
+	recipe   string // whose setup and start it has; "" for its Engine's
+	remove   string // what a package has made and setup makes anew
 }
 
 // catalog lists what Debian offers; the first of an engine is its default.
 var catalog = []Image{
-	{"mysql", "9.7", "sid", "mysql-server-core"},
-	{"mariadb", "11.8", "trixie", "mariadb-server-core,mariadb-client-core"},
-	{"mariadb", "10.11", "bookworm", "mariadb-server-core,mariadb-client-core"},
-	{"mariadb", "10.5", "bullseye", "mariadb-server-core-10.5,mariadb-client-core-10.5"},
-	{"postgres", "18", "sid", "postgresql-18"},
-	{"postgres", "17", "trixie", "postgresql-17"},
-	{"postgres", "15", "bookworm", "postgresql-15"},
-	{"postgres", "13", "bullseye", "postgresql-13"},
-	{"pgbouncer", "1.24", "trixie", "pgbouncer"}, // a pooler, for a PostgreSQL beside it
+	{Engine: "mysql", Version: "9.7", suite: "sid", packages: "mysql-server-core"},
+	{Engine: "mariadb", Version: "11.8", suite: "trixie", packages: "mariadb-server-core,mariadb-client-core"},
+	{Engine: "mariadb", Version: "10.11", suite: "bookworm", packages: "mariadb-server-core,mariadb-client-core"},
+	{Engine: "mariadb", Version: "10.5", suite: "bullseye", packages: "mariadb-server-core-10.5,mariadb-client-core-10.5"},
+	{Engine: "postgres", Version: "18", suite: "sid", packages: "postgresql-18"},
+	{Engine: "postgres", Version: "17", suite: "trixie", packages: "postgresql-17"},
+	{Engine: "postgres", Version: "15", suite: "bookworm", packages: "postgresql-15"},
+	{Engine: "postgres", Version: "13", suite: "bullseye", packages: "postgresql-13"},
+	// A MariaDB with what a node of a Galera cluster needs: the scripts that
+	// transfer a state are in the package of the whole server only.
+	{Engine: "galera", Version: "11.8", suite: "trixie", recipe: "mariadb", remove: "/var/lib/mysql",
+		packages: "mariadb-server,mariadb-client-core,galera-4,rsync,iproute2,procps,lsof"},
+	// What stands between a program and its servers.
+	{Engine: "pgbouncer", Version: "1.24", suite: "trixie", packages: "pgbouncer"},
+	{Engine: "poolers", Version: "1", suite: "sid", packages: "pgbouncer,odyssey,pgpool2,haproxy,mysql-router"},
 }
 
 // Find returns the image of an engine in a version; "" is the newest that
@@ -60,7 +68,10 @@ var recipe embed.FS
 func (i Image) Tag() string {
 	hash := sha256.New()
 	fmt.Fprintln(hash, i.suite, i.packages, mmdebstrapOptions)
-	for _, name := range []string{"account", i.Engine + ".setup", i.Engine + ".start"} {
+	if i.remove != "" {
+		fmt.Fprintln(hash, i.remove)
+	}
+	for _, name := range []string{"account", i.file("setup"), i.file("start")} {
 		text, err := recipe.ReadFile("recipe/" + name)
 		if err != nil {
 			panic(err) // a file of this package is missing from the catalog's engine
@@ -69,6 +80,14 @@ func (i Image) Tag() string {
 	}
 	return fmt.Sprintf("holdfast-test/%s:%s-debian-%s-%s",
 		i.Engine, i.Version, i.suite, hex.EncodeToString(hash.Sum(nil))[:12])
+}
+
+// file is the name of a part of its recipe.
+func (i Image) file(part string) string {
+	if i.recipe != "" {
+		return i.recipe + "." + part
+	}
+	return i.Engine + "." + part
 }
 
 func (i Image) String() string { return i.Engine + " " + i.Version }

@@ -68,3 +68,27 @@ func pull(ctx context.Context, docker *testcontainers.DockerClient, image string
 }
 
 func isNotFound(err error) bool { return errdefs.IsNotFound(err) }
+
+// usualImage is the image that the engine's other servers are made of.
+func usualImage(ctx context.Context, engine Engine, o clusterOptions) (string, error) {
+	docker, err := Docker(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = docker.Close() }()
+	return chooseImage(ctx, docker, engine, options{report: o.report})
+}
+
+// builtImage is an image that no registry has.
+func builtImage(ctx context.Context, name string, o clusterOptions) (string, error) {
+	docker, err := Docker(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = docker.Close() }()
+	image, err := images.Find(name, "")
+	if err != nil {
+		return "", err
+	}
+	return image.Ensure(ctx, docker, o.report)
+}

@@ -1,0 +1,69 @@
+package testdb_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/tests/testdb"
+)
+
+// soon waits for the answer to a query on a node.
+func soon(t *testing.T, node *testdb.Node, database, query, want string) {
+	t.Helper()
+	var got string
+	require.Eventually(t, func() bool {
+		got, _ = node.Ask(t.Context(), database, query)
+		return got == want
+	}, 20*time.Second, 30*time.Millisecond, "%s on %s, last %q", query, node.Name, got)
+}
+
+func TestPostgresPair(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	pair := testdb.Cluster(t, testdb.PostgresPair, testdb.Synchronous("remote_apply"))
+	primary, standby := pair.Nodes[0], pair.Nodes[1]
+	name := pair.NewDatabase(t)
+	const count = "SELECT count(*) FROM note"
+	require.NoError(t, primary.Run(ctx, name, "CREATE TABLE note (id INTEGER PRIMARY KEY)", "INSERT INTO note VALUES (1)"))
+	got, err := standby.Ask(ctx, name, count)
+	require.NoError(t, err)
+	assert.Equal(t, "1", got, "remote_apply")
+
+	require.NoError(t, standby.Lag(ctx, time.Minute))
+	waiting := make(chan error, 1)
+	go func() { waiting <- primary.Run(context.WithoutCancel(ctx), name, "INSERT INTO note VALUES (2)") }()
+	soon(t, primary, "", "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", "1")
+	require.NoError(t, standby.Lag(ctx, 0))
+	require.NoError(t, <-waiting)
+
+	require.NoError(t, standby.Cut(ctx))
+	got, err = standby.Ask(ctx, name, count)
+	require.NoError(t, err, "the test still reaches it")
+	assert.Equal(t, "2", got)
+	go func() { waiting <- primary.Run(context.WithoutCancel(ctx), name, "INSERT INTO note VALUES (3)") }()
+	soon(t, primary, "", "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", "1")
+	require.NoError(t, standby.Heal(ctx))
+	require.NoError(t, <-waiting)
+
+	require.NoError(t, standby.Pause(ctx))
+	go func() { waiting <- primary.Run(context.WithoutCancel(ctx), name, "INSERT INTO note VALUES (4)") }()
+	soon(t, primary, "", "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", "1")
+	require.NoError(t, primary.Kill(ctx))
+	require.Error(t, <-waiting)
+	require.NoError(t, standby.Resume(ctx))
+	require.NoError(t, standby.Promote(ctx))
+	writer, err := pair.Writer(ctx)
+	require.NoError(t, err)
+	assert.Same(t, standby, writer)
+
+	require.NoError(t, primary.Start(ctx))
+	got, err = primary.Ask(ctx, "", "SELECT pg_is_in_recovery()")
+	require.NoError(t, err)
+	assert.Equal(t, "false", got, "it believes that it is a primary still")
+	require.NoError(t, primary.Restart(ctx))
+	require.NoError(t, pair.Caught(ctx, name, "SELECT string_agg(id::text, ' ') FROM note"))
+}

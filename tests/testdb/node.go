@@ -1,0 +1,143 @@
+package testdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/client"
+)
+
+// Node is a machine of a cluster with a server on it. Its methods must not be
+// called from several goroutines at once.
+type Node struct {
+	Name   string
+	Engine Engine
+	// Addr is the host and port at which the test reaches it.
+	Addr string
+
+	*machine
+	cluster *Machines
+	down    bool
+	flags   []string // what its server was started with
+}
+
+// DSN reaches a database through this node alone, as the administrator; "" is the
+// one that every server has.
+func (n *Node) DSN(database string) string { return n.cluster.flavour.dsn([]string{n.Addr}, database) }
+
+// Open opens a pool over the stock driver. It is closed after the test.
+func (n *Node) Open(t testing.TB, database string) *sql.DB {
+	t.Helper()
+	at, err := parse(n.Engine, n.DSN(database))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := at.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// Run sends statements on a connection of their own.
+func (n *Node) Run(ctx context.Context, database string, statements ...string) error {
+	at, err := parse(n.Engine, n.DSN(database))
+	if err != nil {
+		return err
+	}
+	if err := at.run(ctx, statements...); err != nil {
+		return fmt.Errorf("%s: %w", n.Name, err)
+	}
+	return nil
+}
+
+// Ask returns the one value that a query gives, as text; "" for NULL and for no
+// row.
+func (n *Node) Ask(ctx context.Context, database, query string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	at, err := parse(n.Engine, n.DSN(database))
+	if err != nil {
+		return "", err
+	}
+	db, err := at.open()
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = db.Close() }()
+	var value sql.NullString
+	if err := db.QueryRowContext(ctx, query).Scan(&value); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("%s: %w", n.Name, err)
+	}
+	return value.String, nil
+}
+
+// begin starts the node's server and waits until it answers.
+func (n *Node) begin(ctx context.Context, flags ...string) error {
+	n.flags = flags
+	if err := n.machine.start(flags...); err != nil {
+		return err
+	}
+	n.down = false
+	err := until(ctx, startLimit, n.Name+" answers", func(ctx context.Context) error {
+		var last error
+		for _, n.Addr = range n.ports {
+			at, err := parse(n.Engine, n.DSN(""))
+			if err != nil {
+				return err
+			}
+			if last = at.answers(ctx, 2*time.Second); last == nil {
+				return nil
+			}
+		}
+		return last
+	})
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, n.wrote(context.WithoutCancel(ctx)))
+	}
+	return nil
+}
+
+// Kill ends the server as SIGKILL does: connections are gone, what it had not told
+// anybody is lost, its data is as it was.
+func (n *Node) Kill(ctx context.Context) error {
+	n.down = true
+	if err := n.signal(ctx, "KILL"); err != nil {
+		return err
+	}
+	return n.silent(ctx)
+}
+
+// Start starts a server that was killed, with its data and as what it was: a
+// primary of PostgreSQL believes that it is one still.
+func (n *Node) Start(ctx context.Context) error { return n.begin(ctx, n.flags...) }
+
+// Restart makes a node that was killed, cut off or left behind a member of its
+// cluster again, and waits until it is. Its data is the cluster's then.
+func (n *Node) Restart(ctx context.Context) error { return n.cluster.flavour.restart(ctx, n) }
+
+// Pause stops all processes of the node: connections stay and nothing answers,
+// until [Node.Resume].
+func (n *Node) Pause(ctx context.Context) error { return n.signal(ctx, "STOP") }
+
+// Resume undoes [Node.Pause].
+func (n *Node) Resume(ctx context.Context) error { return n.signal(ctx, "CONT") }
+
+// wrote returns the last lines that the server has written.
+func (n *Node) wrote(ctx context.Context) string {
+	stream, err := n.docker.ContainerLogs(ctx, n.id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: "25"})
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = stream.Close() }()
+	var text strings.Builder
+	_, _ = stdcopy.StdCopy(&text, &text, stream)
+	return text.String()
+}
