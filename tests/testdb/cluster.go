@@ -41,6 +41,8 @@ type flavour interface {
 	start(ctx context.Context, c *Machines) error
 	// restart makes a node that was killed, cut off or left behind a member again.
 	restart(ctx context.Context, n *Node) error
+	// promote makes a node the one that is written to.
+	promote(ctx context.Context, n *Node) error
 	// dsn reaches one node, or several of which the engine finds the writer.
 	dsn(hosts []string, database string) string
 }
@@ -49,6 +51,10 @@ func flavourOf(kind ClusterKind) flavour {
 	switch kind {
 	case PostgresPair:
 		return postgresPair{}
+	case Galera:
+		return galera{}
+	case GroupReplication:
+		return groupReplication{}
 	default:
 		return nil
 	}
@@ -189,7 +195,7 @@ func (c *Machines) Writer(ctx context.Context) (*Node, error) {
 		case Postgres:
 			question = "SELECT CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END"
 		case MariaDB:
-			question = "SELECT @@wsrep_on AND @@read_only = 0"
+			question = "SELECT variable_value = 'ON' FROM information_schema.global_status WHERE variable_name = 'wsrep_ready'"
 		}
 		answer, err := node.Ask(ctx, "", question)
 		if err == nil && answer == "1" {

@@ -67,3 +67,57 @@ func TestPostgresPair(t *testing.T) {
 	require.NoError(t, primary.Restart(ctx))
 	require.NoError(t, pair.Caught(ctx, name, "SELECT string_agg(id::text, ' ') FROM note"))
 }
+
+func TestGalera(t *testing.T) {
+	ctx := t.Context()
+	nodes := testdb.Cluster(t, testdb.Galera)
+	name := nodes.NewDatabase(t)
+	require.NoError(t, nodes.Nodes[2].Run(ctx, name, "CREATE TABLE note (id INTEGER PRIMARY KEY)", "INSERT INTO note VALUES (1)"))
+	const notes = "SELECT GROUP_CONCAT(id ORDER BY id) FROM note"
+	require.NoError(t, nodes.Caught(ctx, name, notes))
+
+	second := nodes.Nodes[1]
+	require.NoError(t, second.Cut(ctx))
+	require.Eventually(t, func() bool {
+		_, err := second.Ask(ctx, name, notes)
+		return err != nil && assert.ErrorContains(t, err, "1047")
+	}, 30*time.Second, 100*time.Millisecond, "it knows that it is alone")
+	require.NoError(t, nodes.Nodes[0].Run(ctx, name, "INSERT INTO note VALUES (2)"))
+	require.NoError(t, second.Heal(ctx))
+	require.NoError(t, second.Restart(ctx))
+	require.NoError(t, nodes.Caught(ctx, name, notes))
+
+	require.NoError(t, second.Kill(ctx))
+	require.Eventually(t, func() bool {
+		return nodes.Nodes[0].Run(ctx, name, "INSERT INTO note VALUES (3)") == nil
+	}, 30*time.Second, 100*time.Millisecond, "the others go on")
+	require.NoError(t, second.Restart(ctx))
+	require.NoError(t, nodes.Caught(ctx, name, notes))
+}
+
+func TestGroupReplication(t *testing.T) {
+	ctx := t.Context()
+	group := testdb.Cluster(t, testdb.GroupReplication)
+	name := group.NewDatabase(t)
+	first, second := group.Nodes[0], group.Nodes[1]
+	require.NoError(t, first.Run(ctx, name, "CREATE TABLE note (id INTEGER PRIMARY KEY)", "INSERT INTO note VALUES (1)"))
+	const notes = "SELECT GROUP_CONCAT(id ORDER BY id) FROM note"
+	require.NoError(t, group.Caught(ctx, name, notes))
+
+	require.NoError(t, second.Promote(ctx))
+	require.ErrorContains(t, first.Run(ctx, name, "INSERT INTO note VALUES (0)"), "1290")
+	require.NoError(t, second.Run(ctx, name, "INSERT INTO note VALUES (2)"))
+
+	require.NoError(t, second.Cut(ctx))
+	require.Eventually(t, func() bool {
+		writer, err := group.Writer(ctx)
+		return err == nil && writer != second && writer.Run(ctx, name, "INSERT INTO note VALUES (3)") == nil
+	}, time.Minute, 100*time.Millisecond, "another primary")
+	require.NoError(t, second.Heal(ctx))
+	require.NoError(t, second.Restart(ctx))
+	require.NoError(t, group.Caught(ctx, name, notes))
+
+	require.NoError(t, second.Kill(ctx))
+	require.NoError(t, second.Restart(ctx))
+	require.NoError(t, group.Caught(ctx, name, notes))
+}

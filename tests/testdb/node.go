@@ -85,7 +85,10 @@ func (n *Node) begin(ctx context.Context, flags ...string) error {
 	if err := n.machine.start(flags...); err != nil {
 		return err
 	}
-	n.down = false
+	return n.answers(ctx)
+}
+
+func (n *Node) answers(ctx context.Context) error {
 	err := until(ctx, startLimit, n.Name+" answers", func(ctx context.Context) error {
 		var last error
 		for _, n.Addr = range n.ports {
@@ -102,6 +105,7 @@ func (n *Node) begin(ctx context.Context, flags ...string) error {
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, n.wrote(context.WithoutCancel(ctx)))
 	}
+	n.down = false
 	return nil
 }
 
@@ -122,6 +126,11 @@ func (n *Node) Start(ctx context.Context) error { return n.begin(ctx, n.flags...
 // Restart makes a node that was killed, cut off or left behind a member of its
 // cluster again, and waits until it is. Its data is the cluster's then.
 func (n *Node) Restart(ctx context.Context) error { return n.cluster.flavour.restart(ctx, n) }
+
+// Promote makes the node the one that is written to, and waits until it is. Whether
+// an old primary of PostgreSQL still runs is the test's affair; Group Replication
+// makes the old primary a secondary.
+func (n *Node) Promote(ctx context.Context) error { return n.cluster.flavour.promote(ctx, n) }
 
 // Pause stops all processes of the node: connections stay and nothing answers,
 // until [Node.Resume].

@@ -118,12 +118,7 @@ func (p postgresPair) restart(ctx context.Context, n *Node) error {
 	return p.follow(ctx, n, other)
 }
 
-// Promote makes a standby of PostgreSQL a primary, and waits until it is. Whether
-// the old one still runs is the test's affair.
-func (n *Node) Promote(ctx context.Context) error {
-	if n.Engine != Postgres {
-		return errors.New("only a standby of PostgreSQL is promoted so")
-	}
+func (postgresPair) promote(ctx context.Context, n *Node) error {
 	promoted, err := n.Ask(ctx, "", "SELECT pg_promote(true, 30)")
 	if err == nil && promoted != "true" {
 		err = fmt.Errorf("pg_promote answers %q", promoted)
