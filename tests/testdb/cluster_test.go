@@ -2,6 +2,7 @@ package testdb_test
 
 import (
 	"context"
+	"database/sql"
 	"testing"
 	"time"
 
@@ -120,4 +121,38 @@ func TestGroupReplication(t *testing.T) {
 	require.NoError(t, second.Kill(ctx))
 	require.NoError(t, second.Restart(ctx))
 	require.NoError(t, group.Caught(ctx, name, notes))
+}
+
+func TestPoolers(t *testing.T) {
+	ctx := t.Context()
+	pair := testdb.Cluster(t, testdb.PostgresPair)
+	name := pair.NewDatabase(t)
+	require.NoError(t, pair.Nodes[0].Run(ctx, name, "CREATE TABLE note (id INTEGER PRIMARY KEY)"))
+	for kind, settings := range map[testdb.PoolerKind][]string{
+		testdb.PgBouncer: {"pool_mode=transaction"},
+		testdb.Odyssey:   {`pool "transaction"`},
+		testdb.Pgpool:    {"load_balance_mode=off"},
+		testdb.HAProxy:   nil,
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			pooler := pair.Pooler(t, kind, settings...)
+			db, err := sql.Open("pgx", pooler.DSN(name)+"&default_query_exec_mode=simple_protocol")
+			require.NoError(t, err)
+			defer func() { _ = db.Close() }()
+			for range 3 {
+				_, err = db.ExecContext(ctx, "INSERT INTO note SELECT count(*) FROM note")
+				require.NoError(t, err)
+			}
+			if kind == testdb.PgBouncer || kind == testdb.Odyssey {
+				require.NoError(t, pooler.Lead(ctx, pair.Nodes[1]))
+				assert.Eventually(t, func() bool {
+					var standby bool
+					again, err := sql.Open("pgx", pooler.DSN(name)+"&default_query_exec_mode=simple_protocol")
+					require.NoError(t, err)
+					defer func() { _ = again.Close() }()
+					return again.QueryRowContext(ctx, "SELECT pg_is_in_recovery()").Scan(&standby) == nil && standby
+				}, 10*time.Second, 100*time.Millisecond)
+			}
+		})
+	}
 }
