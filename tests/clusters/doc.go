@@ -1,0 +1,7 @@
+// Package clusters has the rules of the contract on more than one machine: behind a
+// failover, a cut line, two writers, a pooler.
+//
+// "make test" runs what a PostgreSQL primary with its standby and PgBouncer show;
+// "make test-clusters" starts every kind of cluster. HOLDFAST_SOAK makes the long
+// tests long.
+package clusters
