@@ -50,6 +50,11 @@ test-versions: rig ## Run the tests on older servers, and on MySQL with unusual 
 		env $${run#*=} $(RIG) -servers "$${run%%=*}" -- $(TESTS) $(ALL) || failed="$$failed $$run"; \
 	done; if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
+# One cluster at a time: each is a machine's work.
+.PHONY: test-clusters
+test-clusters: rig ## Run the tests of clusters and poolers; the first time builds their images
+	@HOLDFAST_TEST_CLUSTERS=all $(RIG) -servers=none -- $(TESTS) -parallel=1 ./tests/clusters
+
 .PHONY: soak
 soak: rig ## Run the long tests: 10,000 random programs on each engine; takes hours
 	@HOLDFAST_SOAK=1 HOLDFAST_SOAK_PROGRAMS=10000 $(RIG) -- $(GO) test -race -count=1 -timeout=24h ./tests ./tests/model

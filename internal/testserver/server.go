@@ -2,6 +2,7 @@ package testserver
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"os"
 	"slices"
@@ -36,6 +37,14 @@ func At(engine Engine, dsn string) (*Server, error) {
 // Answers asks the server for the answer to a query.
 func (s *Server) Answers(ctx context.Context, limit time.Duration) error {
 	return s.at.answers(ctx, limit)
+}
+
+// Open opens a pool over the stock driver.
+func (s *Server) Open() (*sql.DB, error) { return s.at.open() }
+
+// Run sends statements on a connection of their own.
+func (s *Server) Run(ctx context.Context, statements ...string) error {
+	return s.at.run(ctx, statements...)
 }
 
 // Home makes an empty database and has DSN lead to it.

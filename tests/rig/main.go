@@ -21,7 +21,7 @@ import (
 )
 
 func main() {
-	servers := flag.String("servers", "", "`list` of the servers to test on, with or without a version (mysql,postgres:13); other engines are left out")
+	servers := flag.String("servers", "", "`list` of the servers to test on, with or without a version (mysql,postgres:13); other engines are left out; none starts no server, and no engine is left out")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: rig [-servers LIST] -- COMMAND [ARGUMENT...]")
 		flag.PrintDefaults()
@@ -50,7 +50,12 @@ func run(ctx context.Context, list string, command []string) (code int, err erro
 	}
 	fleet := &fleet{warm: func() { compile(ctx, command) }}
 	defer func() { err = errors.Join(err, fleet.Close()) }()
-	if err := fleet.start(ctx, wanted); err != nil {
+	if list == noServers {
+		err = haveDocker(ctx) // which the tests' own servers need
+	} else {
+		err = fleet.start(ctx, wanted)
+	}
+	if err != nil {
 		return 1, err
 	}
 

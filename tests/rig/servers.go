@@ -25,6 +25,9 @@ type wish struct {
 // named returns the variable that names a running server of this engine.
 func (w wish) named() string { return "HOLDFAST_TEST_" + strings.ToUpper(string(w.engine)) }
 
+// noServers is a -servers list for tests that start servers of their own.
+const noServers = "none"
+
 // parseServers reads the -servers list. Without one the servers are those that
 // the environment asks for; with one, the environment of the command is
 // restricted to it. Either way that environment says which engines are to be
@@ -44,6 +47,9 @@ func parseServers(list string) (wishes []wish, engines []string, err error) {
 			}
 		}
 		return wishes, []string{variable + strings.Join(names, ",")}, nil
+	}
+	if list == noServers {
+		return nil, nil, nil
 	}
 	var names []string
 	for item := range strings.SplitSeq(list, ",") {

@@ -5,11 +5,14 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // ClusterKind is a kind of cluster that a test can ask for.
@@ -26,6 +29,26 @@ const (
 	// servers. The first is the primary, unless the cluster is [MultiPrimary].
 	GroupReplication ClusterKind = "group-replication"
 )
+
+// clustersVariable lists the clusters and poolers that a run is to start, or says
+// "all". Those of usualClusters need no image but the other tests'.
+const (
+	clustersVariable = "HOLDFAST_TEST_CLUSTERS"
+	usualClusters    = "postgres-pair,pgbouncer"
+)
+
+// wanted skips a test of a cluster that takes long to start or to build, unless
+// the person who started the run has asked for it.
+func wanted(t testing.TB, name string) {
+	t.Helper()
+	list := os.Getenv(clustersVariable)
+	if list == "" {
+		list = usualClusters
+	}
+	if list != "all" && !slices.Contains(strings.Split(list, ","), name) {
+		t.Skipf("%s=%s leaves %s out; \"make test-clusters\" runs it", clustersVariable, list, name)
+	}
+}
 
 // clusterLimit bounds the start of a cluster whose images are there.
 const clusterLimit = 3 * time.Minute
@@ -97,7 +120,8 @@ func Cluster(t testing.TB, kind ClusterKind, opts ...ClusterOption) *Machines {
 	if f == nil {
 		t.Fatalf("there is no cluster %q", kind)
 	}
-	restrict(t, f.engine())
+	testserver.Restrict(t, f.engine())
+	wanted(t, string(kind))
 	c := &Machines{Kind: kind, flavour: f, options: clusterOptions{report: func(s string) { t.Log(s) }}}
 	for _, opt := range opts {
 		opt(&c.options)
@@ -175,7 +199,7 @@ func (c *Machines) NewDatabase(t testing.TB) string {
 	name := "hf_" + strings.ToLower(rand.Text()[:16])
 	writer, err := c.Writer(t.Context())
 	if err == nil {
-		err = writer.Run(t.Context(), "", createDatabase(writer.Engine, name))
+		err = writer.Run(t.Context(), "", "CREATE DATABASE "+name)
 	}
 	if err != nil {
 		t.Fatalf("making a database on %s: %v", c.Kind, err)

@@ -26,6 +26,12 @@
 // given to each server that is started, so that the same tests run against a
 // server with other settings.
 //
+// A test that needs more than one machine asks for them: [Cluster] starts a cluster
+// whose nodes the test kills, cuts off from each other and promotes, and
+// [Machines.Pooler] what stands in front of one. HOLDFAST_TEST_CLUSTERS lists those
+// that a run is to start, or says "all"; without it these are the ones that need no
+// image of their own, a PostgreSQL primary with its standby, and PgBouncer.
+//
 // A container lives no longer than the process that started it, however that
 // ends: its standard input is the process's.
 //

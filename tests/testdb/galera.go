@@ -48,7 +48,7 @@ func (g galera) start(ctx context.Context, c *Machines) error {
 	if err := first.begin(ctx, append(g.flags(first), "--wsrep-new-cluster")...); err != nil {
 		return err
 	}
-	first.flags = g.flags(first) // should it ever come back, it finds the others
+	first.flags = g.flags(first)       // should it ever come back, it finds the others
 	for _, node := range c.Nodes[1:] { // at once, they are in each other's way
 		node.flags = g.flags(node)
 		if err := g.join(ctx, node); err != nil {

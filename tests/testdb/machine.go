@@ -14,6 +14,8 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // supervisor is the first process of a machine of a cluster: each line of its
@@ -164,6 +166,39 @@ func (m *machine) silent(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// reach waits until the server answers at an address that dsn is told.
+func (m *machine) reach(ctx context.Context, engine Engine, dsn func(at string) string) error {
+	err := until(ctx, startLimit, m.name+" answers", func(ctx context.Context) error {
+		var last error
+		for _, at := range m.ports {
+			server, err := testserver.At(engine, dsn(at))
+			if err != nil {
+				return err
+			}
+			if last = server.Answers(ctx, 2*time.Second); last == nil {
+				return nil
+			}
+		}
+		return last
+	})
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, m.wrote(context.WithoutCancel(ctx)))
+	}
+	return nil
+}
+
+// wrote returns the last lines that the server has written.
+func (m *machine) wrote(ctx context.Context) string {
+	stream, err := m.docker.ContainerLogs(ctx, m.id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: "25"})
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = stream.Close() }()
+	var text strings.Builder
+	_, _ = stdcopy.StdCopy(&text, &text, stream)
+	return text.String()
 }
 
 // until asks again and again, for as long as the limit lets it.

@@ -5,12 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/moby/moby/api/pkg/stdcopy"
-	"github.com/moby/moby/client"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 )
 
 // Node is a machine of a cluster with a server on it. Its methods must not be
@@ -34,11 +32,7 @@ func (n *Node) DSN(database string) string { return n.cluster.flavour.dsn([]stri
 // Open opens a pool over the stock driver. It is closed after the test.
 func (n *Node) Open(t testing.TB, database string) *sql.DB {
 	t.Helper()
-	at, err := parse(n.Engine, n.DSN(database))
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := at.open()
+	db, err := n.pool(database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,13 +40,21 @@ func (n *Node) Open(t testing.TB, database string) *sql.DB {
 	return db
 }
 
+func (n *Node) pool(database string) (*sql.DB, error) {
+	server, err := testserver.At(n.Engine, n.DSN(database))
+	if err != nil {
+		return nil, err
+	}
+	return server.Open()
+}
+
 // Run sends statements on a connection of their own.
 func (n *Node) Run(ctx context.Context, database string, statements ...string) error {
-	at, err := parse(n.Engine, n.DSN(database))
+	server, err := testserver.At(n.Engine, n.DSN(database))
 	if err != nil {
 		return err
 	}
-	if err := at.run(ctx, statements...); err != nil {
+	if err := server.Run(ctx, statements...); err != nil {
 		return fmt.Errorf("%s: %w", n.Name, err)
 	}
 	return nil
@@ -63,11 +65,7 @@ func (n *Node) Run(ctx context.Context, database string, statements ...string) e
 func (n *Node) Ask(ctx context.Context, database, query string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	at, err := parse(n.Engine, n.DSN(database))
-	if err != nil {
-		return "", err
-	}
-	db, err := at.open()
+	db, err := n.pool(database)
 	if err != nil {
 		return "", err
 	}
@@ -89,24 +87,9 @@ func (n *Node) begin(ctx context.Context, flags ...string) error {
 }
 
 func (n *Node) answers(ctx context.Context) error {
-	err := until(ctx, startLimit, n.Name+" answers", func(ctx context.Context) error {
-		var last error
-		for _, n.Addr = range n.ports {
-			at, err := parse(n.Engine, n.DSN(""))
-			if err != nil {
-				return err
-			}
-			if last = at.answers(ctx, 2*time.Second); last == nil {
-				return nil
-			}
-		}
-		return last
-	})
-	if err != nil {
-		return fmt.Errorf("%w\n%s", err, n.wrote(context.WithoutCancel(ctx)))
-	}
-	n.down = false
-	return nil
+	err := n.reach(ctx, n.Engine, func(at string) string { n.Addr = at; return n.DSN("") })
+	n.down = err != nil
+	return err
 }
 
 // Kill ends the server as SIGKILL does: connections are gone, what it had not told
@@ -138,15 +121,3 @@ func (n *Node) Pause(ctx context.Context) error { return n.signal(ctx, "STOP") }
 
 // Resume undoes [Node.Pause].
 func (n *Node) Resume(ctx context.Context) error { return n.signal(ctx, "CONT") }
-
-// wrote returns the last lines that the server has written.
-func (n *Node) wrote(ctx context.Context) string {
-	stream, err := n.docker.ContainerLogs(ctx, n.id, client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Tail: "25"})
-	if err != nil {
-		return err.Error()
-	}
-	defer func() { _ = stream.Close() }()
-	var text strings.Builder
-	_, _ = stdcopy.StdCopy(&text, &text, stream)
-	return text.String()
-}

@@ -44,6 +44,7 @@ type Pooler struct {
 // cluster.
 func (c *Machines) Pooler(t testing.TB, kind PoolerKind, settings ...string) *Pooler {
 	t.Helper()
+	wanted(t, string(kind))
 	p := &Pooler{Kind: kind, cluster: c, settings: settings}
 	began := time.Now()
 	if err := p.start(t); err != nil {
@@ -78,27 +79,13 @@ func (p *Pooler) start(t testing.TB) error {
 	if err := p.command(append([]string{"setpriv", "--reuid=" + p.user(), "--clear-groups", "--"}, poolerCommands[p.Kind]...)...); err != nil {
 		return err
 	}
-	err = until(ctx, 30*time.Second, string(p.Kind)+" answers", func(ctx context.Context) error {
-		var last error
-		for _, p.Addr = range p.ports {
-			at, err := parse(p.cluster.flavour.engine(), p.DSN(""))
-			if err != nil {
-				return err
-			}
-			if last = at.answers(ctx, 2*time.Second); last == nil {
-				return nil
-			}
-		}
-		return last
-	})
-	if err != nil {
-		return fmt.Errorf("%w\n%s", err, (&Node{machine: p.machine}).wrote(context.WithoutCancel(ctx)))
-	}
-	return nil
+	return p.reach(ctx, p.cluster.flavour.engine(), func(at string) string { p.Addr = at; return p.DSN("") })
 }
 
 // DSN leads to a database of the cluster through the pooler.
-func (p *Pooler) DSN(database string) string { return p.cluster.flavour.dsn([]string{p.Addr}, database) }
+func (p *Pooler) DSN(database string) string {
+	return p.cluster.flavour.dsn([]string{p.Addr}, database)
+}
 
 // Lead makes another node the one that PgBouncer or Odyssey leads to, as what
 // watches over a cluster does after it has promoted one.
@@ -202,4 +189,3 @@ database default { user default {
 	}
 	return strings.Join(lines, "\n") + "\n" + more
 }
-

@@ -1,4 +1,4 @@
-package testdb_test
+package clusters
 
 import (
 	"context"
