@@ -32,6 +32,9 @@ func newBed(t *testing.T, c *testdb.Machines) *bed {
 	t.Helper()
 	b := &bed{Machines: c, t: t, name: c.NewDatabase(t)}
 	b.arrange("CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, v BIGINT NOT NULL)")
+	if c.Nodes[0].Engine != testdb.Postgres {
+		b.arrange(mysql.CommitsTable)
+	}
 	return b
 }
 
@@ -121,3 +124,8 @@ func rounds(usual, soak int) int {
 }
 
 func isUnknown(err error) bool { return errors.Is(err, atomic.ErrCommitUnknown) }
+
+// isConflict reports whether Retry would run the block again.
+func isConflict(err error) bool {
+	return errors.Is(err, dialect.ErrDeadlock) || errors.Is(err, dialect.ErrSerializationFailure)
+}

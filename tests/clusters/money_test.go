@@ -1,0 +1,188 @@
+package clusters
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	hf "github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/orm"
+)
+
+const (
+	accounts = 20
+	fortune  = 1000 // in each account
+	movers   = 16
+)
+
+// bank is where the money is.
+type bank struct {
+	*bed
+	ways []*orm.DB // what the movers use in turn
+
+	moved    sync.Map // what Do returned, by the number of the transfer
+	next     atomic.Int64
+	attempts atomic.Int64
+}
+
+// outcome is what became of the transfers.
+type outcome struct {
+	done, failed, unknown          int
+	doneMissing, failedThere, lost []string
+}
+
+// money moves amounts between accounts, on these ways to the database, while the
+// fault happens, and audits the accounts when all is over. The fault returns when
+// the cluster can be asked again.
+func money(t *testing.T, b *bed, ways []*orm.DB, fault func()) outcome {
+	t.Helper()
+	bk := &bank{bed: b, ways: ways}
+	var rows []string
+	for id := range accounts {
+		rows = append(rows, fmt.Sprintf("(%d, %d)", id, fortune))
+	}
+	b.arrange("INSERT INTO t (id, v) VALUES "+strings.Join(rows, ", "),
+		"CREATE TABLE transfer (id BIGINT PRIMARY KEY, source BIGINT NOT NULL, target BIGINT NOT NULL, amount BIGINT NOT NULL)")
+	for _, way := range ways {
+		way.SQL().SetMaxOpenConns(movers)
+	}
+	over := make(chan struct{})
+	var moving sync.WaitGroup
+	for mover := range movers {
+		moving.Go(func() {
+			for {
+				select {
+				case <-over:
+					return
+				default:
+					bk.move(mover)
+				}
+			}
+		})
+	}
+	third := moneyTime() / 3
+	wait(third)
+	fault()
+	wait(third)
+	close(over)
+	moving.Wait()
+	return bk.audit()
+}
+
+// wait lets the movers go on for a while.
+func wait(d time.Duration) { <-time.After(d) }
+
+func moneyTime() time.Duration {
+	if os.Getenv("HOLDFAST_SOAK") != "" {
+		return time.Minute
+	}
+	return 6 * time.Second
+}
+
+// move moves money between two accounts, in any order, so that transfers run into
+// each other. Half of the movers resolve a lost COMMIT.
+func (b *bank) move(mover int) {
+	id := b.next.Add(1)
+	source := rand.IntN(accounts)
+	target := (source + 1 + rand.IntN(accounts-1)) % accounts
+	amount := 1 + rand.IntN(10)
+	db := b.ways[mover%len(b.ways)]
+	opts := []hf.Option{hf.RetryPolicy{Max: 30, Base: 2 * time.Millisecond, Cap: 100 * time.Millisecond, Connection: true}}
+	if mover/len(b.ways)%2 == 0 {
+		opts = append(opts, hf.ResolveCommit())
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.t.Context()), 20*time.Second)
+	defer cancel()
+	err := hf.Do(ctx, db, func(ctx context.Context) error {
+		b.attempts.Add(1)
+		exec := func(ctx context.Context, text string, args ...any) error {
+			_, err := db.Exec(ctx, fmt.Sprintf(text, args...))
+			return err
+		}
+		if err := exec(ctx, "UPDATE t SET v = v - %d WHERE id = %d", amount, source); err != nil {
+			return err
+		}
+		return hf.Do(ctx, db, func(ctx context.Context) error {
+			if err := exec(ctx, "UPDATE t SET v = v + %d WHERE id = %d", amount, target); err != nil {
+				return err
+			}
+			return exec(ctx, "INSERT INTO transfer (id, source, target, amount) VALUES (%d, %d, %d, %d)", id, source, target, amount)
+		})
+	}, opts...)
+	b.moved.Store(id, err)
+}
+
+// audit looks at every node: they must agree.
+func (b *bank) audit() (o outcome) {
+	b.t.Helper()
+	const digest = "SELECT CONCAT((SELECT COUNT(*) FROM transfer), ' ', (SELECT SUM(v) FROM t), ' ', (SELECT SUM(v * id) FROM t))"
+	require.NoError(b.t, b.Caught(b.t.Context(), b.name, digest), "all nodes have the same")
+	writer, err := b.Writer(b.t.Context())
+	require.NoError(b.t, err)
+	assert.Equal(b.t, accounts*fortune, b.number(writer, "SELECT SUM(v) FROM t"), "the sum")
+	assert.Zero(b.t, b.number(writer, `SELECT COUNT(*) FROM t a WHERE a.v <> 1000
+		+ (SELECT COALESCE(SUM(amount), 0) FROM transfer WHERE target = a.id)
+		- (SELECT COALESCE(SUM(amount), 0) FROM transfer WHERE source = a.id)`), "accounts that do not agree with their transfers")
+
+	there := map[int64]bool{}
+	rows, err := writer.Open(b.t, b.name).QueryContext(b.t.Context(), "SELECT id FROM transfer")
+	require.NoError(b.t, err)
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int64
+		require.NoError(b.t, rows.Scan(&id))
+		there[id] = true
+	}
+	require.NoError(b.t, rows.Err())
+	b.moved.Range(func(key, result any) bool {
+		id := key.(int64)
+		err, _ := result.(error)
+		switch {
+		case err == nil:
+			o.done++
+			if !there[id] {
+				o.doneMissing = append(o.doneMissing, strconv.FormatInt(id, 10))
+			}
+		case isUnknown(err):
+			o.unknown++
+			if !there[id] {
+				o.lost = append(o.lost, strconv.FormatInt(id, 10))
+			}
+		default:
+			o.failed++
+			if there[id] {
+				o.failedThere = append(o.failedThere, fmt.Sprintf("%d: %v", id, err))
+			}
+		}
+		return true
+	})
+	b.t.Logf("%d transfers done, %d failed, %d of unknown outcome (%d of these are not there); %d attempts",
+		o.done, o.failed, o.unknown, len(o.lost), b.attempts.Load())
+	assert.Empty(b.t, o.failedThere, "transfers that failed and are there")
+	assert.Positive(b.t, o.done)
+	return o
+}
+
+// kept is what has to hold wherever a COMMIT that was acknowledged is not lost.
+func (o outcome) kept(t *testing.T) outcome {
+	t.Helper()
+	assert.Empty(t, o.doneMissing, "transfers that were done and are missing")
+	return o
+}
+
+// known is what has to hold where nothing happened to any machine.
+func (o outcome) known(t *testing.T) {
+	t.Helper()
+	o.kept(t)
+	assert.Zero(t, o.unknown, "transfers of unknown outcome")
+}
