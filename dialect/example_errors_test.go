@@ -25,6 +25,7 @@ func status(err error) int {
 		dialect.ErrConnectionLost:       http.StatusServiceUnavailable,
 		dialect.ErrQueryCanceled:        http.StatusGatewayTimeout,
 		dialect.ErrReadOnly:             http.StatusForbidden,
+		dialect.ErrTooLarge:             http.StatusRequestEntityTooLarge,
 		dialect.ErrUnsupported:          http.StatusNotImplemented,
 	} {
 		if errors.Is(err, kind) {

@@ -207,17 +207,19 @@ func TestB12_ResolveCommitWithNothingToFindOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		opts []atomic.Option
 		fn   func(ctx context.Context, s *script) error
+		kind error
 		sent []string
 	}{
-		"nothing was written": {nil, func(ctx context.Context, s *script) error { _, err := s.all(ctx, "SELECT a"); return err }, []string{"BEGIN; SELECT a", "COMMIT"}},
-		"read only":           {[]atomic.Option{atomic.ReadOnly()}, func(ctx context.Context, s *script) error { return s.exec(ctx, "CALL a") }, []string{"BEGIN READ ONLY; SAVEPOINT hf_guard; CALL a", "RELEASE SAVEPOINT hf_guard; COMMIT"}},
-		"as the server says":  {nil, func(ctx context.Context, s *script) error { return s.exec(ctx, "INSERT a") }, []string{"BEGIN; INSERT a", "WHICH TRANSACTION", "COMMIT"}},
+		"nothing was written": {nil, func(ctx context.Context, s *script) error { _, err := s.all(ctx, "SELECT a"); return err }, nil, []string{"BEGIN; SELECT a", "COMMIT"}},
+		"read only":           {[]atomic.Option{atomic.ReadOnly()}, func(ctx context.Context, s *script) error { return s.exec(ctx, "CALL a") }, dialect.ErrConnectionLost, []string{"BEGIN READ ONLY; SAVEPOINT hf_guard; CALL a", "RELEASE SAVEPOINT hf_guard; COMMIT"}},
+		"as the server says":  {nil, func(ctx context.Context, s *script) error { return s.exec(ctx, "INSERT a") }, nil, []string{"BEGIN; INSERT a", "WHICH TRANSACTION", "COMMIT"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			play(t, func(t *testing.T, s *script) {
 				s.on("COMMIT", refuses(gone))
-				require.NoError(t, s.do(t.Context(), func(ctx context.Context) error { return c.fn(ctx, s) }, append(c.opts, atomic.ResolveCommit())...),
-					"either outcome is the same")
+				err := s.do(t.Context(), func(ctx context.Context) error { return c.fn(ctx, s) }, append(c.opts, atomic.ResolveCommit())...)
+				require.ErrorIs(t, err, c.kind, "either outcome is the same")
+				require.NotErrorIs(t, err, atomic.ErrCommitUnknown)
 				s.sent(c.sent...)
 			})
 		})
