@@ -48,7 +48,8 @@ var (
 	// and wsrep_max_ws_size; a statement beyond max_allowed_packet.
 	ErrTooLarge = errors.New("too large")
 	// ErrUnsupported: the server cannot do this (rule L3). Found before
-	// anything is sent.
+	// anything is sent, where that is known; else PostgreSQL 0A000, such as
+	// SERIALIZABLE on a standby.
 	ErrUnsupported = errors.New("unsupported")
 )
 

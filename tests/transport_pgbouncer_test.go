@@ -147,3 +147,25 @@ func answers(ctx context.Context, dsn string) bool {
 	conn, err := pgx.Connect(ctx, dsn)
 	return err == nil && conn.Close(ctx) == nil
 }
+
+// A pooler that hands out its connections for one statement each has no
+// transactions, and says so; it is not the connection's fault.
+func TestL03_PgBouncerPoolsStatements(t *testing.T) {
+	t.Parallel()
+	server := testdb.NewServer(t, testdb.Postgres)
+	at := server.New(t)
+	source := func(dsn string) dialect.Source { return postgres.Open(dsn, postgres.WithoutStatementCache()) }
+	db := open(t, at, setup{dsn: at.Via(pgBouncer(t, server, at, "pool_mode=statement", "max_prepared_statements=0")), source: source})
+	attempts := 0
+	err := atomic.Do(t.Context(), db, func(ctx context.Context) error {
+		attempts++
+		_, err := db.number(ctx, "SELECT 1")
+		return err
+	}, atomic.RetryPolicy{Max: 3, Connection: true})
+	require.ErrorIs(t, err, dialect.ErrUnsupported)
+	require.NotErrorIs(t, err, dialect.ErrConnectionLost)
+	require.Equal(t, 1, attempts)
+	n, err := db.number(t.Context(), "SELECT 7")
+	require.NoError(t, err)
+	require.EqualValues(t, 7, n)
+}

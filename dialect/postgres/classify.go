@@ -66,6 +66,9 @@ func (e *engine) Classify(err error) *dialect.Error {
 		if kind := kinds[a.code]; kind != nil {
 			c.Kind = kind
 		}
+		if kind, message := a.cannot(); kind != nil {
+			c.Kind, c.Message = kind, message
+		}
 		if a.ends() && c.Kind == nil {
 			c.Kind = dialect.ErrConnectionLost
 		}
@@ -112,7 +115,7 @@ func connectionError(err error) bool {
 // answer is an error message of the server.
 type answer struct {
 	severity, code, message string
-	raised                  bool // by RAISE in PL/pgSQL
+	routine                 string // of the server's source
 }
 
 // answerOf finds the server's answer in err: pgx's, or that of another driver
@@ -120,7 +123,7 @@ type answer struct {
 func answerOf(err error) (a answer, ok bool) {
 	var own *pgconn.PgError
 	if errors.As(err, &own) {
-		return answer{severity(own), own.Code, own.Message, own.Routine == "exec_stmt_raise"}, true
+		return answer{severity(own), own.Code, own.Message, own.Routine}, true
 	}
 	var pq interface {
 		error
@@ -142,7 +145,7 @@ func answerOf(err error) (a answer, ok bool) {
 // answerIn reads the fields of an error message
 // (https://www.postgresql.org/docs/current/protocol-error-fields.html).
 func answerIn(field func(byte) string) (a answer, ok bool) {
-	a = answer{field('V'), field('C'), field('M'), field('R') == "exec_stmt_raise"}
+	a = answer{field('V'), field('C'), field('M'), field('R')}
 	if a.severity == "" {
 		a.severity = field('S')
 	}
@@ -163,6 +166,25 @@ func ends(e *pgconn.PgError) bool { return answer{severity: severity(e)}.ends() 
 func (a answer) ends() bool {
 	return strings.EqualFold(a.severity, "FATAL") || strings.EqualFold(a.severity, "PANIC")
 }
+
+// cannot knows answers of a kind that their code alone does not tell.
+func (a answer) cannot() (kind error, message string) {
+	switch {
+	case a.code == "0A000" && a.routine == outdatedRoutine:
+		return dialect.ErrSerializationFailure, a.message
+	case a.code == "0A000": // feature_not_supported, such as SERIALIZABLE on a standby
+		return dialect.ErrUnsupported, a.message
+	case a.code == "55000" && a.routine == "pg_current_wal_lsn":
+		return dialect.ErrUnsupported, "an advisory lock of a standby locks nothing on the primary"
+	case a.code == "08P01" && strings.HasPrefix(a.message, "transaction blocks not allowed"):
+		return dialect.ErrUnsupported, a.message + "; have PgBouncer pool transactions or sessions"
+	}
+	return nil, ""
+}
+
+// outdatedRoutine is the place at which the server finds out that what it has
+// prepared has other columns now.
+const outdatedRoutine = "RevalidateCachedQuery"
 
 // endsTransaction reports whether nothing but ROLLBACK makes sense after a
 // (rule B8): the transaction cannot succeed any more, or the savepoint to go

@@ -28,24 +28,10 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	}
 	w.takeKey()
 	defer w.giveKey()
-	x := w.start(ctx)
-	x.queueControl(prefix...)
-	x.queueControl("COMMIT")
-	if err := x.flush(); err != nil {
-		return err
-	}
-	if err := x.readPrefix(len(prefix)); err != nil {
-		x.inside = false
-		return x.finish(nil, err)
-	}
-	w.begun, x.inside = false, false
-	tag, err := x.readControl()
-	if err != nil {
-		return x.finish(nil, err)
-	}
-	// The server has answered. What can still go wrong is the connection's own end.
-	_ = x.finish(nil, nil)
+	tag, err := w.sendCommit(ctx, prefix)
 	switch {
+	case err != nil:
+		return err
 	case w.unreplicated:
 		return errUnreplicated
 	case tag.String() == "COMMIT":
@@ -54,6 +40,29 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 		return backend.ErrCommitRefused
 	}
 	return fmt.Errorf("the server answered COMMIT with %q", tag)
+}
+
+func (w *wire) sendCommit(ctx context.Context, prefix []string) (tag pgconn.CommandTag, err error) {
+	if w.alone {
+		return w.commitAlone(ctx, prefix)
+	}
+	x := w.start(ctx)
+	x.queueControl(prefix...)
+	x.queueControl("COMMIT")
+	if err := x.flush(); err != nil {
+		return tag, err
+	}
+	if err := x.readPrefix(len(prefix)); err != nil {
+		x.inside = false
+		return tag, x.finish(nil, err)
+	}
+	w.begun, x.inside = false, false
+	if tag, err = x.readControl(); err != nil {
+		return tag, x.finish(nil, err)
+	}
+	// The server has answered. What can still go wrong is the connection's own end.
+	_ = x.finish(nil, nil)
+	return tag, nil
 }
 
 // takeKey keeps the driver from asking the server to cancel a COMMIT, which it

@@ -84,9 +84,9 @@ func TestRollbackSendsWhatFollows(t *testing.T) {
 	eachWay(t, func(t *testing.T, opts ...Option) {
 		w := take(t, open(t, fresh(t, items).DSN, opts...))
 		execAfter(t, w, begin, `INSERT INTO item VALUES (1, 'a')`)
-		require.NoError(t, w.Rollback(t.Context(), []string{"SELECT set_config('application_name', 'after', false)"}))
+		require.NoError(t, w.Rollback(t.Context(), []string{"SELECT set_config('holdfast.note', 'after', false)"}))
 		require.True(t, w.Idle())
-		require.Equal(t, "after", one(t, w, `SHOW application_name`))
+		require.Equal(t, "after", one(t, w, `SHOW holdfast.note`))
 		require.EqualValues(t, 0, one(t, w, `SELECT count(*) FROM item`))
 
 		var refused *pgconn.PgError

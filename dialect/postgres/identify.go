@@ -29,6 +29,9 @@ func identify(ctx context.Context, pool *sql.DB, e *engine) (server dialect.Serv
 	}
 	defer func() { _ = conn.Close() }()
 	err = conn.Raw(func(driverConn any) error {
+		if err := e.findPooler(ctx, driverConn); err != nil {
+			return err
+		}
 		text, err := ask(ctx, e.Wire(driverConn), `SELECT version() || chr(10) || current_setting('server_version')
 			|| chr(10) || coalesce(current_setting('client_min_messages', true), '')`)
 		if err != nil {
@@ -48,6 +51,23 @@ func identify(ctx context.Context, pool *sql.DB, e *engine) (server dialect.Serv
 		return err
 	})
 	return server, err
+}
+
+// findPooler asks for pgpool-II, which answers instead of the server, in the
+// simple protocol.
+func (e *engine) findPooler(ctx context.Context, driverConn any) error {
+	w, ok := e.Wire(driverConn).(*wire)
+	if !ok {
+		return nil // whatever it is, nothing travels together
+	}
+	_, err := w.simple(ctx, "SHOW POOL_VERSION")
+	if _, refused := answerOf(err); refused && w.Alive() {
+		return nil
+	}
+	if err == nil {
+		e.settings.alone, w.alone = true, true
+	}
+	return err
 }
 
 // recognise reads the answers of version() and server_version, a line each. A

@@ -6,7 +6,7 @@ import "strings"
 // that is where the server puts whole rows.
 func (a answer) safeMessage() string {
 	switch {
-	case a.raised:
+	case a.routine == "exec_stmt_raise": // by RAISE in PL/pgSQL
 		return "raised by a function or a trigger; the text is in the driver's error"
 	case strings.HasPrefix(a.code, "22"):
 		return a.dataException()

@@ -7,6 +7,7 @@ type Option func(*settings)
 
 type settings struct {
 	cache *int // prepared statements kept on each connection; nil: what the DSN says
+	alone bool // control statements take a round trip of their own
 }
 
 // defaultCache is the number of statements that a connection keeps, unless
@@ -29,6 +30,16 @@ func StatementCache(n int) Option {
 //
 // A DSN with default_query_exec_mode other than cache_statement means the same.
 func WithoutStatementCache() Option { return StatementCache(0) }
+
+// OneByOne sends each control statement of a block (BEGIN, SAVEPOINT, …) in a round
+// trip of its own and in the simple protocol, instead of in front of the next
+// statement. It is for poolers that read what passes through them and lose count
+// of a pipeline, as pgpool-II does: a block hangs there when BEGIN travels with a
+// statement that is described. [Open] and [From] ask whether they are connected to
+// pgpool-II (SHOW POOL_VERSION) and do so by themselves.
+func OneByOne() Option {
+	return func(s *settings) { s.alone = true }
+}
 
 // cacheOf says how many statements a connection remembers, and whether it keeps
 // them prepared on the server.

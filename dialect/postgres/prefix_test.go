@@ -17,8 +17,9 @@ import (
 
 const items = `CREATE TABLE item (id int PRIMARY KEY, name text)`
 
-// Both ways of sending statements.
-var ways = map[string][]Option{"prepared": nil, "unprepared": {WithoutStatementCache()}}
+// The ways of sending statements.
+var ways = map[string][]Option{
+	"one by one": {OneByOne()}, "prepared": nil, "unprepared": {WithoutStatementCache()}}
 
 func eachWay(t *testing.T, test func(t *testing.T, opts ...Option)) {
 	for name, opts := range ways {
@@ -26,9 +27,26 @@ func eachWay(t *testing.T, test func(t *testing.T, opts ...Option)) {
 	}
 }
 
+// Behind pgpool-II a block costs a round trip for each control statement.
+func TestRoundTripsOneByOne(t *testing.T) {
+	t.Parallel()
+	db := fresh(t, items)
+	p := proxy.New(t, db.Addr)
+	w := take(t, open(t, db.Via(p.Addr()), OneByOne()))
+	for _, want := range []int{5, 4} { // once more for what the connection has not seen
+		require.Equal(t, want, p.During(func() {
+			execAfter(t, w, []string{"BEGIN", "SAVEPOINT hf_1"}, `DELETE FROM item WHERE id = $1`, 1)
+			require.NoError(t, w.Commit(t.Context(), nil))
+		}).Turns)
+	}
+}
+
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, opts ...Option) {
+		if len(opts) > 0 && apply(opts).alone {
+			return // above
+		}
 		db := fresh(t, items)
 		p := proxy.New(t, db.Addr)
 		w := take(t, open(t, db.Via(p.Addr()), opts...))

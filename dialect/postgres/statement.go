@@ -91,7 +91,7 @@ func (w *wire) forget(st *statement, failure error) {
 	if !errors.As(failure, &e) {
 		return
 	}
-	if e.Code == "26000" || e.Code == "42P05" || e.Code == "0A000" && e.Routine == "RevalidateCachedQuery" {
+	if e.Code == "26000" || e.Code == "42P05" || e.Code == "0A000" && e.Routine == outdatedRoutine {
 		// What has come to one comes to the others of the connection.
 		w.drop(w.statements.dropAll()...)
 		w.drop(w.controls.dropAll()...)
@@ -119,7 +119,7 @@ func outdated(err error) bool {
 	}
 	switch {
 	case e.Code == "0A000":
-		return e.Routine == "RevalidateCachedQuery"
+		return e.Routine == outdatedRoutine
 	case e.Code == "26000", e.Code == "08P01", e.Code == "22P03":
 		return e.Where == "" || isParameter(e.Where)
 	case mayBeOutdated[e.Code]:

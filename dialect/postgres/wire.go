@@ -22,6 +22,7 @@ type wire struct {
 	bound  int                      // their length
 	open   exchange                 // the one in progress, or the last
 
+	alone      bool     // control statements take a round trip of their own
 	named      bool     // the connection keeps prepared statements
 	statements *cache   // of callers
 	controls   *cache   // of blocks
@@ -29,7 +30,7 @@ type wire struct {
 
 	ran    bool // the prefix of the last call has run
 	begun  bool // a transaction of ours is open, if nothing has ended it unseen
-	ended  bool // something has: the connection is not for others
+	ended  bool // something has, or the server is not the writer: the connection is not for others
 	used   bool
 	reused time.Time // when the pool last handed the connection out
 
@@ -54,7 +55,7 @@ func wireOf(c *pgx.Conn, s settings) *wire {
 	limit, named := s.cacheOf(c.Config())
 	w := &wire{
 		pgx: c, conn: c.PgConn(), reused: time.Now(),
-		named: named, statements: newCache(limit), controls: newCache(maxControls),
+		alone: s.alone, named: named, statements: newCache(limit), controls: newCache(maxControls),
 	}
 	kept[keep] = w
 	return w
@@ -105,6 +106,9 @@ func (w *wire) Rollback(ctx context.Context, suffix []string) error {
 	}
 	if w.gone() {
 		return &backend.EndedError{}
+	}
+	if w.alone {
+		return w.rollbackAlone(ctx, suffix)
 	}
 	x := w.start(ctx)
 	x.inside = false
@@ -190,11 +194,10 @@ func (w *wire) send(ctx context.Context, prefix []string, query string, args []a
 	if st != nil {
 		err = w.bind(st, args)
 		if errors.As(err, new(*argumentError)) { // for the type that the parameter had
-			w.drop(w.statements.drop(query)...)
-			st = nil
+			st, err = w.rebind(ctx, st, args, err)
 		}
 	}
-	if st == nil {
+	if st == nil && err == nil {
 		err = sendable(query, args)
 	}
 	if err != nil {
@@ -218,6 +221,25 @@ func (w *wire) send(ctx context.Context, prefix []string, query string, args []a
 	return w.attempt(ctx, prefix, newStatement(query), args)
 }
 
+// rebind binds args to a description of st that is new, if its parameters are of
+// other types now. In a transaction nothing is asked that could fail it.
+func (w *wire) rebind(ctx context.Context, st *statement, args []any, failure error) (*statement, error) {
+	w.drop(w.statements.drop(st.text)...)
+	if w.conn.TxStatus() != 'I' {
+		return nil, failure
+	}
+	fresh := newStatement(st.text)
+	x := w.start(ctx)
+	x.queueDescribe(fresh)
+	if x.flush() != nil {
+		return nil, failure
+	}
+	if err := x.finish(nil, x.readDescription(fresh)); err != nil || slices.Equal(fresh.params.ParamOIDs, st.params.ParamOIDs) {
+		return nil, failure
+	}
+	return fresh, w.bind(fresh, args)
+}
+
 // undo rolls back the transaction that an attempt has begun.
 func (w *wire) undo(ctx context.Context) error {
 	if err := w.ready(ctx); err != nil || !w.begun {
@@ -235,7 +257,13 @@ func (w *wire) undo(ctx context.Context) error {
 // in the statement's text, like any other error of it, finds the savepoints of
 // prefix set.
 func (w *wire) attempt(ctx context.Context, prefix []string, st *statement, args []any) (*statement, *pgconn.ResultReader, error) {
-	known := st.known
+	known, after := st.known, len(prefix) > 0
+	if w.alone {
+		if err := w.controlAlone(ctx, prefix); err != nil {
+			return nil, nil, err
+		}
+		prefix = nil
+	}
 	x := w.start(ctx)
 	x.queueControl(prefix...)
 	if known {
@@ -256,7 +284,7 @@ func (w *wire) attempt(ctx context.Context, prefix []string, st *statement, args
 		}
 		if err := x.bindOpen(st, args); err != nil {
 			_ = x.finish(nil, nil)
-			if len(prefix) == 0 {
+			if !after {
 				return nil, nil, &backend.NotSentError{Err: err}
 			}
 			return nil, nil, err // prefix has run
