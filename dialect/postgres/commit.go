@@ -29,7 +29,11 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	w.takeKey()
 	defer w.giveKey()
 	tag, err := w.sendCommit(ctx, prefix)
+	var refused *pgconn.PgError
 	switch {
+	case errors.As(err, &refused) && refused.Code == idleInTransaction:
+		// It has ended the transaction before it looked at COMMIT.
+		return fmt.Errorf("%w: %w", backend.ErrCommitRefused, err)
 	case err != nil:
 		return err
 	case w.unreplicated:
@@ -41,6 +45,10 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	}
 	return fmt.Errorf("the server answered COMMIT with %q", tag)
 }
+
+// idleInTransaction is idle_in_transaction_session_timeout. The other reasons for
+// which a server ends a session may meet one that has committed.
+const idleInTransaction = "25P03"
 
 func (w *wire) sendCommit(ctx context.Context, prefix []string) (tag pgconn.CommandTag, err error) {
 	if w.alone {

@@ -94,3 +94,19 @@ func TestRollbackSendsWhatFollows(t *testing.T) {
 		require.True(t, w.Idle())
 	})
 }
+
+// A server that has ended the session because its transaction idled has rolled it
+// back: what COMMIT finds then is an answer.
+func TestB12ALimitOnIdlingIsARollback(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, opts ...Option) {
+		db := fresh(t, items)
+		opened := open(t, db.DSN, opts...)
+		w := take(t, opened)
+		execAfter(t, w, []string{"BEGIN", "SET LOCAL idle_in_transaction_session_timeout = 20"}, `INSERT INTO item VALUES (1, 'a')`)
+		eventually(t, db, gone, w.ID())
+		err := w.Commit(t.Context(), nil)
+		require.ErrorIs(t, err, backend.ErrCommitRefused)
+		require.ErrorIs(t, opened.Engine.Classify(err), dialect.ErrConnectionLost)
+	})
+}

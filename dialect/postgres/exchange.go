@@ -21,6 +21,7 @@ type exchange struct {
 	closing int       // so many of wire.dropped are closed on the way
 	control []control // in front of the caller's statement
 	read    int       // so many of control have been answered
+	asked   bool      // the statement has been described in it, and is still to be sent
 	inside  bool      // a transaction is open, and nothing that was queued is to end it
 }
 
@@ -84,7 +85,7 @@ func (x *exchange) queueDescribe(st *statement) {
 	if x.named && !st.once {
 		st.sd.Name = nameOf(st.text)
 	}
-	x.pipe.SendPrepare(st.sd.Name, st.text, nil)
+	x.pipe.SendPrepare(st.sd.Name, st.text, st.types)
 }
 
 // queue queues the execution of a described statement with the arguments that
@@ -163,12 +164,18 @@ func (x *exchange) readControl() (pgconn.CommandTag, error) {
 	return result.Close()
 }
 
-// readDescription reads what queueDescribe asked for and keeps the statement.
+// readDescription reads what queueDescribe asked for, with what was queued behind it,
+// and keeps the statement.
 func (x *exchange) readDescription(st *statement) error {
 	sd, err := results[*pgconn.StatementDescription](x.pipe)
 	if err != nil {
 		x.drop(st.sd.Name)
 		return err
+	}
+	for x.read < len(x.control) {
+		if _, err := x.readControl(); err != nil {
+			return err
+		}
 	}
 	if _, err := results[*pgconn.PipelineSync](x.pipe); err != nil {
 		return err

@@ -21,6 +21,8 @@ type statement struct {
 	sd      *pgconn.StatementDescription
 	formats []int16 // of the result's columns
 
+	types []uint32 // that parameters are given where the server finds none; 0: its own
+
 	known bool // the connection remembers it
 	once  bool // and is not to: its caller has asked for that
 

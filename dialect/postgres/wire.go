@@ -248,40 +248,21 @@ func (w *wire) undo(ctx context.Context) error {
 	return w.Rollback(ctx, nil)
 }
 
-// attempt sends prefix and st.
-//
-// A statement that the connection does not know yet takes a round trip more: it
-// is described first, so that its arguments can be encoded as the types that
-// its parameters have. The arguments of one that it knows are bound already.
-// prefix goes with the description and not with the statement, so that an error
-// in the statement's text, like any other error of it, finds the savepoints of
-// prefix set.
+// attempt sends prefix and st. The arguments of a statement that the connection
+// knows are bound already.
 func (w *wire) attempt(ctx context.Context, prefix []string, st *statement, args []any) (*statement, *pgconn.ResultReader, error) {
-	known, after := st.known, len(prefix) > 0
+	after := len(prefix) > 0
 	if w.alone {
 		if err := w.controlAlone(ctx, prefix); err != nil {
 			return nil, nil, err
 		}
 		prefix = nil
 	}
-	x := w.start(ctx)
-	x.queueControl(prefix...)
-	if known {
-		x.queue(st)
-	} else {
-		x.queueDescribe(st)
-	}
-	if err := x.flush(); err != nil {
+	x, err := w.prepare(ctx, prefix, st, args)
+	if err != nil {
 		return nil, nil, err
 	}
-	if err := x.readPrefix(len(prefix)); err != nil {
-		return nil, nil, x.finish(nil, err)
-	}
-	w.ran = true
-	if !known {
-		if err := x.readDescription(st); err != nil {
-			return nil, nil, x.finish(nil, err)
-		}
+	if x.asked {
 		if err := x.bindOpen(st, args); err != nil {
 			_ = x.finish(nil, nil)
 			if !after {
@@ -300,3 +281,58 @@ func (w *wire) attempt(ctx context.Context, prefix []string, st *statement, args
 	}
 	return st, result, nil
 }
+
+// prepare begins the exchange in which st is sent.
+//
+// A statement that the connection does not know yet takes a round trip more: it
+// is described first, so that its arguments can be encoded as the types that
+// its parameters have. prefix goes with the description and not with the
+// statement, so that an error in the statement's text, like any other error of
+// it, finds the savepoints of prefix set.
+func (w *wire) prepare(ctx context.Context, prefix []string, st *statement, args []any) (*exchange, error) {
+	first := w.conn.TxStatus() == 'I' // an error ends nothing but what is begun here
+	// Elsewhere it would end the block's transaction before the types can be given.
+	guarded := !first && !st.known && len(args) > 0 && !w.alone
+	for again := false; ; again = true {
+		x := w.start(ctx)
+		if again && !first {
+			x.queueControl("ROLLBACK TO SAVEPOINT " + typesGuard)
+		} else {
+			x.queueControl(prefix...)
+			if guarded {
+				x.queueControl("SAVEPOINT " + typesGuard)
+			}
+		}
+		n := len(x.control)
+		if st.known {
+			x.queue(st)
+		} else {
+			x.queueDescribe(st)
+		}
+		if guarded {
+			x.queueControl("RELEASE SAVEPOINT " + typesGuard)
+		}
+		if err := x.flush(); err != nil {
+			return nil, err
+		}
+		if err := x.readPrefix(n); err != nil {
+			return nil, x.finish(nil, err)
+		}
+		w.ran = true
+		if st.known {
+			return x, nil
+		}
+		err := x.readDescription(st)
+		if err == nil {
+			x.asked = true
+			return x, nil
+		}
+		err = x.finish(nil, err)
+		if !(first || guarded) || !w.giveType(st, args, err) || first && w.undo(ctx) != nil {
+			return nil, err
+		}
+	}
+}
+
+// typesGuard is a savepoint in front of a description that may fail.
+const typesGuard = "hf_types"
