@@ -129,6 +129,12 @@ func (ws *wires) Resolver() backend.Resolver {
 	return r
 }
 
+// RunsScripts implements backend.Scripter.
+func (ws *wires) RunsScripts() bool {
+	s, ok := ws.Engine.(backend.Scripter)
+	return ok && s.RunsScripts()
+}
+
 type bulkResolver struct {
 	resolver
 	bulk backend.BulkResolver

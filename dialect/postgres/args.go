@@ -71,13 +71,15 @@ func sendable(query string, args []any) error {
 
 // copies reports whether query would make the connection wait for data that
 // nobody sends, or send data that nobody takes.
-func copies(query string) bool {
+func copies(query string) (found bool) {
 	first := lex.PostgresSyntax.Lexer(query)
-	if t := first.Next(); !t.Is("COPY") {
+	if t := first.Next(); !t.Is("COPY") && strings.IndexByte(query, ';') < 0 {
 		return false
 	}
-	all := lex.PostgresSyntax.Tokens(query)
-	return all.Has("FROM", "STDIN") || all.Has("TO", "STDOUT")
+	eachStatement(query, func(s lex.Tokens) {
+		found = found || s.At(0).Is("COPY") && (s.Has("FROM", "STDIN") || s.Has("TO", "STDOUT"))
+	})
+	return found
 }
 
 // bind encodes args for st.

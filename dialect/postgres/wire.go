@@ -63,6 +63,9 @@ func wireOf(c *pgx.Conn, s settings) *wire {
 
 // Exec implements backend.Wire.
 func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []any) (driver.Result, error) {
+	if len(args) == 0 && w.holdsSeveral(query) {
+		return w.execSeveral(ctx, prefix, query)
+	}
 	st, result, err := w.send(ctx, prefix, query, args)
 	if err != nil {
 		return nil, err
@@ -198,7 +201,9 @@ func (w *wire) send(ctx context.Context, prefix []string, query string, args []a
 		}
 	}
 	if st == nil && err == nil {
-		err = sendable(query, args)
+		if err = sendable(query, args); err == nil && w.holdsSeveral(query) {
+			err = errSeveral
+		}
 	}
 	if err != nil {
 		return nil, nil, &backend.NotSentError{Err: err}

@@ -158,6 +158,11 @@ type Tagger interface {
 	Tag(block string) string
 }
 
+// Scripter is an Engine whose Wire runs a text of several statements, if it has no
+// values and yields no rows, all or none of it. Another text of several is refused
+// by the Wire with an error that matches dialect.ErrUnsupported.
+type Scripter interface{ RunsScripts() bool }
+
 // Namer is an Engine whose server shows a block's name as that of the
 // transaction, from Begin on.
 type Namer interface {
