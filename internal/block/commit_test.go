@@ -154,6 +154,9 @@ func TestB12_ResolveCommit(t *testing.T) {
 					require.ErrorIs(t, err, c.is)
 				}
 				require.Equal(t, c.unknown, errors.Is(err, atomic.ErrCommitUnknown))
+				if c.unknown {
+					require.ErrorContains(t, err, "ResolveCommit: ", "why that is not known either")
+				}
 				require.Equal(t, c.hooks, d)
 				require.Equal(t, c.unknown, time.Since(start) >= 30*time.Second)
 				s.mu.Lock()
@@ -185,6 +188,25 @@ func TestB13_TheConnectionThatWasAsked(t *testing.T) {
 		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error { return s.exec(ctx, "INSERT a") }, atomic.ResolveCommit()))
 		require.Equal(t, []int{2}, s.connected(), "one that has answered is kept")
 	})
+}
+
+// The server is on its way back; and the old connection must not keep anybody
+// waiting.
+func TestB12_ResolveCommitOnTheOnlyConnection(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		s.on("WHICH TRANSACTION", reply{says: "tx7"})
+		s.on("COMMIT", refuses(gone))
+		s.on("WHAT BECAME OF tx7", reply{says: true})
+		s.on("TAKE kept", reply{rows: values(1)})
+		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+			require.NoError(t, atomic.AdvisoryLock(ctx, s.db, "kept")) // it went with the connection
+			s.must(ctx, "INSERT a")
+			s.refuse(unnamed)
+			time.AfterFunc(10*time.Second, func() { s.refuse(nil) })
+			return nil
+		}, atomic.ResolveCommit()))
+		s.sent("BEGIN; TAKE kept", "INSERT a", "WHICH TRANSACTION", "NOTE tx7; COMMIT", "2: WHAT BECAME OF tx7")
+	}, setup{engine: locking, room: 1})
 }
 
 func TestB12_ResolveCommitAsksBesideThePool(t *testing.T) {

@@ -26,7 +26,9 @@ func TestB09_ACtxThatOutlivesItsBlock(t *testing.T) {
 				return s.exec(ctx, "INSERT a")
 			}))
 			require.False(t, atomic.In(inner, s.db))
-			require.ErrorIs(t, s.exec(inner, "INSERT b"), atomic.ErrBlockClosed)
+			err := s.exec(inner, "INSERT b")
+			require.ErrorIs(t, err, atomic.ErrBlockClosed)
+			require.ErrorContains(t, err, "this ctx has outlived its block")
 			require.False(t, atomic.NeedsRollback(ctx, s.db))
 			return nil
 		}))
@@ -111,6 +113,21 @@ func TestB11_CancelledWhileAnotherStatementRuns(t *testing.T) {
 			return first()
 		})
 		require.ErrorIs(t, err, atomic.ErrRollbackRequired)
+		s.sent("BEGIN; INSERT a", "ROLLBACK")
+	})
+}
+
+// A statement that fails leaves nothing to those that have waited for it.
+func TestB06_WhoeverHasWaitedIsRefused(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		require.ErrorIs(t, s.do(t.Context(), func(ctx context.Context) error {
+			s.on("INSERT a", after(time.Second, refuses(unique)))
+			first := aside(func() error { return s.exec(ctx, "INSERT a") })
+			second := aside(func() error { return s.exec(ctx, "INSERT b") })
+			require.ErrorIs(t, first(), dialect.ErrUniqueViolation)
+			require.ErrorIs(t, second(), atomic.ErrRollbackRequired)
+			return nil
+		}), atomic.ErrRollbackRequired)
 		s.sent("BEGIN; INSERT a", "ROLLBACK")
 	})
 }
@@ -246,7 +263,9 @@ func TestB15_TransactionControlIsRefused(t *testing.T) {
 		}
 		s.sent()
 		s.must(t.Context(), "CREATE TABLE x")
-		s.sent("CREATE TABLE x")
+		_, err := s.db.Exec(t.Context(), block.Statement{SQL: "SAVEPOINT x", Built: true})
+		require.NoError(t, err)
+		s.sent("CREATE TABLE x", "2: SAVEPOINT x")
 	})
 }
 
@@ -266,6 +285,15 @@ func TestB18_TwoDatabasesInOneCtx(t *testing.T) {
 		}), errAsked)
 		s.sent("BEGIN; INSERT a", "ROLLBACK")
 		other.sent("BEGIN; INSERT b", "ROLLBACK")
+	})
+}
+
+func TestClose_TellsWhatFails(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		other := &script{t: t, replies: map[string][]reply{}, setup: setup{server: mysql, closing: errCaller}}
+		other.open()
+		other.must(t.Context(), "INSERT a")
+		require.ErrorIs(t, other.db.Close(), errCaller)
 	})
 }
 

@@ -294,6 +294,7 @@ func TestExplainLocks_InANestedBlock(t *testing.T) {
 			}, option("outer")...)
 			require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
 			if asks == "nobody" {
+				s.sent("BEGIN; SAVEPOINT hf_1; UPDATE a", "ROLLBACK")
 				require.NotErrorAs(t, err, new(*atomic.LockHeldError))
 				return
 			}

@@ -193,7 +193,11 @@ func TestB06_AResultThatIsJudged(t *testing.T) {
 		require.NoError(t, s.do(t.Context(), save))
 		require.ErrorIs(t, s.do(t.Context(), func(ctx context.Context) error {
 			err := s.do(ctx, func(ctx context.Context) error {
-				require.ErrorIs(t, save(ctx), errAsked)
+				err := save(ctx)
+				require.ErrorIs(t, err, errAsked)
+				var failed *atomic.FailedError
+				require.ErrorAs(t, err, &failed)
+				require.Equal(t, 2, failed.Block.Depth)
 				require.True(t, atomic.NeedsRollback(ctx, s.db))
 				return nil
 			})
@@ -307,6 +311,14 @@ func TestB13_AChangedSessionIsNotPooled(t *testing.T) {
 				s.on(text, refuses(unnamed))
 				require.ErrorIs(t, s.do(t.Context(), func(ctx context.Context) error { return s.exec(ctx, text) }), unnamed)
 				require.Equal(t, kept, len(s.connected()) == 1, "it may have failed half-way: %s", text)
+			})
+			play(t, func(t *testing.T, s *script) { // what comes after it changes nothing of that
+				s.on("INSERT c", refuses(unique))
+				require.Error(t, s.do(t.Context(), func(ctx context.Context) error {
+					s.must(ctx, text, "INSERT b")
+					return s.exec(ctx, "INSERT c")
+				}))
+				require.Equal(t, kept, len(s.connected()) == 1, text)
 			})
 		}
 	}

@@ -99,6 +99,43 @@ func TestB19_TimeoutOfANestedBlock(t *testing.T) {
 	})
 }
 
+// ctx of a block with a limit ends with it, and that of one without ends nothing
+// before fn has returned.
+func TestB19_TheCtxOfABlock(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		var outer, inner context.Context
+		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+			outer = ctx
+			return s.do(ctx, func(ctx context.Context) error { inner = ctx; return nil }, atomic.Timeout(time.Second))
+		}, atomic.Timeout(time.Minute)))
+		require.Error(t, outer.Err())
+		require.Error(t, inner.Err())
+		ctx, cancel := context.WithCancelCause(t.Context())
+		require.Equal(t, errCaller, s.do(ctx, func(ctx context.Context) error {
+			s.must(ctx, "INSERT a")
+			cancel(errCaller)
+			settle()
+			require.True(t, atomic.In(ctx, s.db))
+			return nil
+		}))
+	})
+}
+
+// A savepoint of a block that a limit has ended.
+func TestB24_AfterTheTimeIsOver(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		var p *atomic.Point
+		var ended context.Context
+		require.ErrorIs(t, s.do(t.Context(), func(ctx context.Context) error {
+			p, ended = s.savepoint(ctx), context.WithoutCancel(ctx)
+			pass(2 * time.Second)
+			require.ErrorIs(t, p.Rollback(ended), atomic.ErrBlockClosed)
+			return nil
+		}, atomic.Timeout(time.Second)), atomic.ErrTimeout)
+		require.ErrorIs(t, p.Rollback(ended), atomic.ErrBlockClosed)
+	})
+}
+
 // The watch ends with the block.
 func TestB19_ABlockThatIsFaster(t *testing.T) {
 	play(t, func(t *testing.T, s *script) {
@@ -168,6 +205,8 @@ func TestB19_WhatStartsTheIdleClock(t *testing.T) {
 		s.on("INSERT b", refuses(unique))
 		s.on("SELECT c", reply{rows: values(1)})
 		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+			s.must(ctx, "INSERT a")
+			pass(900 * time.Millisecond)
 			_ = s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT b") })
 			pass(900 * time.Millisecond)
 			rows, err := s.stream(ctx, "SELECT c")

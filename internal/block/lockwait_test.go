@@ -161,6 +161,37 @@ func TestB13_BeginIsRefused(t *testing.T) {
 	}
 }
 
+// Only a BEGIN that was refused leaves no transaction behind: what else looks like
+// it has ended one, or left one open.
+func TestB08_NoLockAfterBegin(t *testing.T) {
+	for name, c := range map[string]struct {
+		text   string
+		reply  reply
+		opened bool // by a statement before
+	}{
+		"the server has rolled back":       {"UPDATE a", reply{err: &serverError{kind: dialect.ErrLockNotAvailable, code: "1205", fatal: true}, over: true}, false},
+		"the transaction is open":          {"SAVEPOINT hf_1", refuses(locked), false},
+		"a later control statement":        {"SAVEPOINT hf_1", reply{err: locked, over: true}, true},
+		"the server has rolled back later": {"UPDATE a", reply{err: &serverError{kind: dialect.ErrLockNotAvailable, code: "1205", fatal: true}, over: true}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(t *testing.T, s *script) {
+				s.on(c.text, c.reply)
+				err := s.do(t.Context(), func(ctx context.Context) error {
+					if c.opened {
+						s.must(ctx, "INSERT first")
+					}
+					err := s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "UPDATE a") })
+					require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+					require.True(t, atomic.NeedsRollback(ctx, s.db))
+					return nil
+				})
+				require.ErrorIs(t, err, atomic.ErrRollbackRequired)
+			})
+		})
+	}
+}
+
 // A session whose setting could not be taken back is nobody else's.
 func TestB23_ASettingThatCannotBeTakenBack(t *testing.T) {
 	for _, result := range []error{nil, atomic.Rollback} {

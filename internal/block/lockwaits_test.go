@@ -121,6 +121,7 @@ func TestExplainLocks_AnAdvisoryLock(t *testing.T) {
 				require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
 				if c.ids == nil {
 					require.NotErrorAs(t, err, new(*atomic.LockHeldError))
+					s.sent("BEGIN; TAKE a", "2: WHO HAS a", "ROLLBACK")
 					return
 				}
 				all, held := ids(t, err)
@@ -185,6 +186,13 @@ func TestLockWaits_WhenThePoolIsInUse(t *testing.T) {
 		s.sent("WHO WAITS", "BEGIN; INSERT a", "2: WHO WAITS", "COMMIT")
 		require.Equal(t, []int{1}, s.connected(), "one beside the pool is not kept")
 	}, full)
+	// A pool without a limit always has room.
+	play(t, func(t *testing.T, s *script) {
+		always(s, 1)
+		_, err := s.db.LockWaits(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []int{1}, s.connected())
+	}, setup{engine: watching, reserve: true})
 	// The server has no room for one more: the pool may have some soon.
 	for name, c := range map[string]struct {
 		free time.Duration

@@ -47,6 +47,9 @@ func TestS06_TheReplyIsLost(t *testing.T) {
 		_, err = s.all(t.Context(), "SELECT a")
 		require.ErrorIs(t, err, dialect.ErrConnectionLost)
 		require.NotErrorIs(t, err, atomic.ErrOutcomeUnknown)
+		s.on("UPDATE a", refuses(gone))
+		_, err = s.all(t.Context(), "UPDATE a")
+		require.ErrorIs(t, err, atomic.ErrOutcomeUnknown)
 		require.ErrorIs(t, s.exec(t.Context(), "SELECT a"), atomic.ErrOutcomeUnknown, "a caller's own may call a function that writes")
 
 		s.on("INSERT c", reply{silent: true})
@@ -167,8 +170,18 @@ func TestS06_TheFirstStatementOfABlockIsSentAgain(t *testing.T) {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errCaller)
 		defer cancel()
 		s.on("INSERT a", reply{silent: true})
-		require.ErrorIs(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") }), errCaller)
+		err := s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") })
+		require.ErrorIs(t, err, errCaller)
+		require.ErrorAs(t, err, new(*dialect.Error), "it was sent")
 		s.sent("BEGIN; INSERT a")
+	})
+	// What was found stale before anything was sent may be anything.
+	play(t, func(t *testing.T, s *script) {
+		s.must(t.Context(), "INSERT first")
+		s.age()
+		s.forget()
+		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error { return s.exec(ctx, "CALL a") }))
+		s.sent(fresh+"BEGIN; SAVEPOINT hf_guard; CALL a", fresh+"RELEASE SAVEPOINT hf_guard; COMMIT")
 	})
 	// In a session the connection is the session's.
 	play(t, func(t *testing.T, s *script) {
@@ -245,6 +258,14 @@ func TestB11_CancelledWhileConnecting(t *testing.T) {
 			require.ErrorAs(t, err, &failed, name)
 			require.Equal(t, "INSERT a", failed.Statement)
 			cancel()
+			// The connection comes in spite of that: it is kept, and nothing is sent.
+			ctx, cancel = context.WithTimeoutCause(t.Context(), time.Second, errCaller)
+			s.on("(connect)", after(2*time.Second, reply{patient: true}))
+			require.ErrorIs(t, send(ctx), errCaller, name)
+			require.Zero(t, s.pool.Stats().InUse)
+			cancel()
+			s.pool.SetMaxIdleConns(0)
+			s.pool.SetMaxIdleConns(2)
 		}
 		s.sent()
 	})

@@ -51,6 +51,13 @@ func TestB18_Suspended(t *testing.T) {
 		}))
 		s.sent("BEGIN; INSERT a", "2: BEGIN; INSERT c", "2: COMMIT", "2: INSERT b", "ROLLBACK")
 		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error { return s.exec(ctx, "INSERT a") }, suspended))
+		s.forget()
+		// In a session without a block there is nothing to set aside.
+		session, ctx := s.session(t.Context())
+		s.must(ctx, "SET a")
+		require.NoError(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT b") }, suspended))
+		require.NoError(t, session.Close())
+		s.sent("SET a", "INSERT b")
 	})
 }
 
@@ -208,6 +215,21 @@ func TestB18_PoolExhausted(t *testing.T) {
 			return s.exec(ctx, "INSERT a")
 		}))
 	}, setup{room: 1})
+	// Nobody has it, and nobody but the one inside, and one aside after another.
+	play(t, func(t *testing.T, s *script) {
+		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+			return s.do(ctx, func(context.Context) error { return s.exec(ctx, "INSERT a") }, independent)
+		}))
+		err := s.do(t.Context(), func(ctx context.Context) error {
+			return s.do(ctx, func(inner context.Context) error {
+				s.must(inner, "INSERT b")
+				require.NoError(t, s.do(ctx, func(context.Context) error { return nil }, independent), "it has sent nothing")
+				require.ErrorIs(t, s.exec(ctx, "INSERT a"), atomic.ErrPoolExhausted)
+				return nil
+			}, independent)
+		})
+		require.ErrorIs(t, err, atomic.ErrPoolExhausted)
+	}, setup{room: 1})
 	// Two levels further in.
 	play(t, func(t *testing.T, s *script) {
 		err := s.do(t.Context(), func(ctx context.Context) error {
@@ -239,6 +261,32 @@ func TestB18_PoolExhausted(t *testing.T) {
 			require.NoError(t, session.Close())
 		}, setup{room: 1})
 	}
+	// One that has none yet, or no more, does not.
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		require.NoError(t, session.SetAutocommit(false))
+		require.NoError(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT b") }, suspended))
+		s.must(ctx, "INSERT a")
+		require.NoError(t, session.Commit(ctx))
+		require.NoError(t, s.do(ctx, func(ctx context.Context) error {
+			require.ErrorIs(t, s.exec(ctx, "INSERT b"), atomic.ErrPoolExhausted)
+			require.NoError(t, session.Close())
+			return s.exec(ctx, "INSERT b")
+		}, suspended))
+	}, setup{room: 1})
+	// A block of a session that a time limit has ended: the session has it again.
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		require.ErrorIs(t, s.do(ctx, func(ctx context.Context) error {
+			s.must(ctx, "INSERT a")
+			return s.do(ctx, func(beside context.Context) error {
+				pass(2 * time.Second)
+				require.ErrorIs(t, s.exec(context.WithoutCancel(beside), "INSERT b"), atomic.ErrPoolExhausted)
+				return nil
+			}, suspended)
+		}, atomic.Timeout(time.Second)), atomic.ErrTimeout)
+		require.NoError(t, session.Close())
+	}, setup{room: 1})
 	play(t, func(t *testing.T, s *script) {
 		other, err := s.pool.Conn(t.Context())
 		require.NoError(t, err)

@@ -2,8 +2,10 @@ package block_test
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/block"
 )
 
 // What the block saw the server say decides, and nothing else.
@@ -74,7 +77,12 @@ func TestB17_WhatIsNotRetried(t *testing.T) {
 		fn   func(ctx context.Context, s *script) error
 		want error
 	}{
-		"a rollback that is asked for":   {func(ctx context.Context, s *script) error { _ = s.exec(ctx, "INSERT a"); return atomic.Rollback }, nil},
+		"a rollback that is asked for": {func(ctx context.Context, s *script) error { _ = s.exec(ctx, "INSERT a"); return atomic.Rollback }, nil},
+		"a value that cannot be bound": {func(ctx context.Context, s *script) error { return s.exec(ctx, "INSERT a", make(chan int)) }, errUnbindable},
+		"what is judged": {func(ctx context.Context, s *script) error {
+			_, err := s.db.Exec(ctx, block.Statement{SQL: "UPDATE a", Judge: func(driver.Result) error { return errAsked }})
+			return err
+		}, errAsked},
 		"a failure without the server's": {func(context.Context, *script) error { return errAsked }, errAsked},
 		"a deadlock that somebody tells": {func(context.Context, *script) error { return &dialect.Error{Kind: dialect.ErrDeadlock} }, dialect.ErrDeadlock},
 	} {
@@ -183,6 +191,7 @@ func TestB17_TheWaitRespectsCtx(t *testing.T) {
 				require.ErrorIs(t, err, want)
 				require.ErrorIs(t, err, dialect.ErrSerializationFailure, "what it waited for")
 				require.NotErrorIs(t, err, atomic.ErrRetriesExhausted)
+				require.Equal(t, 1, strings.Count(err.Error(), want.Error()), "it is told once: %v", err)
 				require.LessOrEqual(t, time.Since(start), time.Minute)
 				cancel(nil)
 			})
@@ -198,7 +207,9 @@ func TestB17_TheWaitRespectsCtx(t *testing.T) {
 			return err
 		}, atomic.RetryPolicy{})
 		require.ErrorIs(t, err, errCaller)
+		require.Equal(t, 1, strings.Count(err.Error(), errCaller.Error()), "%v", err)
 		require.ErrorIs(t, err, dialect.ErrSerializationFailure)
+		require.Equal(t, errCaller, s.do(ctx, never(t), atomic.Retry(1)), "it has ended before")
 	})
 }
 

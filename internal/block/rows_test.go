@@ -171,8 +171,28 @@ func TestB10_MoreThanOneResult(t *testing.T) {
 			require.Equal(t, io.EOF, err)
 			require.False(t, rows.HasNextResultSet())
 			require.Equal(t, io.EOF, rows.NextResultSet())
-			return s.exec(ctx, "INSERT b")
+			s.must(ctx, "INSERT b")
+			s.on("SELECT a", reply{rows: values(1), more: values(2)})
+			opened, err = s.stream(ctx, "SELECT a")
+			require.NoError(t, err)
+			require.NoError(t, opened.Close())
+			require.False(t, opened.(driver.RowsNextResultSet).HasNextResultSet(), "it is closed")
+			return nil
 		}))
+		// An error ends them, whatever was to come.
+		s.on("SELECT a", reply{rows: values(1), more: values(2), failure: deadlock})
+		require.ErrorIs(t, s.do(t.Context(), func(ctx context.Context) error {
+			return s.do(ctx, func(ctx context.Context) error {
+				rows, err := s.stream(ctx, "SELECT a")
+				require.NoError(t, err)
+				_, err = next(rows)
+				require.NoError(t, err)
+				_, err = next(rows)
+				require.ErrorIs(t, err, dialect.ErrDeadlock)
+				require.ErrorIs(t, s.exec(ctx, "INSERT b"), atomic.ErrRollbackRequired)
+				return nil
+			})
+		}), atomic.ErrRollbackRequired)
 	})
 }
 
@@ -247,5 +267,15 @@ func TestB06_AnErrorInAStream(t *testing.T) {
 			require.ErrorIs(t, err, dialect.ErrUniqueViolation)
 			return nil
 		}), atomic.ErrRollbackRequired)
+		s.on("SELECT a", reply{rows: values(1), failure: conflict})
+		require.ErrorIs(t, s.do(t.Context(), func(ctx context.Context) error {
+			require.ErrorIs(t, s.do(ctx, func(ctx context.Context) error {
+				rows, err := s.stream(ctx, "SELECT a")
+				require.NoError(t, err)
+				return rows.Close()
+			}), dialect.ErrSerializationFailure)
+			require.True(t, atomic.NeedsRollback(ctx, s.db), "every block is marked (B8)")
+			return nil
+		}), dialect.ErrSerializationFailure)
 	})
 }

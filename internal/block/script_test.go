@@ -46,9 +46,10 @@ type script struct {
 type setup struct {
 	settings  block.Settings
 	server    dialect.Server
-	room      int  // most connections of the pool; 0: no limit
-	reserve   bool // there are connections beside the pool
-	anonymous bool // connections do not know their number
+	room      int   // most connections of the pool; 0: no limit
+	reserve   bool  // there are connections beside the pool
+	anonymous bool  // connections do not know their number
+	closing   error // of every connection, when it is closed
 	spelling  spelling
 	engine    func(*engine) backend.Engine // what the engine can do besides; nil: nothing
 }
@@ -139,6 +140,7 @@ func (s *script) close() {
 	}
 	for _, c := range s.conns {
 		assert.False(s.t, c.begun && !c.closed, "connection %d is left in a transaction (rule B13)", c.number)
+		assert.True(s.t, c.rows == nil || c.rows.closed || c.closed, "rows of connection %d are left open", c.number)
 	}
 	s.mu.Unlock()
 	assert.Zero(s.t, s.pool.Stats().InUse, "connections that were not given back")

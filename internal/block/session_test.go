@@ -44,7 +44,10 @@ func TestA02_NothingIsKeptWithoutCommit(t *testing.T) {
 		require.Equal(t, 1, s.pool.Stats().InUse, "the connection is pinned")
 		require.NoError(t, session.Close())
 		require.Zero(t, s.pool.Stats().InUse)
-		require.NoError(t, session.Close(), "twice")
+		for range 2 {
+			require.NoError(t, session.Close(), "again")
+		}
+		require.ErrorIs(t, s.exec(ctx, "INSERT d"), atomic.ErrSessionClosed)
 	}, manual)
 }
 
@@ -72,9 +75,10 @@ func TestA03_CloseWithUncommittedWork(t *testing.T) {
 		is   error
 		sent []string
 	}{
-		"written":   {func(ctx context.Context, s *script) error { return s.exec(ctx, "INSERT a") }, atomic.ErrUncommitted, []string{"BEGIN; INSERT a", "ROLLBACK"}},
-		"perhaps":   {func(ctx context.Context, s *script) error { return s.exec(ctx, "SELECT a") }, atomic.ErrUncommitted, []string{"BEGIN; SELECT a", "ROLLBACK"}},
-		"only read": {func(ctx context.Context, s *script) error { _, err := s.all(ctx, "SELECT a"); return err }, nil, []string{"BEGIN; SELECT a", "ROLLBACK"}},
+		"written":        {func(ctx context.Context, s *script) error { return s.exec(ctx, "INSERT a") }, atomic.ErrUncommitted, []string{"BEGIN; INSERT a", "ROLLBACK"}},
+		"written by orm": {func(ctx context.Context, s *script) error { _, err := s.all(ctx, "UPDATE a"); return err }, atomic.ErrUncommitted, []string{"BEGIN; UPDATE a", "ROLLBACK"}},
+		"perhaps":        {func(ctx context.Context, s *script) error { return s.exec(ctx, "SELECT a") }, atomic.ErrUncommitted, []string{"BEGIN; SELECT a", "ROLLBACK"}},
+		"only read":      {func(ctx context.Context, s *script) error { _, err := s.all(ctx, "SELECT a"); return err }, nil, []string{"BEGIN; SELECT a", "ROLLBACK"}},
 		"read, then written": {func(ctx context.Context, s *script) error {
 			_, _ = s.all(ctx, "SELECT a")
 			return s.exec(ctx, "INSERT b")
@@ -104,6 +108,10 @@ func TestA03_CloseWithUncommittedWork(t *testing.T) {
 				require.ErrorIs(t, session.Rollback(ctx), atomic.ErrSessionClosed)
 				require.ErrorIs(t, session.SetAutocommit(true), atomic.ErrSessionClosed)
 				require.ErrorIs(t, s.do(ctx, never(t)), atomic.ErrSessionClosed)
+				require.ErrorIs(t, atomic.OnCommit(ctx, s.db, never(t)), atomic.ErrSessionClosed)
+				_, err = atomic.Savepoint(ctx, s.db)
+				require.ErrorIs(t, err, atomic.ErrSessionClosed)
+				require.ErrorIs(t, atomic.AdvisoryLock(ctx, s.db, "a"), atomic.ErrSessionClosed)
 			}, manual)
 		})
 	}
@@ -175,6 +183,11 @@ func TestA01_AutocommitIsOn(t *testing.T) {
 		s.sent("SET a", "INSERT b", "INSERT c", "INSERT d", "2: INSERT e")
 		require.NoError(t, session.Close())
 		require.Equal(t, []int{2}, s.connected(), "whose session was changed is not for others")
+		session, ctx = s.session(t.Context())
+		s.on("SET b", refuses(unique))
+		require.Error(t, s.exec(ctx, "SET b"))
+		require.NoError(t, session.Close())
+		require.Empty(t, s.connected(), "it may have failed half-way")
 	})
 }
 
@@ -182,6 +195,8 @@ func TestA01_AutocommitIsOn(t *testing.T) {
 func TestA01_ABlockBorrowsTheConnection(t *testing.T) {
 	play(t, func(t *testing.T, s *script) {
 		session, ctx := s.session(t.Context())
+		require.NoError(t, s.do(ctx, func(context.Context) error { return nil }), "which takes none")
+		require.Empty(t, s.connected())
 		require.NoError(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") }))
 		require.Equal(t, 1, s.pool.Stats().InUse)
 		s.must(ctx, "SET b")
@@ -301,7 +316,8 @@ func TestB13_ASessionLosesItsConnection(t *testing.T) {
 	lost := func(t *testing.T, s *script, ctx context.Context) {
 		t.Helper()
 		s.forget()
-		for _, err := range []error{s.exec(ctx, "INSERT c"), s.do(ctx, never(t))} {
+		_, err := s.db.SQL().BeginTx(ctx, nil)
+		for _, err := range []error{s.exec(ctx, "INSERT c"), s.do(ctx, never(t)), err} {
 			require.ErrorIs(t, err, dialect.ErrConnectionLost)
 			require.ErrorContains(t, err, "open another session")
 		}

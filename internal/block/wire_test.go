@@ -103,6 +103,9 @@ type connector struct{ script *script }
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	s := c.script
 	if r := s.take("(connect)"); r.until != nil {
+		if r.patient { // it does not hear ctx
+			ctx = context.WithoutCancel(ctx)
+		}
 		select {
 		case <-r.until:
 		case <-ctx.Done():
@@ -130,6 +133,7 @@ type conn struct {
 	lost   bool
 	stale  bool // the server has closed it, which nobody has noticed yet
 	closed bool
+	rows   *rows // the last result
 }
 
 var errUnbindable = errors.New("a value that the driver cannot bind")
@@ -150,6 +154,9 @@ func (c *conn) start(ctx context.Context, args []any) error {
 		}
 	}
 	c.used = true
+	if c.rows != nil && !c.rows.closed {
+		c.script.t.Errorf("connection %d: a statement while rows are being read (rule B10)", c.number)
+	}
 	return nil
 }
 
@@ -213,7 +220,8 @@ func (c *conn) Query(ctx context.Context, prefix []string, query string, args []
 	if err != nil {
 		return nil, err
 	}
-	return &rows{conn: c, left: r.rows, failure: r.failure, more: r.more}, nil
+	c.rows = &rows{conn: c, left: r.rows, failure: r.failure, more: r.more}
+	return c.rows, nil
 }
 
 func (c *conn) Commit(ctx context.Context, prefix []string) error {
@@ -261,7 +269,7 @@ func (c *conn) Close() error {
 	c.script.mu.Lock()
 	defer c.script.mu.Unlock()
 	c.closed = true
-	return nil
+	return c.script.setup.closing
 }
 
 func (c *conn) Prepare(string) (driver.Stmt, error) { return nil, errors.New("not in use") }
@@ -279,6 +287,7 @@ type rows struct {
 func (r *rows) Columns() []string { return []string{"value"} }
 
 func (r *rows) Next(dest []driver.Value) error {
+	r.open("Next")
 	if len(r.left) == 0 {
 		return r.end()
 	}
@@ -302,6 +311,7 @@ func (r *rows) end() error {
 func (r *rows) HasNextResultSet() bool { return r.more != nil }
 
 func (r *rows) NextResultSet() error {
+	r.open("NextResultSet")
 	if r.more == nil {
 		return io.EOF
 	}
@@ -311,12 +321,18 @@ func (r *rows) NextResultSet() error {
 
 // Close reads the rest, and finds an error there.
 func (r *rows) Close() error {
-	if r.closed {
-		return nil
-	}
+	r.open("Close")
 	r.closed, r.left = true, nil
 	if err := r.end(); err != io.EOF {
 		return err
 	}
 	return nil
+}
+
+// open looks whether anybody still uses rows that are closed: the connection may
+// be somebody else's by then.
+func (r *rows) open(call string) {
+	if r.closed {
+		r.conn.script.t.Errorf("connection %d: %s of rows that are closed", r.conn.number, call)
+	}
 }
