@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
-	"github.com/holdfast-go/holdfast/dialect"
 )
 
 func never(t *testing.T) func(context.Context) error {
@@ -18,7 +17,6 @@ func never(t *testing.T) func(context.Context) error {
 
 func TestB18_Independent(t *testing.T) {
 	play(t, func(t *testing.T, s *script) {
-		independent := atomic.Propagation(atomic.Independent)
 		require.Equal(t, errAsked, s.do(t.Context(), func(ctx context.Context) error {
 			s.must(ctx, "INSERT a")
 			require.NoError(t, s.do(ctx, func(inner context.Context) error {
@@ -37,7 +35,6 @@ func TestB18_Independent(t *testing.T) {
 
 func TestB18_Suspended(t *testing.T) {
 	play(t, func(t *testing.T, s *script) {
-		suspended := atomic.Propagation(atomic.Suspended)
 		require.Equal(t, errAsked, s.do(t.Context(), func(ctx context.Context) error {
 			s.must(ctx, "INSERT a")
 			require.NoError(t, s.do(ctx, func(ctx context.Context) error {
@@ -159,142 +156,6 @@ func TestB18_TheBlockAroundItIsNotUsable(t *testing.T) {
 		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error { closed = ctx; return nil }))
 		require.ErrorIs(t, s.do(closed, never(t)), atomic.ErrBlockClosed)
 		require.ErrorIs(t, s.do(closed, never(t), atomic.NoSavepoint()), atomic.ErrBlockClosed)
-		require.NoError(t, s.do(closed, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") }, atomic.Propagation(atomic.Independent)))
+		require.NoError(t, s.do(closed, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") }, independent))
 	})
-}
-
-// Of a chain of blocks that set each other aside each has a connection. Waiting
-// for one more than the pool has would never end.
-func TestB18_PoolExhausted(t *testing.T) {
-	independent, suspended := atomic.Propagation(atomic.Independent), atomic.Propagation(atomic.Suspended)
-	play(t, func(t *testing.T, s *script) {
-		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
-			s.must(ctx, "INSERT a")
-			require.NoError(t, s.do(ctx, func(ctx context.Context) error {
-				s.must(ctx, "INSERT b")
-				err := s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT c") }, independent)
-				require.ErrorIs(t, err, atomic.ErrPoolExhausted)
-				var failed *atomic.FailedError
-				require.ErrorAs(t, err, &failed)
-				require.Equal(t, "INSERT c", failed.Statement)
-				err = s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT c") }, suspended)
-				require.ErrorIs(t, err, atomic.ErrPoolExhausted)
-				err = s.do(ctx, func(ctx context.Context) error { _, err := s.stream(ctx, "SELECT c"); return err }, suspended)
-				require.ErrorIs(t, err, atomic.ErrPoolExhausted)
-				return nil
-			}, independent))
-			return nil
-		}))
-		s.sent("BEGIN; INSERT a", "2: BEGIN; INSERT b", "2: COMMIT", "COMMIT")
-	}, setup{room: 2})
-
-	// A block that has sent nothing holds nothing.
-	play(t, func(t *testing.T, s *script) {
-		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
-			for _, mode := range []atomic.Option{independent, suspended} {
-				require.NoError(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") }, mode))
-			}
-			return s.exec(ctx, "INSERT b")
-		}))
-	}, setup{room: 1})
-
-	// The block around it wants its first connection while the one inside has it.
-	play(t, func(t *testing.T, s *script) {
-		err := s.do(t.Context(), func(ctx context.Context) error {
-			return s.do(ctx, func(inner context.Context) error {
-				s.must(inner, "INSERT b")
-				require.ErrorIs(t, s.do(inner, func(context.Context) error { return s.exec(ctx, "INSERT a") }, independent), atomic.ErrPoolExhausted)
-				return nil
-			}, independent)
-		})
-		require.ErrorIs(t, err, atomic.ErrRollbackRequired)
-		require.ErrorIs(t, err, atomic.ErrPoolExhausted)
-		// What was aside has ended: there is room again.
-		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
-			require.NoError(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT b") }, independent))
-			return s.exec(ctx, "INSERT a")
-		}))
-	}, setup{room: 1})
-	// Nobody has it, and nobody but the one inside, and one aside after another.
-	play(t, func(t *testing.T, s *script) {
-		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
-			return s.do(ctx, func(context.Context) error { return s.exec(ctx, "INSERT a") }, independent)
-		}))
-		err := s.do(t.Context(), func(ctx context.Context) error {
-			return s.do(ctx, func(inner context.Context) error {
-				s.must(inner, "INSERT b")
-				require.NoError(t, s.do(ctx, func(context.Context) error { return nil }, independent), "it has sent nothing")
-				require.ErrorIs(t, s.exec(ctx, "INSERT a"), atomic.ErrPoolExhausted)
-				return nil
-			}, independent)
-		})
-		require.ErrorIs(t, err, atomic.ErrPoolExhausted)
-	}, setup{room: 1})
-	// Two levels further in.
-	play(t, func(t *testing.T, s *script) {
-		err := s.do(t.Context(), func(ctx context.Context) error {
-			return s.do(ctx, func(middle context.Context) error {
-				return s.do(middle, func(inner context.Context) error {
-					s.must(inner, "INSERT c")
-					require.ErrorIs(t, s.exec(ctx, "INSERT a"), atomic.ErrPoolExhausted)
-					return nil
-				}, independent)
-			}, independent)
-		})
-		require.ErrorIs(t, err, atomic.ErrPoolExhausted)
-	}, setup{room: 1})
-	// A session's connection counts too, whoever has it.
-	for _, autocommit := range []bool{true, false} {
-		play(t, func(t *testing.T, s *script) {
-			session, ctx, err := atomic.OpenSession(t.Context(), s.db)
-			require.NoError(t, err)
-			require.NoError(t, session.SetAutocommit(autocommit))
-			s.must(ctx, "INSERT a")
-			beside := func(ctx context.Context) error { return s.exec(ctx, "INSERT b") }
-			if autocommit {
-				require.ErrorIs(t, s.do(ctx, func(ctx context.Context) error { return s.do(ctx, beside, suspended) }), atomic.ErrPoolExhausted)
-			} else {
-				require.ErrorIs(t, s.do(ctx, beside, suspended), atomic.ErrPoolExhausted)
-				require.ErrorIs(t, s.do(ctx, beside, independent), atomic.ErrPoolExhausted)
-				require.NoError(t, session.Commit(ctx))
-			}
-			require.NoError(t, session.Close())
-		}, setup{room: 1})
-	}
-	// One that has none yet, or no more, does not.
-	play(t, func(t *testing.T, s *script) {
-		session, ctx := s.session(t.Context())
-		require.NoError(t, session.SetAutocommit(false))
-		require.NoError(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT b") }, suspended))
-		s.must(ctx, "INSERT a")
-		require.NoError(t, session.Commit(ctx))
-		require.NoError(t, s.do(ctx, func(ctx context.Context) error {
-			require.ErrorIs(t, s.exec(ctx, "INSERT b"), atomic.ErrPoolExhausted)
-			require.NoError(t, session.Close())
-			return s.exec(ctx, "INSERT b")
-		}, suspended))
-	}, setup{room: 1})
-	// A block of a session that a time limit has ended: the session has it again.
-	play(t, func(t *testing.T, s *script) {
-		session, ctx := s.session(t.Context())
-		require.ErrorIs(t, s.do(ctx, func(ctx context.Context) error {
-			s.must(ctx, "INSERT a")
-			return s.do(ctx, func(beside context.Context) error {
-				pass(2 * time.Second)
-				require.ErrorIs(t, s.exec(context.WithoutCancel(beside), "INSERT b"), atomic.ErrPoolExhausted)
-				return nil
-			}, suspended)
-		}, atomic.Timeout(time.Second)), atomic.ErrTimeout)
-		require.NoError(t, session.Close())
-	}, setup{room: 1})
-	play(t, func(t *testing.T, s *script) {
-		other, err := s.pool.Conn(t.Context())
-		require.NoError(t, err)
-		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errCaller)
-		defer cancel()
-		err = s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") })
-		require.ErrorIs(t, err, errCaller, "others give theirs back, perhaps")
-		require.NotErrorIs(t, err, dialect.ErrConnectionLost)
-		require.NoError(t, other.Close())
-	}, setup{room: 1})
 }

@@ -1,0 +1,148 @@
+package block_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// SetAutocommit waits for a statement that is under way, and so does a block.
+func TestA02_WhileAStatementIsUnderWay(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		answer := make(chan struct{})
+		s.on("INSERT a", reply{until: answer})
+		insert := aside(func() error { return s.exec(ctx, "INSERT a") })
+		impatient, cancel := context.WithTimeoutCause(ctx, time.Second, errCaller)
+		defer cancel()
+		require.Equal(t, errCaller, s.do(impatient, never(t)))
+		require.ErrorIs(t, s.exec(impatient, "INSERT b"), errCaller)
+		// Whoever waits behind the switch is told of it.
+		off := aside(func() error { return session.SetAutocommit(false) })
+		block := aside(func() error { return s.do(ctx, never(t)) })
+		waits := aside(func() error { return s.exec(ctx, "INSERT b") })
+		require.True(t, session.Autocommit())
+		close(answer)
+		require.NoError(t, errors.Join(insert(), off()))
+		for _, late := range []func() error{block, waits} {
+			err := late()
+			require.ErrorIs(t, err, atomic.ErrOuterContext)
+			require.ErrorContains(t, err, "autocommit was switched off while the")
+		}
+		s.sent("INSERT a")
+		require.NoError(t, session.Close())
+	})
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		answer := make(chan struct{})
+		s.on("INSERT a", reply{until: answer})
+		insert := aside(func() error { return s.exec(ctx, "INSERT a") })
+		on := aside(func() error { return session.SetAutocommit(true) })
+		close(answer)
+		require.NoError(t, insert())
+		require.ErrorIs(t, on(), atomic.ErrUncommitted, "it came after the first statement")
+		require.NoError(t, session.Commit(ctx))
+		require.NoError(t, session.Close())
+	}, manual)
+}
+
+func TestB10_RowsOfASession(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.on("SELECT a", reply{rows: values(1)}, reply{rows: values(1)}, reply{rows: values(1), failure: unique}, refuses(unique))
+		rows, err := s.stream(ctx, "SELECT a")
+		require.NoError(t, err)
+		require.ErrorIs(t, s.exec(ctx, "INSERT b"), atomic.ErrRowsOpen)
+		require.ErrorIs(t, s.do(ctx, never(t)), atomic.ErrRowsOpen)
+		require.NoError(t, rows.Close())
+		s.must(ctx, "INSERT b")
+		_, err = s.stream(ctx, "SELECT a") // closed with the session
+		require.NoError(t, err)
+		require.NoError(t, session.Close())
+		require.Zero(t, s.pool.Stats().InUse)
+
+		session, ctx = s.session(t.Context())
+		rows, err = s.stream(ctx, "SELECT a")
+		require.NoError(t, err)
+		require.ErrorIs(t, rows.Close(), dialect.ErrUniqueViolation)
+		s.must(ctx, "INSERT c")
+		_, err = s.stream(ctx, "SELECT a")
+		require.ErrorIs(t, err, dialect.ErrUniqueViolation)
+		require.NoError(t, session.Close())
+	})
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.on("SELECT a", reply{rows: values(1, 2)})
+		rows, err := s.stream(ctx, "SELECT a")
+		require.NoError(t, err)
+		require.ErrorIs(t, session.Close(), atomic.ErrUncommitted)
+		_, err = next(rows)
+		require.ErrorIs(t, err, atomic.ErrBlockClosed)
+		require.NotEqual(t, io.EOF, err)
+	}, manual)
+}
+
+// The connection is gone, and what was set in it: the session does not go on
+// with another one.
+func TestB13_ASessionLosesItsConnection(t *testing.T) {
+	lost := func(t *testing.T, s *script, ctx context.Context) {
+		t.Helper()
+		s.forget()
+		_, err := s.db.SQL().BeginTx(ctx, nil)
+		for _, err := range []error{s.exec(ctx, "INSERT c"), s.do(ctx, never(t)), err} {
+			require.ErrorIs(t, err, dialect.ErrConnectionLost)
+			require.ErrorContains(t, err, "open another session")
+		}
+		s.sent()
+		require.Empty(t, s.connected())
+	}
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.must(ctx, "SET a")
+		s.on("INSERT b", refuses(gone))
+		err := s.exec(ctx, "INSERT b")
+		require.ErrorIs(t, err, atomic.ErrOutcomeUnknown)
+		lost(t, s, ctx)
+		require.ErrorIs(t, s.exec(ctx, "INSERT c"), err)
+		require.NoError(t, session.Close())
+	})
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.on("INSERT b", refuses(gone))
+		require.ErrorIs(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT b") }), dialect.ErrConnectionLost)
+		lost(t, s, ctx)
+		require.NoError(t, session.Close())
+	})
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.on("SELECT b", reply{rows: values(1), failure: gone})
+		rows, err := s.stream(ctx, "SELECT b")
+		require.NoError(t, err)
+		require.ErrorIs(t, rows.Close(), dialect.ErrConnectionLost)
+		lost(t, s, ctx)
+		require.NoError(t, session.Close())
+	})
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.must(ctx, "INSERT a")
+		s.on("COMMIT", refuses(gone))
+		require.ErrorIs(t, session.Commit(ctx), atomic.ErrCommitUnknown)
+		lost(t, s, ctx)
+		require.NoError(t, session.Close())
+	}, manual)
+	play(t, func(t *testing.T, s *script) {
+		s.refuse(unnamed)
+		session, ctx := s.session(t.Context())
+		require.ErrorIs(t, s.exec(ctx, "INSERT a"), dialect.ErrConnectionLost)
+		s.refuse(nil)
+		s.must(ctx, "INSERT a") // it had none to lose
+		require.NoError(t, session.Close())
+	})
+}
