@@ -26,6 +26,7 @@ type bed struct {
 	*testdb.Machines
 	t    *testing.T
 	name string
+	flat bool // no savepoints
 }
 
 func newBed(t *testing.T, c *testdb.Machines) *bed {
@@ -128,4 +129,12 @@ func isUnknown(err error) bool { return errors.Is(err, atomic.ErrCommitUnknown) 
 // isConflict reports whether Retry would run the block again.
 func isConflict(err error) bool {
 	return errors.Is(err, dialect.ErrDeadlock) || errors.Is(err, dialect.ErrSerializationFailure)
+}
+
+// ways opens the database through nodes.
+func (b *bed) ways(nodes ...int) (ways []*orm.DB) {
+	for _, n := range nodes {
+		ways = append(ways, b.on(b.Nodes[n], orm.WithCommitTimeout(20*time.Second)))
+	}
+	return ways
 }

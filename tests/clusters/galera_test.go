@@ -11,10 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/uptrace/bun"
 
 	"github.com/holdfast-go/holdfast/atomic"
-	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -96,28 +94,26 @@ func galeraLocks(b *bed) {
 }
 
 func galeraTwoWriters(b *bed) {
-	money(b.t, b, b.ways(0, 1), func() {}).known(b.t)
+	money(b, b.ways(0, 1), nothing, nothing).known(b.t)
 }
 
 func galeraKilled(b *bed) {
 	ctx := b.t.Context()
 	killed := b.Nodes[1]
-	defer func() { require.NoError(b.t, killed.Restart(context.WithoutCancel(ctx))) }()
-	money(b.t, b, b.ways(0, 1), func() {
+	money(b, b.ways(0, 1), func() {
 		require.NoError(b.t, killed.Kill(ctx))
 		wait(moneyTime() / 3)
-	}).kept(b.t)
+	}, func() { require.NoError(b.t, killed.Restart(ctx)) }).kept(b.t)
 }
 
 func galeraCut(b *bed) {
 	ctx := b.t.Context()
 	cut := b.Nodes[1]
-	money(b.t, b, b.ways(0, 1), func() {
+	money(b, b.ways(0, 1), func() {
 		require.NoError(b.t, cut.Cut(ctx))
 		wait(8 * time.Second) // until it has given up
 		require.NoError(b.t, cut.Heal(ctx))
-		require.NoError(b.t, cut.Restart(ctx))
-	}).kept(b.t)
+	}, func() { require.NoError(b.t, cut.Restart(ctx)) }).kept(b.t)
 }
 
 // A COMMIT that the node cannot bring to the others may be carried out when it finds
@@ -165,36 +161,4 @@ func galeraCommitsOfACutNode(b *bed) {
 		b.t.Logf("%d: there %t: %v", id, there, err)
 		return true
 	})
-}
-
-// ways opens the database through nodes.
-func (b *bed) ways(nodes ...int) (ways []*orm.DB) {
-	for _, n := range nodes {
-		ways = append(ways, b.on(b.Nodes[n], orm.WithCommitTimeout(20*time.Second)))
-	}
-	return ways
-}
-
-// refusesToLock asks for locks, where they would lock nothing on other nodes.
-func refusesToLock(t *testing.T, db *orm.DB) {
-	t.Helper()
-	type T struct {
-		bun.BaseModel `bun:"table:t"`
-
-		ID int64 `bun:"id,pk"`
-		V  int64 `bun:"v"`
-	}
-	for name, option := range map[string]orm.LockOption{"": nil, "NoWait": orm.NoWait, "SkipLocked": orm.SkipLocked, "Wait": orm.Wait(time.Second)} {
-		err := atomic.Do(t.Context(), db, func(ctx context.Context) error {
-			locked := orm.Objects[T](db).SelectForUpdate()
-			if option != nil {
-				locked = orm.Objects[T](db).SelectForUpdate(option)
-			}
-			_, err := locked.All(ctx)
-			return err
-		})
-		assert.ErrorIs(t, err, dialect.ErrUnsupported, "SelectForUpdate(%s)", name)
-	}
-	err := atomic.Do(t.Context(), db, func(ctx context.Context) error { return atomic.AdvisoryLock(ctx, db, "one") })
-	assert.ErrorIs(t, err, dialect.ErrUnsupported, "AdvisoryLock")
 }

@@ -230,33 +230,26 @@ func (c *Machines) Writer(ctx context.Context) (*Node, error) {
 	return nil, fmt.Errorf("no node of %s takes writes: %w", c.Kind, errors.Join(errs...))
 }
 
-// Caught waits until a query on each node that runs gives what it gives on the
-// first that takes writes.
+// Caught waits until a query gives the same on every node that runs.
 func (c *Machines) Caught(ctx context.Context, database, query string) error {
-	writer, err := c.Writer(ctx)
-	if err != nil {
-		return err
-	}
-	want, err := writer.Ask(ctx, database, query)
-	if err != nil {
-		return err
-	}
-	for _, node := range c.Nodes {
-		if node.down {
-			continue
-		}
-		err := until(ctx, 30*time.Second, node.Name+" has what "+writer.Name+" has", func(ctx context.Context) error {
-			got, err := node.Ask(ctx, database, query)
-			if err == nil && got != want {
-				err = fmt.Errorf("%s: %s instead of %s", query, got, want)
+	return until(ctx, time.Minute, "all nodes have the same", func(ctx context.Context) error {
+		first, from := "", (*Node)(nil)
+		for _, node := range c.Nodes {
+			if node.down {
+				continue
 			}
-			return err
-		})
-		if err != nil {
-			return err
+			got, err := node.Ask(ctx, database, query)
+			switch {
+			case err != nil:
+				return err
+			case from == nil:
+				first, from = got, node
+			case got != first:
+				return fmt.Errorf("%s: %s on %s, %s on %s", query, first, from.Name, got, node.Name)
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // Others returns all nodes but one.

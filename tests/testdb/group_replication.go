@@ -27,7 +27,8 @@ func (groupReplication) image(ctx context.Context, o clusterOptions) (string, er
 }
 
 // A node that is silent is expelled as soon as it is suspected, and one that sees
-// no majority gives up after three seconds: by default it would wait for ever.
+// no majority gives up after three seconds: by default it would wait for ever. What
+// the binary log has, InnoDB must have when its process is killed.
 func (groupReplication) flags(n *Node) []string {
 	var seeds []string
 	for _, node := range n.cluster.Nodes {
@@ -36,7 +37,7 @@ func (groupReplication) flags(n *Node) []string {
 	number := fmt.Sprint(slices.Index(n.cluster.Nodes, n) + 1)
 	flags := []string{
 		"--max-connections=300", "--skip-name-resolve", "--mysqlx=OFF",
-		"--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=OFF", "--innodb-buffer-pool-size=64M", "--sync-binlog=0",
+		"--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0", "--innodb-doublewrite=OFF", "--innodb-buffer-pool-size=64M",
 		"--server-id=" + number, "--report-host=" + n.inside, "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--log-bin",
 		"--plugin-load-add=group_replication.so",
 		"--loose-group-replication-group-name=8a94f357-aab4-11df-86ab-c80aa9429562",

@@ -38,7 +38,8 @@ type Pooler struct {
 }
 
 // Pooler starts one in front of the cluster. PgBouncer and Odyssey lead to one
-// node, the first until [Pooler.Lead] says otherwise; the others know all of them.
+// node, the first until [Pooler.Lead] says otherwise, HAProxy to that while it
+// lives; the others know all of them.
 // Settings are lines of PgBouncer's ini, Odyssey's rule, pgpool.conf or HAProxy's
 // section, after those that are needed: "pool_mode=transaction". It ends with the
 // cluster.
@@ -87,13 +88,34 @@ func (p *Pooler) DSN(database string) string {
 	return p.cluster.flavour.dsn([]string{p.Addr}, database)
 }
 
-// Lead makes another node the one that PgBouncer or Odyssey leads to, as what
-// watches over a cluster does after it has promoted one.
+// Lead makes another node the one that PgBouncer, Odyssey or HAProxy leads to, as
+// what watches over a cluster does after it has promoted one. Connections that
+// HAProxy has stay where they are.
 func (p *Pooler) Lead(ctx context.Context, to *Node) error {
+	if p.Kind == HAProxy {
+		return p.switchTo(ctx, to)
+	}
 	if err := p.configure(ctx, to); err != nil {
 		return err
 	}
 	return p.signal(ctx, "HUP")
+}
+
+// switchTo tells HAProxy, at its socket, which server takes new connections.
+func (p *Pooler) switchTo(ctx context.Context, to *Node) error {
+	const tell = `use IO::Socket::UNIX;
+for (@ARGV) {
+	my $socket = IO::Socket::UNIX->new("` + poolerDir + `socket") or die "socket: $!\n";
+	print $socket "$_\n";
+	my $answer = join "", <$socket>;
+	die "$_: $answer" if $answer =~ /\S/;
+}`
+	orders := []string{"set server cluster/" + to.Name + " state ready"}
+	for _, other := range p.cluster.Others(to) {
+		orders = append(orders, "set server cluster/"+other.Name+" state maint")
+	}
+	_, err := p.run(ctx, "root", append([]string{"perl", "-e", tell}, orders...)...)
+	return err
 }
 
 const poolerDir = "/tmp/pooler/"
@@ -102,7 +124,7 @@ var poolerCommands = map[PoolerKind][]string{
 	PgBouncer:   {"pgbouncer", poolerDir + "settings"},
 	Odyssey:     {"odyssey", poolerDir + "settings"},
 	Pgpool:      {"pgpool", "-n", "-f", poolerDir + "settings", "-a", poolerDir + "pool_hba.conf"},
-	HAProxy:     {"haproxy", "-W", "-f", poolerDir + "settings"},
+	HAProxy:     {"haproxy", "-db", "-f", poolerDir + "settings"},
 	MySQLRouter: {"mysqlrouter", "-c", poolerDir + "settings"},
 }
 
@@ -166,12 +188,13 @@ database default { user default {
 		}
 	case HAProxy:
 		lines = []string{
+			"global", "stats socket " + poolerDir + "socket mode 600 level admin",
 			"defaults", "mode tcp", "timeout connect 2s", "timeout client 1h", "timeout server 1h",
 			"listen cluster", "bind *:" + poolerPort,
 		}
-		for i, node := range p.cluster.Nodes {
+		for _, node := range p.cluster.Nodes {
 			line := fmt.Sprintf("server %s %s:%s check inter 500ms fall 2 rise 1", node.Name, node.inside, port)
-			if i > 0 {
+			if node != to {
 				line += " backup"
 			}
 			lines = append(lines, line)
