@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"strings"
 
 	"github.com/uptrace/bun/schema"
 
+	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
 
@@ -41,7 +41,7 @@ func fieldScanner(f *render.Field) scanner {
 		return func(dst reflect.Value, src driver.Value) error { return f.Scan(dst, src) }
 	}
 	scan := scannerOf(f.StructField.Type, f.Scan)
-	if f.StructField.Type == anyType && (strings.EqualFold(f.UserSQLType, "JSON") || strings.EqualFold(f.UserSQLType, "JSONB")) {
+	if f.StructField.Type == anyType && f.Column.Kind == column.JSON {
 		scan = scanAnyJSON
 	}
 	if f.NullZero {

@@ -1,12 +1,12 @@
 package render
 
 import (
-	"math"
 	"reflect"
 	"slices"
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -76,21 +76,36 @@ func (s *setting) write(w *writer) {
 		w.bind(s.Value)
 		return
 	}
-	k := kind{s.Field.class, s.Field}
-	if n, ok := s.Value.(ast.Node); ok {
-		w.node(n)
+	k := kind{s.Field.Column, s.Field}
+	value := s.Value
+	if constant, ok := value.(ast.Value); ok {
+		value = constant.V
+	}
+	if n, ok := value.(ast.Node); ok {
+		w.computed(k, n)
 		return
 	}
-	bound := w.prepare(k, s.Value)
-	if f, isFloat := bound.(float64); isFloat && k.class == integer {
-		if f != math.Trunc(f) || f < -1<<63 || f >= 1<<63 { // NaN is unlike itself
-			w.fail(&query.ValueError{Field: s.Field.String(), Type: reflect.TypeOf(s.Value).String(),
-				Reason: "is no whole number that the column can hold: round it first"})
-			return
+	bound := w.prepare(k, value)
+	if bound != nil && w.err == nil {
+		var err error
+		if bound, err = k.stored(bound, reflect.TypeOf(value)); err != nil {
+			w.fail(err)
 		}
-		bound = int64(f)
 	}
-	w.right(k, s.Value, bound)
+	w.bind(bound)
+}
+
+// computed writes what the server computes for a column.
+func (w *writer) computed(k kind, n ast.Node) {
+	r := w.node(n)
+	switch {
+	case w.err != nil:
+	case !k.beside(r):
+		w.fail(k.mismatch(r))
+	case k.Kind == column.Integer && (r.Kind == column.Float || r.Kind == column.Decimal):
+		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that may have a fraction cannot be kept in a column of whole numbers, " +
+			"for which each engine rounds in its own way: calculate with whole numbers, or round it by Raw"})
+	}
 }
 
 // inOrder sorts the assignments so that none reads a column after it was

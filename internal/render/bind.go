@@ -79,7 +79,7 @@ func BindArgument(v any) (any, error) {
 	for t.Kind() == reflect.Pointer && !t.Implements(valuerType) {
 		t = t.Elem()
 	}
-	if k := t.Kind(); (k == reflect.Slice || k == reflect.Array && t.Elem().Kind() != reflect.Uint8) && isList(t) {
+	if k := t.Kind(); (k == reflect.Slice || k == reflect.Array) && composite(t) {
 		return nil, &query.ValueError{Type: reflect.TypeOf(v).String(),
 			Reason: "is a list, which one ? does not stand for: write a ? for each element, or filter with In; as JSON, marshal it first"}
 	}

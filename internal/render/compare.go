@@ -1,32 +1,54 @@
 package render
 
 import (
-	"fmt"
-
 	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/query"
 )
 
 var ops = [...]string{ast.Eq: " = ", ast.Ne: " <> ", ast.Lt: " < ", ast.Le: " <= ", ast.Gt: " > ", ast.Ge: " >= "}
 
+// mirrored are the operators with their sides exchanged.
+var mirrored = [...]ast.Op{ast.Eq: ast.Eq, ast.Ne: ast.Ne, ast.Lt: ast.Gt, ast.Le: ast.Ge, ast.Gt: ast.Lt, ast.Ge: ast.Le}
+
+// besideValue puts a bound value on the right, where the other side tells what
+// it is: Value(5).Lt(F("n")) is F("n").Gt(5).
+func besideValue(n ast.Comparison) ast.Comparison {
+	if right, ok := n.Right.(ast.Value); ok {
+		n.Right = right.V
+		return n
+	}
+	left, isValue := n.Left.(ast.Value)
+	if right, isNode := n.Right.(ast.Node); isValue && isNode {
+		return ast.Comparison{Left: right, Op: mirrored[n.Op], Right: left.V}
+	}
+	return n
+}
+
 func (w *writer) comparison(n ast.Comparison) kind {
-	outer, start := w.nullable, len(w.buf)
+	n = besideValue(n)
+	outer, start, args := w.nullable, len(w.buf), len(w.args)
 	w.nullable = false
 	k := w.node(n.Left)
 	if right, ok := n.Right.(ast.Node); ok {
-		w.string(ops[n.Op])
-		if r := w.node(right); w.err == nil && !k.fits(r.class) {
-			w.fail(fmt.Errorf("%s cannot be compared with %s", k.class, r.class))
-		}
+		w.columns(n.Op, k, right, start)
 	} else {
 		bound := w.prepare(k, n.Right)
 		if bound == nil {
 			w.null(n.Op)
 			w.nullable = outer
-			return kind{class: boolean}
+			return condition
 		}
-		w.string(ops[n.Op])
-		w.right(k, n.Right, bound)
+		op, bound, known := k.number(n.Op, bound)
+		if known != open {
+			w.settled(op, known, start, args)
+			w.nullable = outer
+			return condition
+		}
+		n.Op = op
+		w.ordered(op, k)
+		w.string(ops[op])
+		w.bound(k, bound)
 	}
 	if n.Op == ast.Ne && w.nullable { // unknown counts as different
 		w.insert(start, "(")
@@ -34,7 +56,61 @@ func (w *writer) comparison(n ast.Comparison) kind {
 		w.nullable = false
 	}
 	w.nullable = w.nullable || outer
-	return kind{class: boolean}
+	return condition
+}
+
+// columns writes an operator between two nodes.
+func (w *writer) columns(op ast.Op, k kind, right ast.Node, start int) {
+	w.string(ops[op])
+	at := len(w.buf)
+	r := w.node(right)
+	if w.err == nil && !k.beside(r) {
+		w.fail(k.mismatch(r))
+	}
+	w.ordered(op, k)
+	w.ordered(op, r)
+	// An integer beside a floating-point number is made one on every engine, and
+	// by the same rule: SQLite alone would compare them exactly.
+	switch {
+	case k.Kind == column.Float && r.Kind == column.Integer:
+		w.floatFrom(at)
+	case k.Kind == column.Integer && r.Kind == column.Float:
+		operator := string(w.buf[at-len(ops[op]):])
+		w.buf = w.buf[:at-len(ops[op])]
+		w.floatFrom(start)
+		w.string(operator)
+	}
+}
+
+// floatFrom makes a floating-point number of what was written since at.
+func (w *writer) floatFrom(at int) {
+	w.insert(at, w.toFloat)
+	w.string(w.toFloatEnd)
+}
+
+// settled writes the outcome of a comparison that needs no look at the value, in
+// place of its left-hand side, which begins at start.
+func (w *writer) settled(op ast.Op, known verdict, start, args int) {
+	switch {
+	case known == holds && op != ast.Ne:
+		w.string(" IS NOT NULL")
+		return
+	case known == holds:
+		w.buf = append(w.buf[:start], always...)
+	default:
+		w.buf = append(w.buf[:start], never...)
+	}
+	w.args = w.args[:args]
+}
+
+// ordered refuses to order what has no order, or another one on each engine.
+func (w *writer) ordered(op ast.Op, k kind) {
+	if op == ast.Eq || op == ast.Ne || w.err != nil {
+		return
+	}
+	if k.Kind == column.JSON || k.Kind == column.Array {
+		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + k.Kind.String() + " has no order"})
+	}
 }
 
 // null writes what an operator means with nil.
@@ -62,6 +138,9 @@ func (w *writer) membership(n ast.Membership) kind {
 	}
 	listed, null := 0, false
 	for _, v := range n.Values {
+		if value, ok := v.(ast.Value); ok {
+			v = value.V
+		}
 		operand, isOperand := v.(ast.Node)
 		var bound any
 		if !isOperand {
@@ -69,15 +148,21 @@ func (w *writer) membership(n ast.Membership) kind {
 				null = true
 				continue
 			}
+			var known verdict
+			if _, bound, known = k.number(ast.Eq, bound); known != open {
+				continue // the column cannot be equal to it
+			}
 		}
 		if listed > 0 {
 			w.string(", ")
 		}
 		listed++
 		if isOperand {
-			w.node(operand)
+			if r := w.node(operand); w.err == nil && !k.beside(r) {
+				w.fail(k.mismatch(r))
+			}
 		} else {
-			w.right(k, v, bound)
+			w.bound(k, bound)
 		}
 	}
 	w.byte(')')
@@ -85,7 +170,7 @@ func (w *writer) membership(n ast.Membership) kind {
 	if listed == 0 { // the left-hand side was only checked
 		w.buf, w.args, w.nullable = w.buf[:start], w.args[:args], outer
 		w.unlisted(n, null)
-		return kind{class: boolean}
+		return condition
 	}
 	if n.Negate && w.nullable { // unknown counts as different
 		w.insert(start, "(")
@@ -103,7 +188,7 @@ func (w *writer) membership(n ast.Membership) kind {
 		w.byte(')')
 	}
 	w.nullable = w.nullable || outer
-	return kind{class: boolean}
+	return condition
 }
 
 // unlisted writes the condition for a list without values.

@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun/schema"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/column"
 )
 
 // compile reads a struct by way of bun's schema. bun panics for tags that it
@@ -62,27 +65,92 @@ func (f *Field) compile(ms *Models) error {
 	case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer, reflect.Uintptr:
 		return fmt.Errorf("field %s: %s cannot be stored; tag it `bun:\"-\"`", f.GoName, t)
 	}
-	f.bind = binderOf(t)
-	if upper := strings.ToUpper(f.UserSQLType); upper == "JSON" || upper == "JSONB" {
-		if !t.Implements(valuerType) && !reflect.PointerTo(t).Implements(valuerType) && !writtenAsText(f.IndirectType) {
-			f.bind = bindJSON
-			if k := f.IndirectType.Kind(); k == reflect.String || k == reflect.Slice && f.IndirectType.Elem().Kind() == reflect.Uint8 {
-				f.bind = bindText // as it is read: encoding it would wrap it once more with every Save
-			}
-		}
-	} else if !f.Tag.HasOption("type") { // a type of the user's own may hold what its name does not tell
-		f.class = classOf(t)
+	f.Column = columnOf(ms.server.Engine, f)
+	f.bindOwn = f.binder()
+	f.bind = f.bindOwn
+	if t.Kind() == reflect.Pointer {
+		f.bind = nilOr(func(v reflect.Value) (any, error) { return f.bindOwn(v.Elem()) })
 	}
-	if ms.spelling.numbered && f.Tag.HasOption("array") { // PostgreSQL's driver takes slices
-		f.bind = func(v reflect.Value) (any, error) {
+	f.Nullable = !f.IsPK && !f.NotNull && (f.NullZero || holdsNull(t))
+	return nil
+}
+
+// columnOf is what the field's column is: what the tag type says, and else what
+// CreateTables makes of the Go type. A type of the application's own, such as an
+// enumeration, holds what the Go type does.
+func columnOf(engine string, f *Field) column.Type {
+	if declared, ok := f.Tag.Option("type"); ok {
+		t := column.Parse(engine, declared)
+		if t.Kind == column.Unknown {
+			name := t.Name
+			t = column.Of(engine, f.IndirectType)
+			t.Name, t.Foreign = name, true
+		}
+		return t
+	}
+	if f.Tag.HasOption("array") && engine == dialect.Postgres && f.IndirectType.Kind() == reflect.Slice {
+		return column.Type{Kind: column.Array}
+	}
+	return column.Of(engine, f.IndirectType)
+}
+
+// binder compiles the way of a field to the driver.
+func (f *Field) binder() binder {
+	t := f.IndirectType
+	bind := binderOf(t)
+	switch f.Column.Kind {
+	case column.JSON:
+		switch {
+		case speaks(t) || writtenAsText(t):
+		case holdsText(t):
+			return bindText // as it is read: encoding it would wrap it once more with every Save
+		default:
+			return bindJSON
+		}
+	case column.Array: // PostgreSQL's driver takes slices
+		return func(v reflect.Value) (any, error) {
 			if v.Kind() == reflect.Slice && v.IsNil() {
 				return nil, nil
 			}
 			return v.Interface(), nil
 		}
 	}
-	f.Nullable = !f.IsPK && !f.NotNull && (f.NullZero || holdsNull(t))
-	return nil
+	if f.plain() {
+		return bind
+	}
+	return func(v reflect.Value) (any, error) {
+		bound, err := bind(v)
+		if err != nil || bound == nil {
+			return nil, err
+		}
+		return f.own(bound)
+	}
+}
+
+// plain reports whether the Go type is what the column holds, so that there is
+// nothing to convert or to check.
+func (f *Field) plain() bool {
+	t := f.IndirectType
+	if speaks(t) {
+		return false
+	}
+	switch f.Column.Kind {
+	case column.Integer:
+		low, high := f.Column.Range()
+		goLow, goHigh := goRange(t)
+		return (reflect.Int <= t.Kind() && t.Kind() <= reflect.Uint64) && low <= goLow && goHigh <= high
+	case column.Float:
+		return t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64
+	case column.Text:
+		return t.Kind() == reflect.String || writtenAsText(t) || t == timeType
+	case column.Boolean:
+		return t.Kind() == reflect.Bool
+	case column.Binary:
+		return t.Kind() == reflect.Slice
+	case column.Timestamp, column.Date, column.TimeOfDay:
+		return t == timeType || t == nullTime
+	}
+	return false
 }
 
 // holdsNull reports whether a Go type can hold SQL's NULL.

@@ -32,7 +32,7 @@ func (w *writer) cond(n ast.Node) {
 func (w *writer) junction(conds []ast.Node, op, empty string) kind {
 	if len(conds) == 0 {
 		w.string(empty)
-		return kind{class: boolean}
+		return condition
 	}
 	w.byte('(')
 	for i, c := range conds {
@@ -42,7 +42,7 @@ func (w *writer) junction(conds []ast.Node, op, empty string) kind {
 		w.cond(c)
 	}
 	w.byte(')')
-	return kind{class: boolean}
+	return condition
 }
 
 func (w *writer) negation(n ast.Not) kind {
@@ -57,5 +57,5 @@ func (w *writer) negation(n ast.Not) kind {
 		w.insert(start, "NOT ")
 	}
 	w.nullable = outer
-	return kind{class: boolean}
+	return condition
 }

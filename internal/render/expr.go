@@ -1,10 +1,11 @@
 package render
 
 import (
-	"fmt"
+	"math"
 	"reflect"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -17,105 +18,126 @@ func (w *writer) prepare(k kind, v any) any {
 	return bound
 }
 
-// value converts v for the driver and checks that it fits.
-func (k kind) value(v any) (any, error) {
-	if v == nil {
-		return nil, nil
-	}
-	t := reflect.TypeOf(v)
-	if c := classOf(t); !k.fits(c) || k.class != anything && isList(t) {
-		name := ""
-		if k.field != nil {
-			name = k.field.String()
-		}
-		return nil, &query.ValueError{Field: name, Type: t.String(), Reason: fmt.Sprintf("cannot stand beside %s", k.class)}
-	}
-	var bound any
-	var err error
-	if k.field != nil && t == k.field.StructField.Type {
-		bound, err = k.field.bind(reflect.ValueOf(v))
-	} else {
-		bound, err = Bind(v)
-	}
-	if err != nil && k.field != nil {
-		err = k.field.explain(err)
-	}
-	// For SQLite no text equals bytes, whatever column they stand in.
-	switch b := bound.(type) {
-	case []byte:
-		if k.class == text {
-			bound = string(b)
-		}
-	case string:
-		if k.class == binary {
-			bound = []byte(b)
+// bound writes a value that stands beside something of kind k.
+func (w *writer) bound(k kind, bound any) {
+	if n, ok := bound.(int64); ok && w.casts && k.Kind == column.Integer {
+		// The server would take it for an integer of the column's width.
+		if low, high := k.Range(); n < low || n > 0 && uint64(n) > high {
+			w.string("CAST(")
+			w.bind(n)
+			w.string(" AS bigint)")
+			return
 		}
 	}
-	return bound, err
+	w.bind(bound)
 }
 
-// right writes the right-hand side of an operator whose left-hand side is of
-// kind k. bound is what prepare returned for a v that is no node.
-func (w *writer) right(k kind, v, bound any) kind {
-	if n, ok := v.(ast.Node); ok {
-		return w.node(n)
+// value writes a bound value where nothing tells what it is for.
+func (w *writer) value(n ast.Value) kind {
+	bound, err := Bind(n.V)
+	if err != nil {
+		w.fail(err)
+		return of(column.Unknown)
 	}
-	if f, isFloat := bound.(float64); isFloat && w.casts && k.class == integer {
-		return w.cast(f, "double precision", float) // the server would take it for an integer
+	if bound == nil {
+		w.nullable = true
+		w.string("NULL")
+		return of(column.Unknown)
+	}
+	k, as := kindOf(bound)
+	if composite(base(reflect.TypeOf(n.V))) {
+		k, as = of(column.JSON), "jsonb"
+	}
+	if !w.casts {
+		w.bind(bound)
+		return k
+	}
+	w.string("CAST(")
+	w.bind(bound)
+	w.string(" AS " + as + ")")
+	return k
+}
+
+// kindOf is what a value for the driver is, and what PostgreSQL calls it.
+func kindOf(bound any) (kind, string) {
+	switch bound.(type) {
+	case int64:
+		return wholeNumber, "bigint"
+	case uint64:
+		return wholeNumber, "numeric"
+	case float64:
+		return floatingNumber, "double precision"
+	case bool:
+		return of(column.Boolean), "boolean"
+	case []byte:
+		return of(column.Binary), "bytea"
+	case string:
+		return of(column.Text), "text"
+	}
+	return instant, "timestamptz"
+}
+
+var arithmeticOps = [...]string{ast.Add: " + ", ast.Sub: " - ", ast.Mul: " * "}
+
+// arithmetic writes what is calculated. Whole numbers are calculated in 64 bits
+// with a sign on every engine, of whatever width their columns are.
+func (w *writer) arithmetic(n ast.Arithmetic) kind {
+	w.byte('(')
+	k := w.operandNode(n.Left)
+	right := n.Right
+	if constant, ok := right.(ast.Value); ok {
+		right = constant.V
+	}
+	node, isNode := right.(ast.Node)
+	if !isNode {
+		bound := w.prepare(k, right)
+		if bound == nil && w.err == nil {
+			w.fail(&query.ValueError{Type: "nil", Reason: "cannot be calculated with"})
+		}
+		w.string(arithmeticOps[n.Op])
+		k = k.merged(w.term(k, bound))
+		w.byte(')')
+		return k
+	}
+	w.string(arithmeticOps[n.Op])
+	k = k.merged(w.operandNode(node))
+	w.byte(')')
+	return k
+}
+
+// term writes a value that is calculated with. A floating-point number that is
+// whole stands for that number beside an integer.
+func (w *writer) term(k kind, bound any) kind {
+	f, isFloat := bound.(float64)
+	switch {
+	case isFloat && k.Kind == column.Integer && f == math.Trunc(f) && math.Abs(f) < 1<<53:
+		w.bind(int64(f))
+		return k
+	case isFloat && k.Kind == column.Integer:
+		// A server would take it for an integer, or for a decimal.
+		at := len(w.buf)
+		w.bind(bound)
+		if w.toWhole != "" {
+			w.floatFrom(at)
+		}
+		return floatingNumber
 	}
 	w.bind(bound)
 	return k
 }
 
-func (w *writer) cast(v any, as string, c class) kind {
-	w.string("CAST(")
-	w.bind(v)
-	w.string(" AS " + as + ")")
-	return kind{class: c}
-}
-
-func (w *writer) value(n ast.Value) kind {
-	bound, err := Bind(n.V)
-	if err != nil {
-		w.fail(err)
-		return kind{}
-	}
-	if bound == nil {
-		w.nullable = true
-	}
-	c := anything
-	if n.V != nil {
-		c = classOf(reflect.TypeOf(n.V))
-	}
-	if as, ok := castNames[c]; ok && w.casts {
-		return w.cast(bound, as, c)
-	}
-	w.bind(bound)
-	return kind{class: c}
-}
-
-// What PostgreSQL calls the classes of values.
-var castNames = map[class]string{
-	integer: "bigint", float: "double precision", text: "text",
-	boolean: "boolean", instant: "timestamptz", binary: "bytea",
-}
-
-var arithmeticOps = [...]string{ast.Add: " + ", ast.Sub: " - ", ast.Mul: " * "}
-
-func (w *writer) arithmetic(n ast.Arithmetic) kind {
-	w.byte('(')
-	k := w.node(n.Left)
-	var bound any
-	if _, ok := n.Right.(ast.Node); !ok {
-		if bound = w.prepare(k, n.Right); bound == nil && w.err == nil {
-			w.fail(&query.ValueError{Type: "nil", Reason: "cannot be calculated with"})
-		}
-	}
-	w.string(arithmeticOps[n.Op])
-	r := w.right(k, n.Right, bound)
-	w.byte(')')
-	if k.class == integer && r.class == float {
-		k.class = float
+// operandNode writes what is calculated with.
+func (w *writer) operandNode(n ast.Node) kind {
+	at := len(w.buf)
+	k := w.node(n)
+	switch {
+	case k.Kind == column.Unknown || w.err != nil:
+		return k
+	case !k.Kind.Number():
+		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + k.Kind.String() + " cannot be calculated with"})
+	case k.Kind == column.Integer && k.Bits < 64 && w.toWhole != "" && (w.casts || k.Unsigned):
+		w.insert(at, w.toWhole)
+		w.string(w.toWholeEnd)
 	}
 	k.field = nil
 	return k
@@ -123,5 +145,5 @@ func (w *writer) arithmetic(n ast.Arithmetic) kind {
 
 func (w *writer) timeOfStatement() kind {
 	w.string(w.now)
-	return kind{class: instant}
+	return instant
 }

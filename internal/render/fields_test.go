@@ -15,6 +15,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
@@ -81,7 +82,7 @@ func TestFieldsAreBoundByTheirTypes(t *testing.T) {
 		Flag: true, Unsigned: 1 << 63, Ratio: 0.5, inner: &inner{new(int)},
 	}
 	wire := noon.UTC().Truncate(time.Microsecond)
-	full := []any{int64(0), wire, wire, "[1]", "1.2.3.4", "::1", "10.0.0.0/8", int64(5), int64(6), "tagged", int64(0), "x", int64(5),
+	full := []any{int64(0), wire, wire, "[1]", "1.2.3.4", "::1", "10.0.0.0/8", int64(5), int64(6), "tagged", int64(0), "x", "5",
 		[]byte{1}, []byte{1, 2}, text, text, text, text, int64(3), int64(4), "[1]", true, uint64(1 << 63), 0.5, int64(0)}
 	empty := []any{int64(0), time.Time{}, nil, nil, nil, nil, nil, int64(0), nil, nil, nil, nil, nil,
 		nil, []byte{0, 0}, "", nil, nil, nil, int64(0), nil, nil, false, int64(0), 0.0, nil}
@@ -97,6 +98,10 @@ func TestFieldsAreBoundByTheirTypes(t *testing.T) {
 					expected = []int64{1} // its driver takes slices
 				}
 				v, err := f.Value(reflect.ValueOf(row).Elem())
+				if n, large := expected.(uint64); large && f.Column.Kind == column.Integer && !f.Column.Unsigned {
+					require.ErrorContains(t, err, "is out of the range of the column", "%s %d", s.Engine, n)
+					continue
+				}
 				require.NoError(t, err)
 				require.Equal(t, expected, v, "%s %s", s.Engine, f)
 			}

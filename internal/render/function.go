@@ -4,54 +4,129 @@ import (
 	"errors"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/column"
+	"github.com/holdfast-go/holdfast/query"
 )
 
 var functions = [...]string{ast.Lower: "LOWER(", ast.Upper: "UPPER(", ast.Coalesce: "COALESCE("}
 
 func (w *writer) call(n ast.Call) kind {
+	if n.Func == ast.Coalesce {
+		return w.coalesce(n)
+	}
 	w.string(functions[n.Func])
-	var first kind
 	for i, arg := range n.Args {
 		if i > 0 {
 			w.string(", ")
 		}
-		if k := w.node(arg); i == 0 {
-			first = kind{class: k.class}
+		if k := w.node(arg); k.Kind != column.Text && k.Kind != column.Unknown && w.err == nil {
+			w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + k.Kind.String() + " has no upper and lower case"})
 		}
 	}
 	w.byte(')')
-	return first
+	return of(column.Text)
+}
+
+// coalesce writes the first argument that is not NULL. All of them are of one
+// kind; a bound value among them is of that of the others.
+func (w *writer) coalesce(n ast.Call) kind {
+	var k kind
+	for _, arg := range n.Args {
+		if _, constant := arg.(ast.Value); !constant {
+			if k = w.tried(arg); k.Kind != column.Unknown {
+				break
+			}
+		}
+	}
+	w.string(functions[n.Func])
+	var result kind
+	for i, arg := range n.Args {
+		if i > 0 {
+			w.string(", ")
+		}
+		constant, isValue := arg.(ast.Value)
+		if !isValue || constant.V == nil || k.Kind == column.Unknown {
+			r := w.node(arg)
+			if w.err == nil && !k.beside(r) {
+				w.fail(k.mismatch(r))
+			}
+			result = result.merged(r)
+			continue
+		}
+		switch bound := w.prepare(k, constant.V); {
+		case bound == nil:
+			w.string("NULL")
+		case k.Kind.Number():
+			result = result.merged(w.term(k, bound))
+		default:
+			w.bound(k, bound)
+		}
+	}
+	w.byte(')')
+	return result.merged(kind{Type: k.Type})
+}
+
+// tried is the kind of a node that is written only to be looked at.
+func (w *writer) tried(n ast.Node) kind {
+	buf, args, raw, nullable := len(w.buf), len(w.args), w.raw, w.nullable
+	k := w.node(n)
+	w.buf, w.args, w.raw, w.nullable = w.buf[:buf], w.args[:args], raw, nullable
+	return k
 }
 
 var errAggregate = errors.New("an aggregate function is computed over a whole set of rows: use orm.Aggregate")
 
-var aggregates = [...]struct {
-	open  string
-	class class
-}{
-	ast.Count: {"COUNT(", integer}, ast.Sum: {"SUM(", anything},
-	ast.Min: {"MIN(", anything}, ast.Max: {"MAX(", anything}, ast.Avg: {"", float},
-}
+var aggregates = [...]string{ast.Count: "COUNT(", ast.Sum: "SUM(", ast.Min: "MIN(", ast.Max: "MAX("}
 
 func (w *writer) aggregate(n ast.Aggregate) kind {
 	if !w.aggregates {
 		w.fail(errAggregate)
 	}
 	w.aggregated = true
-	open, end := aggregates[n.Func].open, ")"
 	if n.Func == ast.Avg {
-		open, end = w.avg, w.avgEnd
+		w.string(w.avg)
+	} else {
+		w.string(aggregates[n.Func])
 	}
-	w.string(open)
 	if n.Distinct {
 		w.string("DISTINCT ")
 	}
+	var k kind
 	if n.Of == nil {
 		w.byte('*')
 	} else {
-		w.node(n.Of)
+		k = w.node(n.Of)
 	}
-	w.string(end)
+	if n.Func == ast.Avg {
+		w.string(w.avgEnd)
+	} else {
+		w.byte(')')
+	}
 	w.nullable = true
-	return kind{class: aggregates[n.Func].class}
+	return w.overAll(n.Func, k)
+}
+
+// overAll is the kind of an aggregate over values of kind k, which have to be
+// such that every engine has it.
+func (w *writer) overAll(f ast.AggregateFunc, k kind) kind {
+	fits := true
+	switch f {
+	case ast.Count:
+		return wholeNumber
+	case ast.Sum, ast.Avg:
+		fits = k.Kind.Number()
+	case ast.Min, ast.Max:
+		fits = k.Kind.Number() || k.Kind.Time() || k.Kind == column.Text
+	}
+	if !fits && k.Kind != column.Unknown && w.err == nil {
+		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr",
+			Reason: "that is " + k.Kind.String() + " has no " + [...]string{ast.Sum: "sum", ast.Min: "least value", ast.Max: "greatest value", ast.Avg: "mean"}[f]})
+	}
+	switch {
+	case f == ast.Avg:
+		return floatingNumber
+	case f == ast.Sum && k.Kind == column.Integer:
+		return of(column.Decimal) // of more than 64 bits, on most
+	}
+	return kind{Type: k.Type}
 }

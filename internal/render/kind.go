@@ -1,94 +1,107 @@
 package render
 
 import (
-	"database/sql"
 	"database/sql/driver"
 	"reflect"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/column"
+	"github.com/holdfast-go/holdfast/query"
 )
-
-// class says roughly what a value is, so that a comparison which each engine
-// would read in its own way (a number with a text) is refused.
-type class uint8
-
-const (
-	anything class = iota // not known: nothing is checked
-	integer
-	float
-	text
-	boolean
-	instant
-	binary
-)
-
-func (c class) String() string {
-	return [...]string{"anything", "an integer", "a number", "text", "a boolean", "a time", "bytes"}[c]
-}
-
-func (c class) number() bool { return c == integer || c == float }
-
-// fits reports whether values of the two classes can be compared.
-func (c class) fits(d class) bool {
-	switch {
-	case c == anything || d == anything, c == d:
-		return true
-	case c.number() && d.number():
-		return true
-	}
-	return c == text && d == binary || c == binary && d == text
-}
 
 // kind is what is known of the value of a written node.
 type kind struct {
-	class
+	column.Type
 	field *Field // the column that it comes from, if it is one
 }
 
+func of(k column.Kind) kind { return kind{Type: column.Type{Kind: k}} }
+
 var (
-	timeType    = reflect.TypeFor[time.Time]()
-	valuerType  = reflect.TypeFor[driver.Valuer]()
-	scannerType = reflect.TypeFor[sql.Scanner]()
+	wholeNumber    = kind{Type: column.Type{Kind: column.Integer, Bits: 64}}
+	floatingNumber = kind{Type: column.Type{Kind: column.Float, Bits: 64}}
+	instant        = kind{Type: column.Type{Kind: column.Timestamp, Precision: 6, Zoned: true}}
+	condition      = of(column.Boolean)
 )
 
-// classOf is the class of a Go type. A type that speaks to the driver itself is
-// anything.
-func classOf(t reflect.Type) class {
+// name is what errors call the column, "" if it is none.
+func (k kind) name() string {
+	if k.field == nil {
+		return ""
+	}
+	return k.field.String()
+}
+
+// beside reports whether what two nodes yield can be compared: what one engine
+// would turn into the other is not the same on the next.
+func (k kind) beside(other kind) bool {
+	switch a, b := k.Kind, other.Kind; {
+	case a == column.Unknown || b == column.Unknown, a.Number() && b.Number():
+		return true
+	case a == column.Other:
+		return b == a && k.Name == other.Name
+	default:
+		return a == b
+	}
+}
+
+// mismatch says that what a node yields cannot stand beside k.
+func (k kind) mismatch(other kind) error {
+	err := &query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + other.Kind.String()}
+	if other.field != nil {
+		err.Type = other.field.StructField.Type.String()
+		err.Reason = "in " + other.field.String() + ", " + other.Kind.String() + ","
+	}
+	err.Reason += " cannot stand beside " + k.Kind.String()
+	return err
+}
+
+// merged is the kind of a value that comes from one of two nodes.
+func (k kind) merged(other kind) kind {
+	switch a, b := k.Kind, other.Kind; {
+	case a == column.Unknown:
+		return kind{Type: other.Type}
+	case b == column.Unknown, a == b && a != column.Integer:
+		return kind{Type: k.Type}
+	case a == column.Float || b == column.Float:
+		return floatingNumber
+	case a == column.Decimal || b == column.Decimal:
+		return of(column.Decimal)
+	case a == column.Integer:
+		return wholeNumber
+	}
+	return kind{Type: k.Type}
+}
+
+var (
+	timeType   = reflect.TypeFor[time.Time]()
+	valuerType = reflect.TypeFor[driver.Valuer]()
+)
+
+// speaks reports whether values of t say themselves what is bound.
+func speaks(t reflect.Type) bool {
+	return t.Implements(valuerType) || t.Kind() != reflect.Pointer && reflect.PointerTo(t).Implements(valuerType)
+}
+
+// base is t without its pointers.
+func base(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	switch t {
-	case timeType:
-		return instant
-	case ipType, rawJSONType: // bytes that are bound as text
-		return text
-	}
-	if p := reflect.PointerTo(t); p.Implements(valuerType) || p.Implements(scannerType) {
-		return anything
-	}
-	switch t.Kind() {
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return integer
-	case reflect.Float32, reflect.Float64:
-		return float
-	case reflect.String:
-		return text
-	case reflect.Bool:
-		return boolean
-	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Uint8 && t.Elem().PkgPath() == "" {
-			return binary
-		}
-	}
-	return anything
+	return t
 }
 
-// isList reports whether t is bound as JSON text although it looks like several
-// values. Beside a column of a single value that is a mistake: it equals none.
-func isList(t reflect.Type) bool {
+// composite reports whether values of t are bound as JSON text. Beside a column
+// of a single value that is a mistake: it equals none.
+func composite(t reflect.Type) bool {
+	if t == timeType || t == nullTime || writtenAsText(t) || speaks(t) {
+		return false
+	}
 	switch t.Kind() {
-	case reflect.Slice, reflect.Array, reflect.Map:
-		return classOf(t) == anything && !t.Implements(valuerType) && !reflect.PointerTo(t).Implements(valuerType)
+	case reflect.Slice, reflect.Array:
+		return t.Elem().Kind() != reflect.Uint8
+	case reflect.Map, reflect.Struct:
+		return true
 	}
 	return false
 }

@@ -1,11 +1,11 @@
 package render
 
 import (
-	"errors"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -63,8 +63,8 @@ func (w *writer) match(n ast.Match) kind {
 	}
 	var k kind
 	fold(func() { k = w.node(n.Left) })
-	if !k.fits(text) {
-		w.fail(errors.New("a pattern needs text, and this is " + k.class.String()))
+	if k.Kind != column.Text && k.Kind != column.Unknown && w.err == nil {
+		w.fail(&query.ValueError{Field: k.name(), Type: "string", Reason: "is a pattern, which needs text, and this is " + k.Kind.String()})
 	}
 	if err := checkPattern(n.Pattern, w.glob, n.Fold); err != nil {
 		w.fail(err)
@@ -72,11 +72,11 @@ func (w *writer) match(n ast.Match) kind {
 	if w.glob {
 		w.string(" GLOB ")
 		fold(func() { w.bind(glob(n.Pattern)) })
-		return kind{class: boolean}
+		return condition
 	}
 	w.string(" LIKE ")
 	fold(func() { w.bind(like(n.Pattern)) })
 	w.string(w.exact)
 	w.string(" ESCAPE '!'")
-	return kind{class: boolean}
+	return condition
 }

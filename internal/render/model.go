@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun/schema"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -78,9 +79,12 @@ type Field struct {
 	// Nullable is true if the Go type can hold NULL: a pointer, a slice, a map,
 	// a Null type, or a field tagged nullzero.
 	Nullable bool
+	// Column is what the column is: what the tag type says, and else what
+	// CreateTables makes of the Go type.
+	Column column.Type
 
-	class class
-	bind  binder
+	bind    binder // of a row's field
+	bindOwn binder // of what the field is or points to
 }
 
 // String is "Audio.updated_at".

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/column"
 )
 
 func (w *writer) rawText(n ast.Raw) kind {
@@ -37,5 +38,5 @@ func (w *writer) rawText(n ast.Raw) kind {
 	w.byte('(')
 	w.string(text)
 	w.byte(')')
-	return kind{}
+	return of(column.Unknown)
 }

@@ -45,7 +45,7 @@ func TestAggregatesOnEveryEngine(t *testing.T) {
 		{query.Sum(F("index").Add(1)), map[string]string{dialect.Postgres: "SUM((audio.index + $1))"}},
 		{query.Min(F("updated_at")), map[string]string{dialect.Postgres: "MIN(audio.updated_at)"}},
 		{query.Coalesce(query.Max(F("path")), query.Value("")), map[string]string{
-			dialect.Postgres: "COALESCE(MAX(audio.path), CAST($1 AS text))", dialect.MySQL: "COALESCE(MAX(audio.path), ?)", dialect.SQLite: "COALESCE(MAX(audio.path), ?)"}},
+			dialect.Postgres: "COALESCE(MAX(audio.path), $1)", dialect.MySQL: "COALESCE(MAX(audio.path), ?)", dialect.SQLite: "COALESCE(MAX(audio.path), ?)"}},
 		{query.Avg(F("index")), map[string]string{
 			dialect.Postgres: "CAST(AVG(audio.index) AS double precision)", dialect.MySQL: "AVG(0e0 + audio.index)", dialect.SQLite: "AVG(audio.index)"}},
 		{query.Raw("MAX(speed)"), map[string]string{dialect.Postgres: "(MAX(speed))"}},

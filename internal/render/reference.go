@@ -71,5 +71,5 @@ func (w *writer) column(j *Join, f *Field) kind {
 	if w.references != nil && j == nil {
 		w.references(f)
 	}
-	return kind{f.class, f}
+	return kind{f.Column, f}
 }

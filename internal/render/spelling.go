@@ -12,16 +12,21 @@ type spelling struct {
 	numbered   bool   // $1 and not ?
 	maxValues  int    // how many values one statement can bind
 	casts      bool   // a value whose type nothing around it shows needs a CAST
-	glob       bool   // patterns are GLOB's, because LIKE folds case
-	exact      string // follows a pattern to make LIKE tell cases apart
-	now        string // the time of the statement, in UTC, as a time column holds it
-	avg        string // AVG( … ) with a result that is a floating-point number
-	avgEnd     string
-	noLimit    string // LIMIT without a limit, which OFFSET needs in front of it
-	nullsLow   bool   // NULL sorts first without being told
-	sequential bool   // SET shows each assignment the work of those before it
-	emptyRow   string // INSERT without any column
-	nested     bool   // a sub-select over the changed table needs a table of its own around it
+	toFloat    string // makes a floating-point number of an integer, and of what would be taken for a decimal
+	toFloatEnd string
+	// toWhole makes a signed integer of 64 bits of a narrower one, of which some
+	// calculate in its own width.
+	toWhole, toWholeEnd string
+	glob                bool   // patterns are GLOB's, because LIKE folds case
+	exact               string // follows a pattern to make LIKE tell cases apart
+	now                 string // the time of the statement, in UTC, as a time column holds it
+	avg                 string // AVG( … ) with a result that is a floating-point number
+	avgEnd              string
+	noLimit             string // LIMIT without a limit, which OFFSET needs in front of it
+	nullsLow            bool   // NULL sorts first without being told
+	sequential          bool   // SET shows each assignment the work of those before it
+	emptyRow            string // INSERT without any column
+	nested              bool   // a sub-select over the changed table needs a table of its own around it
 	// A sub-select in an UPDATE cannot read the row that is changed: MariaDB
 	// takes it for changed meanwhile (error 1020) under READ COMMITTED.
 	uncorrelated bool
@@ -36,11 +41,13 @@ var spellings = map[string]*spelling{
 		syntax: lex.PostgresSyntax, numbered: true, maxValues: 65535, casts: true,
 		now: "statement_timestamp()", avg: "CAST(AVG(", avgEnd: ") AS double precision)",
 		noLimit: "ALL", emptyRow: "DEFAULT VALUES",
+		toFloat: "CAST(", toFloatEnd: " AS double precision)", toWhole: "CAST(", toWholeEnd: " AS bigint)",
 	},
 	dialect.SQLite: {
 		syntax: lex.SQLiteSyntax, maxValues: 32766, glob: true,
 		now: "strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')", avg: "AVG(", avgEnd: ")",
 		noLimit: "-1", nullsLow: true, emptyRow: "DEFAULT VALUES",
+		toFloat: "CAST(", toFloatEnd: " AS REAL)",
 	},
 }
 
@@ -48,6 +55,7 @@ var mysqlSpelling = spelling{
 	syntax: lex.MySQLSyntax, maxValues: 65535, exact: " COLLATE utf8mb4_bin",
 	now: "UTC_TIMESTAMP(6)", avg: "AVG(0e0 + ", avgEnd: ")",
 	noLimit: "18446744073709551615", nullsLow: true, sequential: true, emptyRow: "() VALUES ()", nested: true,
+	toFloat: "(0e0 + ", toFloatEnd: ")", toWhole: "CAST(", toWholeEnd: " AS SIGNED)",
 }
 
 var mariadbSpelling = func() spelling {

@@ -223,7 +223,7 @@ func TestRawTextThatMayReadWhatIsAssigned(t *testing.T) {
 	for _, set := range [][]query.Assignment{
 		{query.Set("speed", query.Raw("user_id")), query.Set("user_id", query.Raw("speed"))},
 		{query.Set("speed", query.Raw("user_id")), query.Set("user_id", query.Raw("? + speed", query.F("index")))},
-		{query.Set("speed", query.Raw("user_id")), query.Set("user_id", query.F("speed"))},
+		{query.Set("project_id", query.Raw("user_id")), query.Set("user_id", query.F("project_id"))},
 	} {
 		for _, s := range engines {
 			st, err := update(t, s, set)
