@@ -86,6 +86,9 @@ func message(e *modernc.Error) string {
 	for _, general := range [...]string{"constraint failed: ", "SQL logic error: "} {
 		s = strings.TrimPrefix(s, general)
 	}
+	if _, ours, ok := strings.Cut(s, "bad JSON path: 'holdfast: "); ok { // a check in a statement of the query builder's
+		return strings.TrimSuffix(ours, "'")
+	}
 	if strings.HasPrefix(s, "unrecognized token: ") {
 		return "unrecognized token"
 	}

@@ -97,14 +97,15 @@ func (s *setting) write(w *writer) {
 
 // computed writes what the server computes for a column.
 func (w *writer) computed(k kind, n ast.Node) {
-	r := w.node(n)
-	switch {
+	switch r := w.tried(n); {
 	case w.err != nil:
 	case !k.beside(r):
 		w.fail(k.mismatch(r))
 	case k.Kind == column.Integer && (r.Kind == column.Float || r.Kind == column.Decimal):
 		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that may have a fraction cannot be kept in a column of whole numbers, " +
 			"for which each engine rounds in its own way: calculate with whole numbers, or round it by Raw"})
+	default:
+		w.guarded(k, r, n)
 	}
 }
 

@@ -15,8 +15,25 @@ import (
 // its own affair (MySQL: 'abc' = 0). What the column's own Go type holds always
 // fits, and so does what speaks for itself and says what fits.
 func (k kind) value(v any) (any, error) {
-	if v == nil {
+	switch v := v.(type) { // what needs no look at its type
+	case nil:
 		return nil, nil
+	case bool:
+		if k.Kind == column.Boolean {
+			return v, nil
+		}
+	case string:
+		if k.Kind == column.Text {
+			return v, nil
+		}
+	case int:
+		if k.Kind == column.Integer {
+			return int64(v), nil
+		}
+	case int64:
+		if k.Kind == column.Integer {
+			return v, nil
+		}
 	}
 	rv := reflect.ValueOf(v)
 	t := rv.Type()
@@ -169,7 +186,7 @@ func (f *Field) own(bound any) (any, error) {
 			return int64(0), nil
 		}
 		if s, ok := bound.(string); ok && t.Kind() == reflect.String && decimal.MatchString(s) {
-			return k.stored(s, t)
+			return s, nil
 		}
 	case column.Decimal, column.Date, column.TimeOfDay, column.Timestamp, column.Unknown, column.Array, column.Other:
 		return bound, nil
@@ -201,9 +218,5 @@ func (f *Field) own(bound any) (any, error) {
 			return b, nil
 		}
 	}
-	bound, err := k.conform(bound, t)
-	if err != nil || !k.Kind.Number() {
-		return bound, err
-	}
-	return k.stored(bound, t)
+	return k.conform(bound, t)
 }

@@ -68,8 +68,17 @@ func (f *Field) compile(ms *Models) error {
 	f.Column = columnOf(ms.server.Engine, f)
 	f.bindOwn = f.binder()
 	f.bind = f.bindOwn
-	if t.Kind() == reflect.Pointer {
-		f.bind = nilOr(func(v reflect.Value) (any, error) { return f.bindOwn(v.Elem()) })
+	if !f.plain() && f.Column.Kind.Number() {
+		f.bind = func(v reflect.Value) (any, error) {
+			bound, err := f.bindOwn(v)
+			if err != nil || bound == nil {
+				return nil, err
+			}
+			return kind{f.Column, f}.stored(bound, f.IndirectType)
+		}
+	}
+	if of := f.bind; t.Kind() == reflect.Pointer {
+		f.bind = nilOr(func(v reflect.Value) (any, error) { return of(v.Elem()) })
 	}
 	f.Nullable = !f.IsPK && !f.NotNull && (f.NullZero || holdsNull(t))
 	return nil
@@ -94,7 +103,7 @@ func columnOf(engine string, f *Field) column.Type {
 	return column.Of(engine, f.IndirectType)
 }
 
-// binder compiles the way of a field to the driver.
+// binder compiles the way of what a field is, or points to, to the driver.
 func (f *Field) binder() binder {
 	t := f.IndirectType
 	bind := binderOf(t)

@@ -82,6 +82,21 @@ var arithmeticOps = [...]string{ast.Add: " + ", ast.Sub: " - ", ast.Mul: " * "}
 // arithmetic writes what is calculated. Whole numbers are calculated in 64 bits
 // with a sign on every engine, of whatever width their columns are.
 func (w *writer) arithmetic(n ast.Arithmetic) kind {
+	if !w.overflows || w.checked {
+		return w.calculation(n)
+	}
+	at := len(w.buf)
+	w.checked = true
+	k := w.calculation(n)
+	w.checked = false
+	if k.Kind == column.Integer {
+		w.insert(at, "(SELECT CASE typeof(v) WHEN 'real' THEN "+failure("a whole number is out of range")+" ELSE v END FROM (SELECT ")
+		w.string(" AS v))")
+	}
+	return k
+}
+
+func (w *writer) calculation(n ast.Arithmetic) kind {
 	w.byte('(')
 	k := w.operandNode(n.Left)
 	right := n.Right

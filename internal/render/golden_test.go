@@ -87,7 +87,8 @@ func conditions() []golden {
 		{name: "not in with nil", cond: F("path").NotIn("a", nil),
 			pg: `((audio.path NOT IN ($1)) IS NOT FALSE AND audio.path IS NOT NULL)`, args: []any{"a"}},
 		{name: "in computed with nil", cond: F("index").Add(7).In(1, nil),
-			pg: `((audio.index + $1) IN ($2) OR (audio.index + $3) IS NULL)`, args: []any{int64(7), int64(1), int64(7)}},
+			pg: `((audio.index + $1) IN ($2) OR (audio.index + $3) IS NULL)`, my: "((audio.index + ?) IN (?) OR (audio.index + ?) IS NULL)",
+			lite: "(" + checked("(audio.index + ?)") + " IN (?) OR " + checked("(audio.index + ?)") + " IS NULL)", args: []any{int64(7), int64(1), int64(7)}},
 		{name: "and or", cond: query.Or(F("index").Eq(1), query.And(F("index").Eq(2), F("speed").Gt(1))),
 			pg: `(audio.index = $1 OR (audio.index = $2 AND audio.speed > $3))`, args: []any{int64(1), int64(2), int64(1)}},
 		{name: "empty and", cond: query.And(), pg: `1 = 1`},
@@ -97,7 +98,8 @@ func conditions() []golden {
 		{name: "not null check", cond: query.Not(F("path").IsNull()), pg: `NOT (audio.path IS NULL)`},
 		{name: "columns", cond: F("index").Lt(F("project_id")), pg: `audio.index < audio.project_id`},
 		{name: "arithmetic", cond: F("index").Add(1).Mul(2).Sub(F("user_id")).Ge(0),
-			pg: `(((audio.index + $1) * $2) - audio.user_id) >= $3`, args: []any{int64(1), int64(2), int64(0)}},
+			pg: `(((audio.index + $1) * $2) - audio.user_id) >= $3`, my: "(((audio.index + ?) * ?) - audio.user_id) >= ?",
+			lite: checked("(((audio.index + ?) * ?) - audio.user_id)") + " >= ?", args: []any{int64(1), int64(2), int64(0)}},
 		{name: "float beside an integer", cond: F("index").Mul(1.5).Gt(2),
 			pg: `(audio.index * CAST($1 AS double precision)) > $2`, my: "(audio.index * (0e0 + ?)) > ?", lite: `(audio.index * ?) > ?`,
 			args: []any{1.5, int64(2)}},
@@ -118,6 +120,12 @@ func conditions() []golden {
 			args: []any{int64(1), int64(5)}},
 		{name: "raw as an expression", cond: query.Raw("length(?)", F("text")).Gt(3), pg: `(length(audio.text)) > $1`, args: []any{int64(3)}},
 	}
+}
+
+// checked is what SQLite has to be asked for a whole number of the rows': by
+// itself it goes on with a floating-point number where one becomes too large.
+func checked(expr string) string {
+	return "(SELECT CASE typeof(v) WHEN 'real' THEN json_extract('0', 'holdfast: a whole number is out of range') ELSE v END FROM (SELECT " + expr + " AS v))"
 }
 
 func TestConditionsOnEveryEngine(t *testing.T) {

@@ -83,8 +83,8 @@ type Field struct {
 	// CreateTables makes of the Go type.
 	Column column.Type
 
-	bind    binder // of a row's field
-	bindOwn binder // of what the field is or points to
+	bind    binder // of a row's field, to be stored
+	bindOwn binder // of what the field is or points to, to be compared
 }
 
 // String is "Audio.updated_at".

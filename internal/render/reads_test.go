@@ -42,7 +42,8 @@ func TestAggregatesOnEveryEngine(t *testing.T) {
 		{query.Count(), map[string]string{dialect.Postgres: "COUNT(*)"}},
 		{query.Count(F("path")), map[string]string{dialect.Postgres: "COUNT(audio.path)"}},
 		{query.CountDistinct(F("index")), map[string]string{dialect.Postgres: "COUNT(DISTINCT audio.index)"}},
-		{query.Sum(F("index").Add(1)), map[string]string{dialect.Postgres: "SUM((audio.index + $1))"}},
+		{query.Sum(F("index").Add(1)), map[string]string{dialect.Postgres: "SUM((audio.index + $1))", dialect.MySQL: "SUM((audio.index + ?))",
+			dialect.SQLite: "SUM(" + checked("(audio.index + ?)") + ")"}},
 		{query.Min(F("updated_at")), map[string]string{dialect.Postgres: "MIN(audio.updated_at)"}},
 		{query.Coalesce(query.Max(F("path")), query.Value("")), map[string]string{
 			dialect.Postgres: "COALESCE(MAX(audio.path), $1)", dialect.MySQL: "COALESCE(MAX(audio.path), ?)", dialect.SQLite: "COALESCE(MAX(audio.path), ?)"}},

@@ -112,7 +112,7 @@ func TestS03TypedColumns(t *testing.T) {
 	require.Equal(t, `SELECT COUNT(*) FROM "audio" INNER JOIN "project" AS "project" ON "project"."id" = "audio"."project_id" `+
 		`LEFT JOIN "owners" AS "project__owner" ON "project__owner"."id" = "project"."owner_id" `+
 		`WHERE "audio"."updated_at" > ? AND ("audio"."created_at" >= ? AND "audio"."created_at" <= ?) AND "audio"."path" IS NULL `+
-		`AND "project"."name" IN (?, ?) AND ("project__owner"."name" <> ?) IS NOT FALSE AND ("audio"."index" + ?) = "audio"."index"`, sql)
+		`AND "project"."name" IN (?, ?) AND ("project__owner"."name" <> ?) IS NOT FALSE AND `+checked(`("audio"."index" + ?)`)+` = "audio"."index"`, sql)
 	require.Len(t, args, 7)
 
 	elsewhere := 5

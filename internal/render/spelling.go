@@ -24,6 +24,7 @@ type spelling struct {
 	avgEnd              string
 	noLimit             string // LIMIT without a limit, which OFFSET needs in front of it
 	nullsLow            bool   // NULL sorts first without being told
+	overflows           bool   // integers that become too large turn into floating-point numbers, and columns keep any value
 	sequential          bool   // SET shows each assignment the work of those before it
 	emptyRow            string // INSERT without any column
 	nested              bool   // a sub-select over the changed table needs a table of its own around it
@@ -47,7 +48,7 @@ var spellings = map[string]*spelling{
 		syntax: lex.SQLiteSyntax, maxValues: 32766, glob: true,
 		now: "strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')", avg: "AVG(", avgEnd: ")",
 		noLimit: "-1", nullsLow: true, emptyRow: "DEFAULT VALUES",
-		toFloat: "CAST(", toFloatEnd: " AS REAL)",
+		toFloat: "CAST(", toFloatEnd: " AS REAL)", overflows: true,
 	},
 }
 

@@ -32,6 +32,7 @@ type writer struct {
 	nullable   bool // what was written since the flag was last cleared may be NULL
 	aggregates bool // aggregate functions are allowed here
 	aggregated bool // one was written, or a Raw that may hold one
+	checked    bool // what is calculated is looked at as a whole, for numbers that have become too large
 	references func(*Field)
 }
 
