@@ -44,6 +44,9 @@ func fieldScanner(f *render.Field) scanner {
 	if f.StructField.Type == anyType && f.Column.Kind == column.JSON {
 		scan = scanAnyJSON
 	}
+	if f.Column.Kind == column.JSON && reflect.PointerTo(f.IndirectType).Implements(sqlScanner) {
+		scan = asBytes(scan)
+	}
 	if f.NullZero {
 		return orZero(scan)
 	}

@@ -96,6 +96,17 @@ func scanJSON(dst reflect.Value, src driver.Value) error {
 	return errType
 }
 
+// asBytes gives JSON to a type's own Scan as bytes, on every engine: sql.Null
+// cannot make a json.RawMessage of a text.
+func asBytes(scan scanner) scanner {
+	return func(dst reflect.Value, src driver.Value) error {
+		if s, ok := src.(string); ok {
+			src = []byte(s)
+		}
+		return scan(dst, src)
+	}
+}
+
 // scanAnyJSON decodes what was encoded when it was bound.
 func scanAnyJSON(dst reflect.Value, src driver.Value) error {
 	dst.SetZero() // JSON is merged into what is there

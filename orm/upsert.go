@@ -114,11 +114,16 @@ func (q QuerySet[T]) sameAs(row *T, by []string) (QuerySet[T], error) {
 		if err != nil {
 			return q, err
 		}
-		v, err := f.Value(reflect.ValueOf(row).Elem())
+		v := reflect.ValueOf(row).Elem()
+		bound, err := f.Value(v)
 		if err != nil {
 			return q, err
 		}
-		q = q.Filter(query.F(f.Name).Eq(v))
+		same := query.F(f.Name).IsNull()
+		if bound != nil { // the field's own value: as JSON it is compared otherwise than the text that is bound
+			same = query.F(f.Name).Eq(f.Field.Value(v).Interface())
+		}
+		q = q.Filter(same)
 	}
 	return q, nil
 }

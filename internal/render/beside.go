@@ -48,8 +48,16 @@ func (k kind) value(v any) (any, error) {
 	if k.Kind == column.JSON {
 		return k.document(rv)
 	}
+	if k.Kind == column.Array {
+		if at, null := pointedTo(rv); null || at.Kind() == reflect.Slice && at.IsNil() {
+			return nil, nil
+		} else if at.Kind() == reflect.Slice && composite(at.Type()) {
+			return at.Interface(), nil
+		}
+		return nil, k.refuse(t, "")
+	}
 	bound, err := Bind(v)
-	if err == nil && composite(base(t)) && k.Kind != column.Array && (k.Kind != column.Unknown || k.field != nil) {
+	if err == nil && composite(base(t)) && (k.Kind != column.Unknown || k.field != nil) {
 		err = k.refuse(t, "")
 	}
 	if err == nil {

@@ -31,7 +31,7 @@ func (w *writer) comparison(n ast.Comparison) kind {
 	w.nullable = false
 	k := w.node(n.Left)
 	if right, ok := n.Right.(ast.Node); ok {
-		w.columns(n.Op, k, right, start)
+		w.columns(n.Op, k, right, start, args)
 	} else {
 		bound := w.prepare(k, n.Right)
 		if bound == nil {
@@ -47,8 +47,12 @@ func (w *writer) comparison(n ast.Comparison) kind {
 		}
 		n.Op = op
 		w.ordered(op, k)
-		w.string(ops[op])
-		w.bound(k, bound)
+		if k.Kind == column.JSON {
+			w.documents(op, start, args, func() { w.bind(bound) }, false)
+		} else {
+			w.string(ops[op])
+			w.bound(k, bound)
+		}
 	}
 	if n.Op == ast.Ne && w.nullable { // unknown counts as different
 		w.insert(start, "(")
@@ -60,7 +64,15 @@ func (w *writer) comparison(n ast.Comparison) kind {
 }
 
 // columns writes an operator between two nodes.
-func (w *writer) columns(op ast.Op, k kind, right ast.Node, start int) {
+func (w *writer) columns(op ast.Op, k kind, right ast.Node, start, args int) {
+	if k.Kind == column.JSON {
+		if r := w.tried(right); w.err == nil && !k.beside(r) {
+			w.fail(k.mismatch(r))
+		}
+		w.ordered(op, k)
+		w.documents(op, start, args, func() { w.node(right) }, true)
+		return
+	}
 	w.string(ops[op])
 	at := len(w.buf)
 	r := w.node(right)
@@ -131,6 +143,10 @@ func (w *writer) membership(n ast.Membership) kind {
 	outer, start, args := w.nullable, len(w.buf), len(w.args)
 	w.nullable = false
 	k := w.node(n.Left)
+	if k.Kind == column.JSON && len(n.Values) > 0 {
+		w.buf, w.args, w.nullable = w.buf[:start], w.args[:args], outer
+		return w.amongDocuments(n)
+	}
 	if n.Negate {
 		w.string(" NOT IN (")
 	} else {

@@ -22,12 +22,13 @@ type spelling struct {
 	now                 string // the time of the statement, in UTC, as a time column holds it
 	avg                 string // AVG( … ) with a result that is a floating-point number
 	avgEnd              string
-	noLimit             string // LIMIT without a limit, which OFFSET needs in front of it
-	nullsLow            bool   // NULL sorts first without being told
-	overflows           bool   // integers that become too large turn into floating-point numbers, and columns keep any value
-	sequential          bool   // SET shows each assignment the work of those before it
-	emptyRow            string // INSERT without any column
-	nested              bool   // a sub-select over the changed table needs a table of its own around it
+	noLimit             string       // LIMIT without a limit, which OFFSET needs in front of it
+	nullsLow            bool         // NULL sorts first without being told
+	json                jsonEquality // how two JSON values are found equal
+	overflows           bool         // integers that become too large turn into floating-point numbers, and columns keep any value
+	sequential          bool         // SET shows each assignment the work of those before it
+	emptyRow            string       // INSERT without any column
+	nested              bool         // a sub-select over the changed table needs a table of its own around it
 	// A sub-select in an UPDATE cannot read the row that is changed: MariaDB
 	// takes it for changed meanwhile (error 1020) under READ COMMITTED.
 	uncorrelated bool
@@ -42,13 +43,13 @@ var spellings = map[string]*spelling{
 		syntax: lex.PostgresSyntax, numbered: true, maxValues: 65535, casts: true,
 		now: "statement_timestamp()", avg: "CAST(AVG(", avgEnd: ") AS double precision)",
 		noLimit: "ALL", emptyRow: "DEFAULT VALUES",
-		toFloat: "CAST(", toFloatEnd: " AS double precision)", toWhole: "CAST(", toWholeEnd: " AS bigint)",
+		json: castsJSONB, toFloat: "CAST(", toFloatEnd: " AS double precision)", toWhole: "CAST(", toWholeEnd: " AS bigint)",
 	},
 	dialect.SQLite: {
 		syntax: lex.SQLiteSyntax, maxValues: 32766, glob: true,
 		now: "strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')", avg: "AVG(", avgEnd: ")",
 		noLimit: "-1", nullsLow: true, emptyRow: "DEFAULT VALUES",
-		toFloat: "CAST(", toFloatEnd: " AS REAL)", overflows: true,
+		toFloat: "CAST(", toFloatEnd: " AS REAL)", overflows: true, json: byTree,
 	},
 }
 
@@ -61,6 +62,6 @@ var mysqlSpelling = spelling{
 
 var mariadbSpelling = func() spelling {
 	s := mysqlSpelling
-	s.uncorrelated = true
+	s.uncorrelated, s.json = true, byFunction
 	return s
 }()
