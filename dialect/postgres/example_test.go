@@ -32,6 +32,13 @@ func ExampleWithoutStatementCache() {
 	// Output:
 }
 
+// A pooler that loses count of statements that travel together. pgpool-II is
+// recognised without the option.
+func ExampleOneByOne() {
+	_ = postgres.Open("postgres://app:secret@pooler:9999/shop", postgres.OneByOne())
+	// Output:
+}
+
 // A server that has little memory for each connection.
 func ExampleStatementCache() {
 	_ = postgres.Open("postgres://app:secret@db:5432/shop", postgres.StatementCache(64))

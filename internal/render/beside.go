@@ -10,7 +10,8 @@ import (
 	"github.com/holdfast-go/holdfast/query"
 )
 
-// value converts v to stand beside something of kind k, or refuses it: what an
+// value converts v to stand beside something of kind k, or refuses it (rule S10):
+// what an
 // engine would make of a number beside a text, or of a text beside a number, is
 // its own affair (MySQL: 'abc' = 0). What the column's own Go type holds always
 // fits, and so does what speaks for itself and says what fits.

@@ -10,7 +10,7 @@ import (
 // guarded writes what the server computes for a column, so that it fails where
 // the result is none that the column's field can be read back from: SQLite keeps
 // anything in any column, and PostgreSQL has no unsigned integers. It is a part
-// of the statement, so that it holds for tables of whatever origin.
+// of the statement, so that it holds for tables of whatever origin (rule S11).
 func (w *writer) guarded(k, r kind, n ast.Node) {
 	low, high := k.bounds()
 	if k.Kind == column.Boolean && w.overflows {

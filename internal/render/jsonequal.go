@@ -7,7 +7,7 @@ import (
 )
 
 // jsonEquality is how an engine finds that two JSON values are equal whatever
-// the order of their names and the spaces between them.
+// the order of their names and the spaces between them (rule S12).
 type jsonEquality uint8
 
 const (
