@@ -3,6 +3,7 @@ package atomic_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,13 +35,19 @@ func TestErrors_SayWhatHappenedAndWhere(t *testing.T) {
 		at + "why":                 &atomic.BlockError{Block: claim, Reason: "why"},
 		at + "session is closed":   &atomic.BlockError{Block: claim, Kind: atomic.ErrSessionClosed},
 		"holdfast: not in a block": &atomic.BlockError{Kind: atomic.ErrNotInBlock},
+
 		at + "INSERT a: mysql: unique violation (1062)": failed,
+		"holdfast: INSERT a: the test asked for it":     &atomic.FailedError{Statement: "INSERT a", Err: errAsked},
+
 		// What leads to it is told without saying twice whose it is.
-		at + "rollback required: INSERT a: mysql: unique violation (1062)":                                                &atomic.BlockError{Block: claim, Kind: atomic.ErrRollbackRequired, Err: failed},
-		`holdfast: rollback required: block "claim" (depth 2, scheduler.go:88): INSERT a: mysql: unique violation (1062)`: &atomic.BlockError{Kind: atomic.ErrRollbackRequired, Err: failed},
-		"holdfast: INSERT a: the test asked for it":                                                                       &atomic.FailedError{Statement: "INSERT a", Err: errAsked},
-		at + "committed, but hook 2 failed (3 after it did not run): the test asked for it":                               &atomic.HookError{Block: claim, Committed: true, Hook: 2, Skipped: 3, Err: errAsked},
-		at + "rolled back, but hook 1 failed (0 after it did not run): the test asked for it":                             &atomic.HookError{Block: claim, Hook: 1, Err: errAsked},
+		at + "rollback required: INSERT a: mysql: unique violation (1062)": &atomic.BlockError{Block: claim, Kind: atomic.ErrRollbackRequired, Err: failed},
+		"holdfast: rollback required: " + strings.TrimPrefix(at, "holdfast: ") + "INSERT a: mysql: unique violation (1062)": &atomic.BlockError{
+			Kind: atomic.ErrRollbackRequired, Err: failed},
+
+		at + "committed, but hook 2 failed (3 after it did not run): the test asked for it": &atomic.HookError{
+			Block: claim, Committed: true, Hook: 2, Skipped: 3, Err: errAsked},
+		at + "rolled back, but hook 1 failed (0 after it did not run): the test asked for it": &atomic.HookError{
+			Block: claim, Hook: 1, Err: errAsked},
 	} {
 		require.EqualError(t, err, want)
 	}

@@ -23,14 +23,16 @@ func TestS05_ErrorsHaveKinds(t *testing.T) {
 		cause   error         // in the chain
 		another error         // not in it
 	}{
-		"one with a kind":      {unique, dialect.Error{Kind: dialect.ErrUniqueViolation, Code: "1062", Message: "server says 1062"}, unique, nil},
-		"one that is fatal":    {deadlock, dialect.Error{Kind: dialect.ErrDeadlock, Code: "1213", Fatal: true, Message: "server says 1213"}, deadlock, nil},
-		"one without":          {unnamed, dialect.Error{Message: unnamed.Error()}, unnamed, nil},
-		"one that has a name":  {fmt.Errorf("wrapped: %w", known), *known, known, nil},
-		"a value":              {&backend.NotSentError{Err: errUnbindable}, dialect.Error{NotSent: true, Message: errUnbindable.Error()}, errUnbindable, nil},
-		"a closed connection":  {&backend.NotSentError{Closed: true, Err: unnamed}, dialect.Error{Kind: dialect.ErrConnectionLost, NotSent: true, Fatal: true, Message: unnamed.Error()}, unnamed, nil},
-		"ErrBadConn":           {driver.ErrBadConn, dialect.Error{Message: driver.ErrBadConn.Error()}, nil, driver.ErrBadConn},
-		"ErrBadConn, not sent": {&backend.NotSentError{Closed: true, Err: driver.ErrBadConn}, dialect.Error{Kind: dialect.ErrConnectionLost, NotSent: true, Fatal: true, Message: driver.ErrBadConn.Error()}, nil, driver.ErrBadConn},
+		"one with a kind":     {unique, dialect.Error{Kind: dialect.ErrUniqueViolation, Code: "1062", Message: "server says 1062"}, unique, nil},
+		"one that is fatal":   {deadlock, dialect.Error{Kind: dialect.ErrDeadlock, Code: "1213", Fatal: true, Message: "server says 1213"}, deadlock, nil},
+		"one without":         {unnamed, dialect.Error{Message: unnamed.Error()}, unnamed, nil},
+		"one that has a name": {fmt.Errorf("wrapped: %w", known), *known, known, nil},
+		"a value":             {&backend.NotSentError{Err: errUnbindable}, dialect.Error{NotSent: true, Message: errUnbindable.Error()}, errUnbindable, nil},
+		"a closed connection": {&backend.NotSentError{Closed: true, Err: unnamed},
+			dialect.Error{Kind: dialect.ErrConnectionLost, NotSent: true, Fatal: true, Message: unnamed.Error()}, unnamed, nil},
+		"ErrBadConn": {driver.ErrBadConn, dialect.Error{Message: driver.ErrBadConn.Error()}, nil, driver.ErrBadConn},
+		"ErrBadConn, not sent": {&backend.NotSentError{Closed: true, Err: driver.ErrBadConn},
+			dialect.Error{Kind: dialect.ErrConnectionLost, NotSent: true, Fatal: true, Message: driver.ErrBadConn.Error()}, nil, driver.ErrBadConn},
 		"a refused prefix": {&backend.PrefixError{Statement: "SAVEPOINT hf_1", Err: unique},
 			dialect.Error{Kind: dialect.ErrUniqueViolation, Code: "1062", Fatal: true, Message: "SAVEPOINT hf_1 was refused: server says 1062"}, unique, nil},
 	} {

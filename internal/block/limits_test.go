@@ -106,10 +106,11 @@ func TestB19_TheCtxOfABlock(t *testing.T) {
 		var outer, inner context.Context
 		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
 			outer = ctx
-			return s.do(ctx, func(ctx context.Context) error { inner = ctx; return nil }, atomic.Timeout(time.Second))
+			require.NoError(t, s.do(ctx, func(ctx context.Context) error { inner = ctx; return nil }, atomic.Timeout(time.Second)))
+			require.Error(t, inner.Err())
+			return ctx.Err()
 		}, atomic.Timeout(time.Minute)))
 		require.Error(t, outer.Err())
-		require.Error(t, inner.Err())
 		ctx, cancel := context.WithCancelCause(t.Context())
 		require.Equal(t, errCaller, s.do(ctx, func(ctx context.Context) error {
 			s.must(ctx, "INSERT a")

@@ -13,7 +13,6 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/block"
 )
 
@@ -41,7 +40,7 @@ func TestB17_WhatIsRetried(t *testing.T) {
 		"a lost connection, with Connection": {"INSERT a", refuses(gone), connection, 2, nil},
 		"no lock, with Connection":           {"INSERT a", refuses(locked), connection, 1, nil},
 		"no answer to COMMIT":                {"COMMIT", refuses(gone), connection, 1, nil},
-		"COMMIT was not sent":                {"COMMIT", refuses(&backend.NotSentError{Closed: true, Err: unnamed}), connection, 2, nil},
+		"COMMIT was not sent":                {"COMMIT", refuses(notSent), connection, 2, nil},
 		"a key that exists":                  {"INSERT a", refuses(unique), atomic.RetryPolicy{Max: 3, Locks: true, Connection: true}, 1, nil},
 		"Max is 0":                           {"INSERT a", refuses(conflict), atomic.RetryPolicy{}, 1, nil},
 	} {

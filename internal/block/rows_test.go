@@ -166,6 +166,7 @@ func TestB10_MoreThanOneResult(t *testing.T) {
 			v, err := next(rows)
 			require.NoError(t, err)
 			require.EqualValues(t, 2, v)
+			require.False(t, rows.HasNextResultSet())
 			require.Equal(t, io.EOF, rows.NextResultSet())
 			_, err = next(rows)
 			require.Equal(t, io.EOF, err)
@@ -219,6 +220,19 @@ func TestB09_RowsThatOutliveTheirBlock(t *testing.T) {
 			require.ErrorIs(t, outer.Close(), atomic.ErrBlockClosed)
 		}
 		s.sent("BEGIN; SAVEPOINT hf_1; SELECT a", "RELEASE SAVEPOINT hf_1; SELECT a", "COMMIT")
+	})
+}
+
+// Of two errors the first one counts.
+func TestB06_AnErrorBeforeTheRowsAreClosed(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		s.on("SELECT a", reply{rows: values(1), failure: unique, closing: unnamed})
+		err := s.do(t.Context(), func(ctx context.Context) error {
+			_, err := s.all(ctx, "SELECT a")
+			return err
+		})
+		require.ErrorIs(t, err, dialect.ErrUniqueViolation)
+		require.NotErrorIs(t, err, unnamed)
 	})
 }
 

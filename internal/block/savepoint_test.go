@@ -188,5 +188,6 @@ func TestB24_InASession(t *testing.T) {
 		s.sent("BEGIN; SAVEPOINT hf_1; INSERT a", "ROLLBACK TO SAVEPOINT hf_1; INSERT b", "COMMIT")
 		require.ErrorIs(t, p.Rollback(ctx), atomic.ErrBlockClosed)
 		require.NoError(t, session.Close())
+		require.ErrorIs(t, p.Rollback(ctx), atomic.ErrSessionClosed)
 	})
 }

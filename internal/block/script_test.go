@@ -64,6 +64,7 @@ type reply struct {
 	rows     []driver.Value
 	failure  error // in place of the end of the rows
 	more     []driver.Value
+	closing  error // of the rows, when they are closed
 	affected int64
 	says     any // to a question of the engine's
 	panics   any

@@ -9,7 +9,6 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // A connection that the server has closed is found out before anything is sent,
@@ -60,7 +59,7 @@ func TestS06_StaleConnections(t *testing.T) {
 	// A server that closes each at once is not tried for ever.
 	play(t, func(t *testing.T, s *script) {
 		crowd(t, s, 3)
-		s.on("INSERT a", refuses(&backend.NotSentError{Closed: true, Err: unnamed}))
+		s.on("INSERT a", refuses(notSent))
 		err := s.exec(t.Context(), "INSERT a") // three stale ones of the pool, and a fourth
 		require.ErrorIs(t, err, dialect.ErrConnectionLost)
 		require.NotErrorIs(t, err, atomic.ErrOutcomeUnknown)
@@ -120,7 +119,7 @@ func TestS06_TheFirstStatementOfABlockIsSentAgain(t *testing.T) {
 		s.forget()
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errCaller)
 		defer cancel()
-		s.on("INSERT a", reply{silent: true})
+		s.on("INSERT a", reply{silent: true, patient: true, err: gone})
 		err := s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") })
 		require.ErrorIs(t, err, errCaller)
 		require.ErrorAs(t, err, new(*dialect.Error), "it was sent")

@@ -170,11 +170,13 @@ func (c *conn) say(ctx context.Context, text string) (reply, error) {
 		select {
 		case <-r.until: // nil: never
 		case <-ctx.Done():
-			c.lost = !r.patient
-			if r.patient && r.err != nil {
-				return r, r.err
+			if !r.patient {
+				c.lost = true
+				return r, ctx.Err()
 			}
-			return r, ctx.Err()
+			if r.err == nil {
+				r.err = ctx.Err()
+			}
 		}
 	}
 	if r.panics != nil {
@@ -220,7 +222,7 @@ func (c *conn) Query(ctx context.Context, prefix []string, query string, args []
 	if err != nil {
 		return nil, err
 	}
-	c.rows = &rows{conn: c, left: r.rows, failure: r.failure, more: r.more}
+	c.rows = &rows{conn: c, left: r.rows, failure: r.failure, more: r.more, closing: r.closing}
 	return c.rows, nil
 }
 
@@ -281,6 +283,7 @@ type rows struct {
 	left    []driver.Value
 	failure error
 	more    []driver.Value // the next result set; nil: none
+	closing error
 	closed  bool
 }
 
@@ -326,7 +329,7 @@ func (r *rows) Close() error {
 	if err := r.end(); err != io.EOF {
 		return err
 	}
-	return nil
+	return r.closing
 }
 
 // open looks whether anybody still uses rows that are closed: the connection may

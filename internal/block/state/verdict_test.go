@@ -34,12 +34,13 @@ func TestB06_TheVerdict(t *testing.T) {
 		"a failure and its error":          {fails: true, ret: state.Return{Err: fmt.Errorf("told: %w", errFirst)}, is: []error{errFirst}, text: "told: the first failure"},
 		"a failure and another error":      {fails: true, ret: state.Return{Err: mine}, is: []error{mine, errFirst}, text: "mine: a later failure (before that: the first failure)"},
 		"ctx":                              {ret: state.Return{Ctx: context.Canceled}, is: []error{context.Canceled}, text: "context canceled"},
-		"ctx and an error":                 {ret: state.Return{Err: mine, Ctx: context.Canceled}, is: []error{mine, context.Canceled}, text: "mine: a later failure (before that: context canceled)"},
-		"ctx and its error":                {ret: state.Return{Err: context.Canceled, Ctx: context.Canceled}, is: []error{context.Canceled}, text: "context canceled"},
-		"ctx and a failure":                {fails: true, ret: state.Return{Ctx: context.Canceled}, is: []error{context.Canceled, errFirst}},
-		"ctx, a failure and an error":      {fails: true, ret: state.Return{Err: mine, Ctx: context.Canceled}, is: []error{mine, context.Canceled, errFirst}},
-		"closed":                           {ret: state.Return{Closed: true}, is: []error{atomic.ErrRollbackRequired}},
-		"closed and a failure":             {fails: true, ret: state.Return{Closed: true}, is: []error{atomic.ErrRollbackRequired, errFirst}},
+		"ctx and an error": {ret: state.Return{Err: mine, Ctx: context.Canceled}, is: []error{mine, context.Canceled},
+			text: "mine: a later failure (before that: context canceled)"},
+		"ctx and its error":           {ret: state.Return{Err: context.Canceled, Ctx: context.Canceled}, is: []error{context.Canceled}, text: "context canceled"},
+		"ctx and a failure":           {fails: true, ret: state.Return{Ctx: context.Canceled}, is: []error{context.Canceled, errFirst}},
+		"ctx, a failure and an error": {fails: true, ret: state.Return{Err: mine, Ctx: context.Canceled}, is: []error{mine, context.Canceled, errFirst}},
+		"closed":                      {ret: state.Return{Closed: true}, is: []error{atomic.ErrRollbackRequired}},
+		"closed and a failure":        {fails: true, ret: state.Return{Closed: true}, is: []error{atomic.ErrRollbackRequired, errFirst}},
 	} {
 		for _, nested := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, nested %v", name, nested), func(t *testing.T) {
