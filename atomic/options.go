@@ -113,10 +113,13 @@ func LockTimeout(d time.Duration) Option {
 // others give theirs back; with a pool of the application's own (From) it must.
 //
 // On PostgreSQL it asks pg_xact_status for the transaction's id, which costs
-// one more round trip before COMMIT. On the other engines a marker row in the
-// table holdfast_commits travels with COMMIT and is looked up afterwards; on MySQL
-// and MariaDB the table must exist (mysql.CommitsTable), on SQLite it is made when
-// it is first needed. Outermost blocks only.
+// one more round trip before COMMIT, and means something on the server that gave
+// the id only: after a failover the outcome stays unknown unless the table of
+// postgres.CommitsTable exists. On the other engines, and with that table on
+// PostgreSQL, a marker row in the table holdfast_commits travels with COMMIT and is
+// looked up afterwards; on MySQL and MariaDB the table must exist
+// (mysql.CommitsTable), on SQLite it is made when it is first needed. Outermost
+// blocks only.
 func ResolveCommit() Option { return optionFunc(func(o *seam.Options) { o.Resolve = true }) }
 
 // HookOption changes how a hook runs.

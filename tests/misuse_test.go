@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -210,14 +211,41 @@ func TestB15_StackedStatements(t *testing.T) {
 		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
 			db.mustInsert(ctx, 1)
 			db.wires.take()
-			require.Error(t, db.exec(ctx, "UPDATE t SET v = 5; COMMIT"))
-			require.Error(t, db.exec(ctx, "UPDATE t SET v = 5; DELETE FROM t"))
+			require.ErrorIs(t, db.exec(ctx, "UPDATE t SET v = 5; COMMIT"), atomic.ErrTransactionControl)
+			if db.Engine != testdb.Postgres {
+				require.ErrorIs(t, db.exec(ctx, "UPDATE t SET v = 5; DELETE FROM t"), dialect.ErrUnsupported)
+			}
 			assert.Empty(t, db.wires.take())
 			return db.insert(ctx, 2)
 		}))
 		assert.Equal(t, []int{1, 2}, db.kept())
 		assert.Equal(t, 1, db.value(1))
 	})
+}
+
+// Where DDL is a part of the transaction a script is, too: it runs as a whole or
+// not at all.
+func TestB15_AScript(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		const script = "CREATE TABLE u (id INTEGER); INSERT INTO t (id, v) VALUES (2, 0); INSERT INTO u VALUES (1);"
+		err := atomic.Do(t.Context(), db, func(ctx context.Context) error {
+			require.NoError(t, db.exec(ctx, script)) // with BEGIN in front of it
+			return errAsked
+		})
+		require.ErrorIs(t, err, errAsked)
+		require.Error(t, db.exec(t.Context(), script+" INSERT INTO nowhere VALUES (1)"))
+		assert.Empty(t, db.kept())
+
+		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
+			db.mustInsert(ctx, 1)
+			err := atomic.Do(ctx, db, func(ctx context.Context) error { return db.exec(ctx, script+" INSERT INTO nowhere VALUES (1)") })
+			require.Error(t, err)
+			return db.exec(ctx, script)
+		}))
+		assert.Equal(t, []int{1, 2}, db.kept())
+		require.NoError(t, db.exec(t.Context(), "DROP TABLE u; DELETE FROM t"))
+		assert.Empty(t, db.kept())
+	}, testdb.Postgres)
 }
 
 // DDL is a part of the transaction on PostgreSQL and SQLite.

@@ -110,3 +110,20 @@ func TestB12ALimitOnIdlingIsARollback(t *testing.T) {
 		require.ErrorIs(t, opened.Engine.Classify(err), dialect.ErrConnectionLost)
 	})
 }
+
+// A session that hears no warnings would not hear that COMMIT has not waited for
+// its standby.
+func TestB01ASessionThatHearsNothingHearsOfCommit(t *testing.T) {
+	t.Parallel()
+	db := fresh(t, items)
+	for options, heard := range map[string]bool{"": true, "&options=-c%20client_min_messages%3Derror": false, "&options=-c%20client_min_messages%3Dwarning": true} {
+		opened := open(t, db.DSN+options)
+		c, err := opened.Engine.Begin(backend.TxOptions{})
+		require.NoError(t, err)
+		require.Equal(t, heard, len(c.Inside) == 0, options)
+		w := take(t, opened)
+		execAfter(t, w, append([]string{c.Begin}, c.Inside...), `SELECT 1`)
+		require.NotEqual(t, "error", one(t, w, `SHOW client_min_messages`))
+		require.NoError(t, w.Commit(t.Context(), nil))
+	}
+}

@@ -10,12 +10,14 @@
 // (PgBouncer in transaction mode) that has to be switched off with
 // [WithoutStatementCache].
 //
+// Behind pgpool-II each of them takes a round trip of its own ([OneByOne]).
+//
 // A session that [Open] begins is in UTC and in UTF-8, whatever the DSN, the
 // environment or the server's settings say, so that a time.Time comes back as
 // the instant that went in.
 //
-// A ctx that ends while its statement runs closes the connection: the driver
-// asks the server to cancel the statement and hangs up, and the server rolls
-// back what was open. The connection is not kept, because a request to cancel
-// that arrives late would hit whatever runs on it next.
+// A ctx that ends while its statement runs, unless that is COMMIT, closes the
+// connection: the driver asks the server to cancel the statement and hangs up,
+// and the server rolls back what was open. The connection is not kept, because a
+// request to cancel that arrives late would hit whatever runs on it next.
 package postgres

@@ -50,7 +50,9 @@ func Open(dsn string, opts ...Option) dialect.Source {
 // For times to come back as they went in, their TimeZone should be UTC.
 //
 // A pool of pgx's stdlib package, in whatever way it was made, is used as [Open]
-// would; pgx's tracers see no statement of it. With another driver each control
+// would; pgx's tracers see no statement of it. What it does not hear of is the
+// server's warning that a COMMIT has not waited for its synchronous standby (rule
+// B1): only Open does. With another driver each control
 // statement takes a round trip of its own.
 func From(db *sql.DB, opts ...Option) dialect.Source {
 	return &source{pool: db, settings: apply(opts)}
