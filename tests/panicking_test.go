@@ -66,3 +66,31 @@ func TestB03_AValueThatPanics(t *testing.T) {
 		}
 	})
 }
+
+// A session goes on as well.
+func TestB03_AValueThatPanicsInASession(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		for name, db := range map[string]*database{"autocommit": db, "manual": db.again(manual)} {
+			for _, text := range []string{"INSERT INTO t (id, v) VALUES (?, 0)", "INSERT INTO t (id, v) VALUES (?, 1)"} {
+				sess, ctx := db.session(t.Context())
+				require.NoError(t, db.exec(ctx, "DELETE FROM t"))
+				require.NoError(t, db.exec(ctx, "INSERT INTO t (id, v) VALUES (?, 0)", 1))
+				assert.NotNil(t, safely(func() { _ = db.exec(ctx, text, bomb{}) }), name)
+				if name == "manual" {
+					require.ErrorIs(t, db.insert(ctx, 2), atomic.ErrRollbackRequired, "it is marked, as by any failure (B6)")
+					require.NoError(t, sess.Rollback(ctx))
+				}
+				require.NoError(t, db.insert(ctx, 3), name)
+				if name == "manual" {
+					require.NoError(t, sess.Commit(ctx))
+				}
+				assert.Contains(t, db.kept(), 3, name)
+				require.NoError(t, db.exec(ctx, "DELETE FROM t"))
+				if name == "manual" {
+					require.NoError(t, sess.Commit(ctx))
+				}
+				require.NoError(t, sess.Close(), name)
+			}
+		}
+	})
+}
