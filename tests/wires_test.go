@@ -188,6 +188,12 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	return &dialect.Error{Kind: dialect.ErrConnectionLost, Message: "no answer", Fatal: true}
 }
 
+// SessionChanged implements backend.SessionTeller.
+func (w *wire) SessionChanged() bool {
+	teller, ok := w.Wire.(backend.SessionTeller)
+	return ok && teller.SessionChanged()
+}
+
 // PrefixRan implements backend.PrefixTeller.
 func (w *wire) PrefixRan() bool {
 	teller, ok := w.Wire.(backend.PrefixTeller)

@@ -221,7 +221,7 @@ func (x *exchange) finish(st *statement, failure error) error {
 	x.forget(st, failure)
 	var refused *pgconn.PgError
 	if errors.As(failure, &refused) && refused.Code == "25006" && !x.begun {
-		x.ended = true // a server that was the writer once: another connection finds who is now
+		x.demoted = true
 	}
 	return x.lost(failure)
 }

@@ -30,7 +30,10 @@ type wire struct {
 
 	ran    bool // the prefix of the last call has run
 	begun  bool // a transaction of ours is open, if nothing has ended it unseen
-	ended  bool // something has, or the server is not the writer: the connection is not for others
+	ended  bool // something has: nobody vouches for the connection
+	// demoted: the server takes no writes. It may have been the writer once, and
+	// another connection finds who is now.
+	demoted bool
 	used   bool
 	reused time.Time // when the pool last handed the connection out
 
@@ -136,11 +139,13 @@ func (w *wire) PrefixRan() bool { return w.ran }
 func (w *wire) Alive() bool { return !w.conn.IsClosed() }
 
 // Idle implements backend.Wire. The transaction's status is what the server
-// reported last, and out of date once the connection is closed. A session whose
-// settings are not what they were is as good as busy: it is not for others.
+// reported last, and out of date once the connection is closed.
 func (w *wire) Idle() bool {
-	return !w.conn.IsClosed() && !w.conn.IsBusy() && w.conn.TxStatus() == 'I' && !w.ended && !w.unsettled()
+	return !w.conn.IsClosed() && !w.conn.IsBusy() && w.conn.TxStatus() == 'I' && !w.ended
 }
+
+// SessionChanged implements backend.SessionTeller.
+func (w *wire) SessionChanged() bool { return w.demoted || w.unsettled() }
 
 // gone reports whether a transaction that was begun here is no longer open. The
 // server says after each exchange whether one is (ReadyForQuery).

@@ -106,6 +106,14 @@ type Wire interface {
 	ID() int64
 }
 
+// SessionTeller is a Wire whose server says when a setting of the session changes,
+// whatever has changed it.
+type SessionTeller interface {
+	// SessionChanged reports whether the session is another than when its
+	// connection was taken (Engine.Wire): it is not for others then (rule B23).
+	SessionChanged() bool
+}
+
 // PrefixTeller is a Wire that can tell how far it had come when a call of it did
 // not return, because the type of an argument panicked.
 type PrefixTeller interface {

@@ -69,7 +69,8 @@ func (x *Executor) connectTo(ctx context.Context, pool *sql.DB) (*connection, er
 // giveBack returns the connection to the pool if it is known to be idle and
 // clean, and closes it otherwise (rule B13).
 func (c *connection) giveBack() {
-	if c.dirty || !c.wire.Idle() {
+	told, ok := c.wire.(backend.SessionTeller)
+	if c.dirty || !c.wire.Idle() || ok && told.SessionChanged() {
 		c.discard()
 		return
 	}
