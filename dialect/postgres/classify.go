@@ -79,6 +79,9 @@ func (e *engine) Classify(err error) *dialect.Error {
 		}
 	case unsent != nil && !unsent.Closed:
 		c.Message = err.Error()
+		if errors.Is(err, errSeveral) {
+			c.Kind = dialect.ErrUnsupported
+		}
 	case unsent != nil, connect != nil, connectionError(err):
 		c.Kind, c.Fatal, c.Message = dialect.ErrConnectionLost, true, err.Error()
 	default:

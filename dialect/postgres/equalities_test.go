@@ -168,7 +168,6 @@ var equalities = []equality{
 	{query: `SELEC 1`},
 	{query: `SELECT * FROM nowhere`, exec: true},
 	{query: `SELECT nothing FROM parent`},
-	{query: `SELECT 1; SELECT 2`},
 	{query: `SELECT lower(1, 2)`},
 	{query: `RELEASE SAVEPOINT never`, exec: true},
 	{query: `SELECT 1 FROM parent GROUP BY id FOR UPDATE`},

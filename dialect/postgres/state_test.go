@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -168,6 +169,9 @@ func TestB23ASettingThatAFunctionChanged(t *testing.T) {
 		`SELECT hidden('IntervalStyle', 'iso_8601', true) FROM item`:                   true,
 		`SELECT hidden('IntervalStyle', 'iso_8601', false) FROM generate_series(1, 2)`: false,
 	} {
+		if strings.Contains(text, "default_transaction_read_only") && !opened.Server.Version.AtLeast(14, 0, 0) {
+			continue // which does not report it
+		}
 		for _, block := range []bool{false, true} {
 			w := take(t, opened)
 			var err error

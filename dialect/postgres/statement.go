@@ -131,7 +131,7 @@ func outdated(err error) bool {
 }
 
 // isParameter reports whether where is "portal parameter $1", in any language, and
-// nothing else.
+// nothing else. PostgreSQL says so since 16.
 func isParameter(where string) bool {
 	i := strings.IndexByte(where, '$')
 	return i >= 0 && i+1 < len(where) && where[i+1] >= '1' && where[i+1] <= '9' && !strings.Contains(where, "\n")

@@ -28,14 +28,14 @@ type wire struct {
 	controls   *cache   // of blocks
 	dropped    []string // prepared statements to be closed
 
-	ran    bool // the prefix of the last call has run
-	begun  bool // a transaction of ours is open, if nothing has ended it unseen
-	ended  bool // something has: nobody vouches for the connection
+	ran   bool // the prefix of the last call has run
+	begun bool // a transaction of ours is open, if nothing has ended it unseen
+	ended bool // something has: nobody vouches for the connection
 	// demoted: the server takes no writes. It may have been the writer once, and
 	// another connection finds who is now.
 	demoted bool
-	used   bool
-	reused time.Time // when the pool last handed the connection out
+	used    bool
+	reused  time.Time // when the pool last handed the connection out
 
 	session      [len(reported)]string
 	key          []byte // that cancels what runs on the connection, while the driver has none
