@@ -50,6 +50,7 @@ type Statement struct {
 	Judge func(driver.Result) error
 
 	holder asker // of the advisory lock that it takes
+	script bool  // it has no values and asks for no rows: its text may be one of several statements
 }
 
 // reads reports whether the statement certainly writes nothing. A caller's own
@@ -111,6 +112,7 @@ func (x *Executor) Close() error {
 // nothing was sent.
 func (x *Executor) Exec(ctx context.Context, st Statement) (driver.Result, error) {
 	var res driver.Result
+	st.script = len(st.Args) == 0
 	err := x.run(ctx, st, func(w backend.Wire, prefix []string, query string) (_ bool, err error) {
 		res, err = w.Exec(ctx, prefix, query, st.Args)
 		return true, err
