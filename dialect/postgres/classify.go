@@ -66,7 +66,7 @@ func (e *engine) Classify(err error) *dialect.Error {
 		if kind := kinds[a.code]; kind != nil {
 			c.Kind = kind
 		}
-		if kind, message := a.cannot(); kind != nil {
+		if message, kind := a.cannot(); kind != nil {
 			c.Kind, c.Message = kind, message
 		}
 		if a.ends() && c.Kind == nil {
@@ -171,18 +171,18 @@ func (a answer) ends() bool {
 }
 
 // cannot knows answers of a kind that their code alone does not tell.
-func (a answer) cannot() (kind error, message string) {
+func (a answer) cannot() (message string, kind error) {
 	switch {
 	case a.code == "0A000" && a.routine == outdatedRoutine:
-		return dialect.ErrSerializationFailure, a.message
+		return a.message, dialect.ErrSerializationFailure
 	case a.code == "0A000": // feature_not_supported, such as SERIALIZABLE on a standby
-		return dialect.ErrUnsupported, a.message
+		return a.message, dialect.ErrUnsupported
 	case a.code == "55000" && a.routine == "pg_current_wal_lsn":
-		return dialect.ErrUnsupported, "an advisory lock of a standby locks nothing on the primary"
+		return "an advisory lock of a standby locks nothing on the primary", dialect.ErrUnsupported
 	case a.code == "08P01" && strings.HasPrefix(a.message, "transaction blocks not allowed"):
-		return dialect.ErrUnsupported, a.message + "; have PgBouncer pool transactions or sessions"
+		return a.message + "; have PgBouncer pool transactions or sessions", dialect.ErrUnsupported
 	}
-	return nil, ""
+	return "", nil
 }
 
 // outdatedRoutine is the place at which the server finds out that what it has
