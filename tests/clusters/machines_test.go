@@ -2,10 +2,14 @@ package clusters
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
+	"os"
+	"os/exec"
 	"testing"
 	"time"
 
+	"github.com/moby/moby/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -67,6 +71,30 @@ func TestPostgresPair(t *testing.T) {
 	assert.Equal(t, "false", got, "it believes that it is a primary still")
 	require.NoError(t, primary.Restart(ctx))
 	require.NoError(t, pair.Caught(ctx, name, "SELECT string_agg(id::text, ' ') FROM note"))
+}
+
+// A run that is killed leaves no machine behind.
+func TestClusterEndsWithTheProcessThatStartedIt(t *testing.T) {
+	t.Parallel()
+	testdb.NeedsServers(t)
+	docker, err := testdb.Docker(t.Context())
+	require.NoError(t, err)
+	defer func() { _ = docker.Close() }()
+	run := "clusters-" + rand.Text()
+	machines := func(filters client.Filters) int {
+		found, err := docker.ContainerList(t.Context(), client.ContainerListOptions{
+			All: true, Filters: filters.Add("label", "holdfast.run="+run),
+		})
+		require.NoError(t, err)
+		return len(found.Items)
+	}
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPostgresPair$")
+	child.Env = append(os.Environ(), "HOLDFAST_RUN="+run)
+	require.NoError(t, child.Start())
+	assert.Eventually(t, func() bool { return machines(client.Filters{}.Add("status", "running")) == 2 }, time.Minute, 50*time.Millisecond, "they start")
+	require.NoError(t, child.Process.Kill())
+	_ = child.Wait()
+	assert.Eventually(t, func() bool { return machines(client.Filters{}) == 0 }, 20*time.Second, 50*time.Millisecond, "they are removed")
 }
 
 func TestGalera(t *testing.T) {

@@ -35,6 +35,22 @@ type machine struct {
 	ports   []string // what may lead to its port from here, the best first
 }
 
+// sweep removes machines that a process has created and was killed before it could
+// start them: what ends a machine by itself is not there yet at that moment.
+func sweep(ctx context.Context, docker *testcontainers.DockerClient) {
+	found, err := docker.ContainerList(ctx, client.ContainerListOptions{
+		All: true, Filters: client.Filters{}.Add("label", "holdfast.test").Add("status", "created"),
+	})
+	if err != nil {
+		return // who starts one next will say it
+	}
+	for _, left := range found.Items {
+		if time.Since(time.Unix(left.Created, 0)) > 5*time.Minute {
+			_, _ = docker.ContainerRemove(ctx, left.ID, client.ContainerRemoveOptions{})
+		}
+	}
+}
+
 // role is what a machine is made of.
 type role struct {
 	name  string
@@ -56,6 +72,7 @@ func boot(ctx context.Context, r role) (_ *machine, err error) {
 			_ = m.Close()
 		}
 	}()
+	sweep(ctx, docker)
 	inspected, err := docker.ImageInspect(ctx, r.image)
 	if err != nil {
 		return nil, err
