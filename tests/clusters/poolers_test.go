@@ -56,6 +56,33 @@ func TestB01_BehindAPooler(t *testing.T) {
 	}
 }
 
+// The primary dies in the middle of a COMMIT. A pooler may say so in words of its own,
+// where the server would have said nothing.
+func TestB12_CommitBehindAPooler(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, pair(t, testdb.Synchronous("on")))
+	ctx := t.Context()
+	primary, standby := b.Nodes[0], b.Nodes[1]
+	for _, p := range poolers {
+		t.Run(string(p.kind), func(t *testing.T) {
+			db := b.openFrom(postgres.Open(b.Pooler(t, p.kind, p.settings...).DSN(b.name), p.options...))
+			require.NoError(t, block(db, []string{"DELETE FROM t"}))
+			require.NoError(t, standby.Cut(ctx))
+			done := going(func() error { return block(db, []string{"INSERT INTO t VALUES (1, 1)"}) })
+			b.soon(primary, waitingForStandby, 1)
+			require.NoError(t, primary.Kill(ctx))
+			err := <-done
+			require.ErrorIs(t, err, atomic.ErrCommitUnknown)
+			t.Log(err)
+
+			require.NoError(t, standby.Heal(ctx))
+			require.NoError(t, primary.Start(ctx))
+			require.NoError(t, b.Caught(ctx, b.name, "SELECT count(*) FROM t"))
+			require.Equal(t, 1, b.number(primary, "SELECT count(*) FROM t"), "this time it was carried out")
+		})
+	}
+}
+
 // The primary dies under the pooler, and the standby takes over.
 func TestMoneyBehindAPooler(t *testing.T) {
 	for _, p := range poolers {
