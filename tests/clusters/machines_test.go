@@ -152,6 +152,7 @@ func TestGroupReplication(t *testing.T) {
 }
 
 func TestPoolers(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	pair := testdb.Cluster(t, testdb.PostgresPair)
 	name := pair.NewDatabase(t)
