@@ -153,6 +153,7 @@ func TestGroupReplication(t *testing.T) {
 
 func TestPoolers(t *testing.T) {
 	t.Parallel()
+	testdb.NeedsCluster(t, string(testdb.HAProxy)) // others start PgBouncer
 	ctx := t.Context()
 	pair := testdb.Cluster(t, testdb.PostgresPair)
 	name := pair.NewDatabase(t)

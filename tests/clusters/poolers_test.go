@@ -33,6 +33,7 @@ func TestB01_BehindAPooler(t *testing.T) {
 	c := pair(t)
 	for _, p := range poolers {
 		t.Run(string(p.kind), func(t *testing.T) {
+			testdb.NeedsCluster(t, string(p.kind))
 			b := newBed(t, c)
 			b.arrange("INSERT INTO t VALUES (1, 0)")
 			db := b.openFrom(postgres.Open(b.Pooler(t, p.kind, p.settings...).DSN(b.name), p.options...))
@@ -88,6 +89,7 @@ func TestMoneyBehindAPooler(t *testing.T) {
 	for _, p := range poolers {
 		t.Run(string(p.kind), func(t *testing.T) {
 			t.Parallel()
+			testdb.NeedsCluster(t, string(p.kind))
 			b := newBed(t, pair(t, testdb.Synchronous("remote_apply")))
 			pooler := b.Pooler(t, p.kind, p.settings...)
 			db := b.openFrom(postgres.Open(pooler.DSN(b.name), p.options...), orm.WithCommitTimeout(10*time.Second))

@@ -37,9 +37,10 @@ const (
 	usualClusters    = "postgres-pair,pgbouncer"
 )
 
-// wanted skips a test of a cluster that takes long to start or to build, unless
-// the person who started the run has asked for it.
-func wanted(t testing.TB, name string) {
+// NeedsCluster skips a test of a kind of cluster or pooler that takes long to start
+// or to build, unless the person who started the run has asked for it. [Cluster] and
+// [Machines.Pooler] ask it, too.
+func NeedsCluster(t testing.TB, name string) {
 	t.Helper()
 	list := os.Getenv(clustersVariable)
 	if list == "" {
@@ -121,7 +122,7 @@ func Cluster(t testing.TB, kind ClusterKind, opts ...ClusterOption) *Machines {
 		t.Fatalf("there is no cluster %q", kind)
 	}
 	testserver.Restrict(t, f.engine())
-	wanted(t, string(kind))
+	NeedsCluster(t, string(kind))
 	c := &Machines{Kind: kind, flavour: f, options: clusterOptions{report: func(s string) { t.Log(s) }}}
 	for _, opt := range opts {
 		opt(&c.options)

@@ -45,7 +45,7 @@ type Pooler struct {
 // cluster.
 func (c *Machines) Pooler(t testing.TB, kind PoolerKind, settings ...string) *Pooler {
 	t.Helper()
-	wanted(t, string(kind))
+	NeedsCluster(t, string(kind))
 	p := &Pooler{Kind: kind, cluster: c, settings: settings}
 	began := time.Now()
 	if err := p.start(t); err != nil {
