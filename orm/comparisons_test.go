@@ -4,8 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"fmt"
 	"math"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
 
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
@@ -239,5 +244,55 @@ func TestS11_WhatAFieldCannotHoldIsNotStored(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []*Held{{AutoID: row.AutoID, N: math.MaxInt64 - 1, Small: 127, Tiny: -128, Short: -1 << 15, U: math.MaxUint32, U8: 255,
 			U64: math.MaxInt64, Cents: 398, Ok: true}}, got)
+	})
+}
+
+// Long has a column of each class that a list can be long for.
+type Long struct {
+	bun.BaseModel `bun:"table:longs"`
+	ID            int64 `bun:",pk"`
+	Text          string
+	Char          string `bun:"type:char(8)"`
+	Small         int16
+	F             float64
+	B             []byte
+	At            time.Time
+	Key           uuid.UUID
+	Path          *string
+}
+
+func TestS10_ListsOfAnyLength(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		require.NoError(t, orm.CreateTables(ctx, db, (*Long)(nil)))
+		all := orm.Objects[Long](db)
+		const rows, n = 300, 70_000
+		var list [8][]any
+		var kept []*Long
+		for i := range n {
+			r := &Long{ID: int64(i), Text: fmt.Sprintf("t'\\\"%d한", i), Char: fmt.Sprint(i), Small: int16(i), F: float64(i) / 7, B: []byte{byte(i), byte(i >> 8), byte(i >> 16), 0xff},
+				At: start.Add(time.Duration(i) * time.Microsecond), Key: uuid.UUID{byte(i), byte(i >> 8), byte(i >> 16)}}
+			if i < rows {
+				kept = append(kept, r)
+			}
+			if i%2 == 0 || i > rows {
+				for j, v := range []any{r.ID, r.Text, r.Char, int64(i), r.F, r.B, r.At, r.Key} {
+					list[j] = append(list[j], v)
+				}
+			}
+		}
+		require.NoError(t, all.BulkCreate(ctx, kept))
+		for j, name := range []string{"id", "text", "char", "small", "f", "b", "at", "key"} {
+			values := list[j]
+			if name != "id" && name != "text" {
+				values = values[:1500] // long enough for another way
+			}
+			got, err := all.Filter(F(name).In(values...)).OrderBy("id").All(ctx)
+			require.NoError(t, err, name)
+			require.Len(t, got, rows/2, name)
+			got, err = all.Filter(F(name).NotIn(values...)).OrderBy("id").All(ctx)
+			require.NoError(t, err, name)
+			require.Len(t, got, rows/2, name)
+			require.EqualValues(t, 1, got[0].ID)
+		}
 	})
 }

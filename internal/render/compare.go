@@ -147,12 +147,41 @@ func (w *writer) membership(n ast.Membership) kind {
 		w.buf, w.args, w.nullable = w.buf[:start], w.args[:args], outer
 		return w.amongDocuments(n)
 	}
+	null, done := w.long(k, n)
+	if !done {
+		var listed int
+		if listed, null = w.list(k, n); listed == 0 { // the left-hand side was only checked
+			w.buf, w.args, w.nullable = w.buf[:start], w.args[:args], outer
+			w.unlisted(n, null)
+			return condition
+		}
+	}
+	if n.Negate && w.nullable { // unknown counts as different
+		w.insert(start, "(")
+		w.string(") IS NOT FALSE")
+		w.nullable = false
+	}
+	if null {
+		op := opOr
+		if n.Negate {
+			op = opAnd
+		}
+		w.insert(start, "(")
+		w.string(op)
+		w.unlisted(n, true)
+		w.byte(')')
+	}
+	w.nullable = w.nullable || outer
+	return condition
+}
+
+// list writes the values one by one, and how many there are besides NULL.
+func (w *writer) list(k kind, n ast.Membership) (listed int, null bool) {
 	if n.Negate {
 		w.string(" NOT IN (")
 	} else {
 		w.string(" IN (")
 	}
-	listed, null := 0, false
 	for _, v := range n.Values {
 		if value, ok := v.(ast.Value); ok {
 			v = value.V
@@ -182,29 +211,7 @@ func (w *writer) membership(n ast.Membership) kind {
 		}
 	}
 	w.byte(')')
-
-	if listed == 0 { // the left-hand side was only checked
-		w.buf, w.args, w.nullable = w.buf[:start], w.args[:args], outer
-		w.unlisted(n, null)
-		return condition
-	}
-	if n.Negate && w.nullable { // unknown counts as different
-		w.insert(start, "(")
-		w.string(") IS NOT FALSE")
-		w.nullable = false
-	}
-	if null {
-		op := opOr
-		if n.Negate {
-			op = opAnd
-		}
-		w.insert(start, "(")
-		w.string(op)
-		w.unlisted(n, true)
-		w.byte(')')
-	}
-	w.nullable = w.nullable || outer
-	return condition
+	return listed, null
 }
 
 // unlisted writes the condition for a list without values.

@@ -8,12 +8,13 @@ import (
 // spelling is how one engine writes what this package has to say. A new engine
 // is a new line in spellings.
 type spelling struct {
-	syntax     lex.Syntax
-	numbered   bool   // $1 and not ?
-	maxValues  int    // how many values one statement can bind
-	casts      bool   // a value whose type nothing around it shows needs a CAST
-	toFloat    string // makes a floating-point number of an integer, and of what would be taken for a decimal
-	toFloatEnd string
+	syntax       lex.Syntax
+	numbered     bool   // $1 and not ?
+	maxValues    int    // how many values one statement can bind
+	casts        bool   // a value whose type nothing around it shows needs a CAST
+	interpolates bool   // the driver sends values within the text, where only an INSERT is kept to maxValues
+	toFloat      string // makes a floating-point number of an integer, and of what would be taken for a decimal
+	toFloatEnd   string
 	// toWhole makes a signed integer of 64 bits of a narrower one, of which some
 	// calculate in its own width.
 	toWhole, toWholeEnd string
@@ -56,7 +57,7 @@ var spellings = map[string]*spelling{
 var mysqlSpelling = spelling{
 	syntax: lex.MySQLSyntax, maxValues: 65535, exact: " COLLATE utf8mb4_bin",
 	now: "UTC_TIMESTAMP(6)", avg: "AVG(0e0 + ", avgEnd: ")",
-	noLimit: "18446744073709551615", nullsLow: true, sequential: true, emptyRow: "() VALUES ()", nested: true,
+	noLimit: "18446744073709551615", interpolates: true, nullsLow: true, sequential: true, emptyRow: "() VALUES ()", nested: true,
 	toFloat: "(0e0 + ", toFloatEnd: ")", toWhole: "CAST(", toWholeEnd: " AS SIGNED)",
 }
 

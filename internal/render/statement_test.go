@@ -203,9 +203,57 @@ func fitting(name, expr string) string {
 }
 
 func TestTooManyValues(t *testing.T) {
-	ids := make([]int64, 70_000)
-	err := whereError(t, query.F("id").In(ids))
-	require.ErrorContains(t, err, "70000 values in one statement: SQLite 3.50.0 takes 32766; split the list")
+	conds := make([]query.Cond, 70_000)
+	for i := range conds {
+		conds[i] = query.F("id").Eq(i)
+	}
+	for _, s := range engines {
+		_, err := (&render.Select{Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{query.Or(conds...)})}).RenderCount()
+		if s.Engine == dialect.MySQL || s.Engine == dialect.MariaDB {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, "70000 values in one statement")
+	}
+}
+
+func TestLongListsTravelAsOneValue(t *testing.T) {
+	ids, names := make([]int64, 40_000), make([]string, 40_000)
+	for i := range ids {
+		ids[i], names[i] = int64(i), "n"
+	}
+	names[0] = "a\x00b"
+	for _, c := range []struct {
+		cond query.Cond
+		want map[string]string
+	}{
+		{query.F("id").In(ids), map[string]string{dialect.Postgres: "audio.id = ANY(CAST($1 AS bigint[]))",
+			dialect.SQLite: "audio.id IN (SELECT value FROM json_each(?))"}},
+		{query.F("text").NotIn(names), map[string]string{dialect.Postgres: "audio.text <> ALL(CAST($1 AS text[]))",
+			dialect.SQLite: "audio.text NOT IN (SELECT value FROM json_each(?) UNION ALL VALUES (?))"}},
+		{query.F("path").NotIn(append([]any{nil}, anys(names)...)...), map[string]string{
+			dialect.Postgres: "((audio.path <> ALL(CAST($1 AS text[]))) IS NOT FALSE AND audio.path IS NOT NULL)",
+			dialect.SQLite:   "((audio.path NOT IN (SELECT value FROM json_each(?) UNION ALL VALUES (?))) IS NOT FALSE AND audio.path IS NOT NULL)"}},
+	} {
+		for _, s := range engines {
+			st, err := (&render.Select{Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{c.cond})}).RenderCount()
+			require.NoError(t, err)
+			if want, ok := c.want[s.Engine]; ok {
+				require.Equal(t, "SELECT COUNT(*) FROM audio WHERE "+want, unquoted(s.Engine, st.SQL))
+				require.Less(t, len(st.Args), 3)
+			} else {
+				require.Len(t, st.Args, 40_000)
+			}
+		}
+	}
+}
+
+func anys[T any](list []T) []any {
+	all := make([]any, len(list))
+	for i, v := range list {
+		all[i] = v
+	}
+	return all
 }
 
 // A condition is made of what it was given, and not of what the caller does

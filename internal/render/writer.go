@@ -75,7 +75,7 @@ func (w *writer) text() (Text, error) {
 	if w.err != nil {
 		return Text{}, w.err
 	}
-	if len(w.args) > w.maxValues {
+	if len(w.args) > w.maxValues && !w.interpolates {
 		return Text{}, fmt.Errorf("%d values in one statement: %s takes %d; split the list", len(w.args), w.server, w.maxValues)
 	}
 	return Text{SQL: string(w.buf), Args: w.args, Raw: w.raw}, nil
