@@ -96,3 +96,30 @@ func TestAPathOverRelationsHasAnEnd(t *testing.T) {
 		}
 	})
 }
+
+func TestS02_DistinctIsOrderedByWhatItSelects(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		require.NoError(t, orm.CreateTables(ctx, db, (*Parent)(nil)))
+		top := &Parent{Name: "top"}
+		require.NoError(t, orm.Objects[Parent](db).Create(ctx, top))
+		require.NoError(t, orm.Objects[Parent](db).BulkCreate(ctx, []*Parent{{Name: "a", ParentID: &top.ID}, {Name: "b", ParentID: &top.ID}}))
+		q := orm.Objects[Parent](db).Distinct().Related("parent").OrderBy("parent.name", "-name")
+		rows, err := q.All(ctx)
+		require.NoError(t, err)
+		require.Equal(t, []string{"top", "b", "a"}, []string{rows[0].Name, rows[1].Name, rows[2].Name})
+		for _, c := range []struct {
+			q    orm.QuerySet[Parent]
+			want int64
+		}{{q, 3}, {q.Limit(2), 2}, {q.Offset(1), 2}, {q.Filter(F("parent.name").Eq("top")), 2}} {
+			n, err := c.q.Count(ctx)
+			require.NoError(t, err)
+			require.Equal(t, c.want, n)
+		}
+		found, err := q.Exists(ctx)
+		require.NoError(t, err)
+		require.True(t, found)
+		var fe *query.FieldError
+		_, err = orm.Objects[Parent](db).Distinct().OrderBy("parent.name").All(ctx)
+		require.ErrorAs(t, err, &fe)
+	})
+}

@@ -174,3 +174,25 @@ func TestLimitsThatAreSetAroundTheStatement(t *testing.T) {
 		}
 	}
 }
+
+func TestDistinctQueries(t *testing.T) {
+	onEach(t, map[string]string{dialect.Postgres: "SELECT COUNT(*) FROM (SELECT DISTINCT project.id AS c1, project.name AS c2, project.owner_id AS c3, " +
+		"owner.id AS c4, owner.name AS c5 FROM project LEFT JOIN owners AS owner ON owner.id = project.owner_id LIMIT $1) AS counted"},
+		func(t *testing.T, s dialect.Server) (render.Text, error) {
+			return (&render.Select{Model: modelOf[Project](t, s), Related: []string{"owner"}, Distinct: true, Limit: limit(3),
+				Order: orders([]query.Order{query.OrderBy("owner.name")})}).RenderCount()
+		})
+	for _, s := range engines {
+		by := func(related []string, o query.Order) error {
+			_, _, err := (&render.Select{Model: modelOf[Project](t, s), Related: related, Distinct: true, Order: orders([]query.Order{o})}).Render()
+			return err
+		}
+		require.NoError(t, by(nil, query.OrderBy("-name")))
+		require.NoError(t, by([]string{"owner"}, query.OrderBy("owner.name")))
+		var fe *query.FieldError
+		require.ErrorAs(t, by(nil, query.OrderBy("owner.name")), &fe)
+		require.EqualError(t, fe, `Project: field "owner.name" orders a Distinct query that does not select it; add Related("owner")`)
+		require.ErrorContains(t, by(nil, query.Lower(query.F("name")).Asc()), "is ordered by columns that it selects")
+		require.ErrorContains(t, by(nil, query.OrderBy("nothing")), `has no field "nothing"`)
+	}
+}

@@ -3,8 +3,10 @@ package render
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/query"
 )
 
 // Select is a SELECT over one model and the related tables that it needs.
@@ -36,6 +38,9 @@ func (s *Select) Render() (Text, []*Join, error) {
 		}
 	}
 	w.nullable = false
+	if s.Distinct {
+		w.ordersSelected(s.Order)
+	}
 	s.tail(w)
 	t, err := w.text()
 	return t, joins, err
@@ -61,7 +66,7 @@ func (s *Select) RenderExists() (Text, error) {
 // RenderCount returns a statement that counts the rows.
 func (s *Select) RenderCount() (Text, error) {
 	w := newWriter(s.Model, 256)
-	w.related(s.Related)
+	joins := w.related(s.Related)
 	if len(s.Locks) > 0 {
 		w.fail(errNoAggregate)
 	}
@@ -73,14 +78,56 @@ func (s *Select) RenderCount() (Text, error) {
 		return w.text()
 	}
 	w.string("SELECT COUNT(*) FROM (SELECT ")
-	if s.Distinct {
+	switch {
+	case s.Distinct && len(joins) > 0:
+		w.numberedColumns(joins)
+	case s.Distinct:
 		w.string("DISTINCT " + s.Model.list)
-	} else {
+	default:
 		w.string("1 AS one")
 	}
-	s.tail(w)
+	plain := *s
+	plain.Order = nil // as many rows in any order
+	plain.tail(w)
 	w.string(") AS counted")
 	return w.text()
+}
+
+// numberedColumns writes the columns of a DISTINCT query with names of their own:
+// tables have columns of the same name, which a sub-select must not.
+func (w *writer) numberedColumns(joins []*Join) {
+	n := 0
+	write := func(j *Join, f *Field) {
+		if n++; n > 1 {
+			w.string(", ")
+		}
+		w.column(j, f)
+		w.string(" AS c" + strconv.Itoa(n))
+	}
+	w.string("DISTINCT ")
+	for _, f := range w.scope.root.Fields {
+		write(nil, f)
+	}
+	for _, j := range joins {
+		for _, f := range j.Model.Fields {
+			write(j, f)
+		}
+	}
+}
+
+// ordersSelected refuses to order what DISTINCT leaves by what it has not looked
+// at: one row that is left may stand for several.
+func (w *writer) ordersSelected(orders []ast.Order) {
+	for _, o := range orders {
+		j, f, err := w.scope.reference(o.By)
+		switch {
+		case err != nil:
+			w.fail(fmt.Errorf("a Distinct query is ordered by columns that it selects, and not by what is computed: %w", err))
+		case j != nil && !j.Selected:
+			w.fail(&query.FieldError{Model: w.scope.root.Name, Name: j.Path + "." + f.Name,
+				Reason: "orders a Distinct query that does not select it; add Related(" + strconv.Quote(j.Path) + ")"})
+		}
+	}
 }
 
 var errNoAggregate = fmt.Errorf("%w: a count or another aggregate has no rows to lock", ErrLockOptions)
