@@ -24,6 +24,12 @@ func (ms *Models) compile(t reflect.Type) (m *Model, err error) {
 			m, err = nil, fmt.Errorf("model %s: %v", t, p)
 		}
 	}()
+	if err := checkTags(t); err != nil {
+		return nil, fmt.Errorf("model %s: %w", t, err)
+	}
+	if err := checkHooks(t); err != nil {
+		return nil, fmt.Errorf("model %s: %w", t, err)
+	}
 	table := ms.schema.Tables().Get(t)
 	m = &Model{Type: t, Name: table.TypeName, Table: table, models: ms, columns: make(map[string]*Field, len(table.Fields))}
 	var list strings.Builder
@@ -55,12 +61,6 @@ func (ms *Models) compile(t reflect.Type) (m *Model, err error) {
 
 func (f *Field) compile(ms *Models) error {
 	t := f.StructField.Type
-	switch {
-	case f.Tag.HasOption("soft_delete"):
-		return fmt.Errorf("field %s: soft_delete is not supported: filter on the column", f.GoName)
-	case f.Tag.HasOption("msgpack"), f.Tag.HasOption("composite"), f.Tag.HasOption("hstore"):
-		return fmt.Errorf("field %s: msgpack, composite and hstore are not supported: give its type a Value and a Scan method", f.GoName)
-	}
 	switch f.IndirectType.Kind() {
 	case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer, reflect.Uintptr:
 		return fmt.Errorf("field %s: %s cannot be stored; tag it `bun:\"-\"`", f.GoName, t)

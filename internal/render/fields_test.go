@@ -126,7 +126,7 @@ func TestModelsWithTagsThatAreNotSupported(t *testing.T) {
 			ID      int64     `bun:",pk"`
 			Deleted time.Time `bun:",soft_delete"`
 		}{},
-		"msgpack, composite and hstore are not supported": struct {
+		"msgpack, composite, hstore and multirange are not supported": struct {
 			ID int64          `bun:",pk"`
 			M  map[string]int `bun:",msgpack"`
 		}{},
