@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 
-
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 

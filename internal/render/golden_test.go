@@ -104,11 +104,20 @@ func conditions() []golden {
 			pg: `(audio.index * CAST($1 AS double precision)) > $2`, my: "(audio.index * (0e0 + ?)) > ?", lite: `(audio.index * ?) > ?`,
 			args: []any{1.5, int64(2)}},
 		{name: "contains", cond: F("text").Contains(`50%_!*?[a]\`),
-			pg: `audio.text LIKE $1 ESCAPE '!'`, my: "audio.text LIKE ? COLLATE utf8mb4_bin ESCAPE '!'", lite: "audio.text GLOB ?",
+			pg: `audio.text LIKE $1 ESCAPE '!'`, my: "audio.text LIKE ? COLLATE utf8mb4_bin ESCAPE '!'", lite: "instr(audio.text, ?) > 0",
 			args: []any{`%50!%!_!!*?[a]\%`}},
+		{name: "starts with", cond: F("text").StartsWith(`a*[%`), pg: `audio.text LIKE $1 ESCAPE '!'`, my: "audio.text LIKE ? COLLATE utf8mb4_bin ESCAPE '!'",
+			lite: "audio.text GLOB ?", args: []any{"a*[!%%"}},
+		{name: "ends with", cond: F("text").EndsWith("b"), pg: `audio.text LIKE $1 ESCAPE '!'`, my: "audio.text LIKE ? COLLATE utf8mb4_bin ESCAPE '!'",
+			lite: "substr(CAST(audio.text AS BLOB), -length(CAST(? AS BLOB))) IS CAST(? AS BLOB)", args: []any{"%b"}},
+		{name: "like", cond: F("text").Like("a_c%d"), pg: `audio.text LIKE $1 ESCAPE '!'`, my: "audio.text LIKE ? COLLATE utf8mb4_bin ESCAPE '!'",
+			lite: "CASE WHEN instr(audio.text, char(0)) > 0 THEN json_extract('0', 'holdfast: a text holds a NUL, at which SQLite stops to compare it with a pattern') " +
+				"ELSE audio.text GLOB ? END", args: []any{"a_c%d"}},
+		{name: "like without wildcards", cond: F("text").Like(`a\%`), pg: `audio.text LIKE $1 ESCAPE '!'`, my: "audio.text LIKE ? COLLATE utf8mb4_bin ESCAPE '!'",
+			lite: "audio.text = ? COLLATE BINARY", args: []any{"a!%"}},
 		{name: "icontains", cond: F("text").IContains("A"),
 			pg: `LOWER(audio.text) LIKE LOWER($1) ESCAPE '!'`, my: "LOWER(audio.text) LIKE LOWER(?) COLLATE utf8mb4_bin ESCAPE '!'",
-			lite: "LOWER(audio.text) GLOB LOWER(?)", args: []any{"%A%"}},
+			lite: "instr(LOWER(audio.text), LOWER(?)) > 0", args: []any{"%A%"}},
 		{name: "functions", cond: query.Lower(query.Coalesce(F("path"), query.Value("NONE"))).Eq("none"),
 			pg:   `LOWER(COALESCE(audio.path, $1)) = $2`,
 			my:   "LOWER(COALESCE(audio.path, ?)) = ?",
@@ -145,16 +154,23 @@ func TestConditionsOnEveryEngine(t *testing.T) {
 					want = g.my
 				}
 				require.Equal(t, want, unquoted(s.Engine, sql), s.Engine)
-				if s.Engine == dialect.SQLite && g.name == "contains" {
-					require.Equal(t, []any{`*50%_![*][?][[]a]\*`}, args)
+				if bound, ok := globs[g.name]; ok && s.Engine == dialect.SQLite {
+					require.Equal(t, bound, args)
+				} else if s.Engine == dialect.SQLite && g.name == "contains" {
+					require.Equal(t, []any{`50%_!*?[a]\`}, args)
 				} else if s.Engine == dialect.SQLite && g.name == "icontains" {
-					require.Equal(t, []any{"*A*"}, args)
+					require.Equal(t, []any{"A"}, args)
 				} else {
 					require.Equal(t, g.args, args, s.Engine)
 				}
 			}
 		})
 	}
+}
+
+// globs are the values of patterns for SQLite.
+var globs = map[string][]any{
+	"starts with": {"a[*][[]%*"}, "ends with": {"b", "b"}, "like": {"a?c*d"}, "like without wildcards": {"a%"},
 }
 
 var placeholders = strings.NewReplacer("$1", "?", "$2", "?", "$3", "?", "$4", "?")

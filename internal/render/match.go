@@ -36,15 +36,11 @@ func spell(p ast.Pattern, run, one string, escaper *strings.Replacer) string {
 	return sb.String()
 }
 
-// checkPattern refuses what would match other rows than it says: GLOB takes a
-// NUL for the end of the pattern, and MySQL's LOWER makes nothing of invalid
-// text, so that either is left with a pattern for every row.
-func checkPattern(p ast.Pattern, glob, fold bool) error {
+// checkPattern refuses what would match other rows than it says: MySQL's LOWER
+// makes nothing of invalid text, so that it is left with a pattern for every row.
+func checkPattern(p ast.Pattern, fold bool) error {
 	for _, part := range p {
-		switch {
-		case glob && strings.IndexByte(part.Literal, 0) >= 0:
-			return &query.ValueError{Type: "string", Reason: "holds a NUL, at which SQLite's patterns end"}
-		case fold && !utf8.ValidString(part.Literal):
+		if fold && !utf8.ValidString(part.Literal) {
 			return &query.ValueError{Type: "string", Reason: "is no valid UTF-8 and has no lower case"}
 		}
 	}
@@ -62,16 +58,16 @@ func (w *writer) match(n ast.Match) kind {
 		}
 	}
 	var k kind
+	start, args := len(w.buf), len(w.args)
 	fold(func() { k = w.node(n.Left) })
 	if k.Kind != column.Text && k.Kind != column.Unknown && w.err == nil {
 		w.fail(&query.ValueError{Field: k.name(), Type: "string", Reason: "is a pattern, which needs text, and this is " + k.Kind.String()})
 	}
-	if err := checkPattern(n.Pattern, w.glob, n.Fold); err != nil {
+	if err := checkPattern(n.Pattern, n.Fold); err != nil {
 		w.fail(err)
 	}
 	if w.glob {
-		w.string(" GLOB ")
-		fold(func() { w.bind(glob(n.Pattern)) })
+		w.globs(n, start, args)
 		return condition
 	}
 	w.string(" LIKE ")

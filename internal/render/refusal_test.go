@@ -152,7 +152,7 @@ func TestPatternsThatWouldMatchEveryRow(t *testing.T) {
 		}
 		var ve *query.ValueError
 		for _, c := range []query.Cond{
-			query.F("text").Contains("\x00"), query.F("text").StartsWith("a\x00"), query.F("text").EndsWith("\x00"), query.F("text").Like("%\x00"),
+			query.F("text").Like("a%\x00_"), query.F("text").Like("_\x00"),
 		} {
 			if err := render(c); s.Engine == dialect.SQLite {
 				require.ErrorAs(t, err, &ve)
