@@ -29,8 +29,9 @@ func (e *FieldError) Error() string {
 	return sb.String()
 }
 
-// ValueError says that a value cannot be used where it stands. It never holds
-// the value. Nothing was sent.
+// ValueError says that a value cannot be used where it stands. Its text never
+// holds the value, nor what a Value or a MarshalJSON method says of it, which may:
+// that is reached with errors.As, or Unwrap. Nothing was sent.
 type ValueError struct {
 	Field  string // what the value was meant for: "Audio.index"; may be ""
 	Type   string // the Go type of the value
@@ -43,9 +44,6 @@ func (e *ValueError) Error() string {
 	s := fmt.Sprintf("a value of type %s %s", e.Type, e.Reason)
 	if e.Field != "" {
 		s = e.Field + ": " + s
-	}
-	if e.Err != nil {
-		s += ": " + e.Err.Error()
 	}
 	return s
 }

@@ -147,10 +147,10 @@ func TestColumnFindsTheFieldBehindAnAddress(t *testing.T) {
 func TestErrorsSayWhatWasMeant(t *testing.T) {
 	cause := errors.New("no value today")
 	for want, err := range map[string]error{
-		`Song has no field "x"; choices are id, plays`:                &query.FieldError{Model: "Song", Name: "x", Choices: []string{"id", "plays"}},
-		`Song: field "x" is a relation`:                               &query.FieldError{Model: "Song", Name: "x", Reason: "is a relation"},
-		"a value of type int cannot be stored":                        &query.ValueError{Type: "int", Reason: "cannot be stored"},
-		"Song.x: a value of type int cannot be bound: no value today": &query.ValueError{Field: "Song.x", Type: "int", Reason: "cannot be bound", Err: cause},
+		`Song has no field "x"; choices are id, plays`: &query.FieldError{Model: "Song", Name: "x", Choices: []string{"id", "plays"}},
+		`Song: field "x" is a relation`:                &query.FieldError{Model: "Song", Name: "x", Reason: "is a relation"},
+		"a value of type int cannot be stored":         &query.ValueError{Type: "int", Reason: "cannot be stored"},
+		"Song.x: a value of type int cannot be bound":  &query.ValueError{Field: "Song.x", Type: "int", Reason: "cannot be bound", Err: cause},
 	} {
 		require.EqualError(t, err, want)
 		var ve *query.ValueError

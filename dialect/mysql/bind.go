@@ -28,11 +28,31 @@ func (w *wire) bind(args []any) ([]driver.NamedValue, error) {
 		}
 		if err != nil {
 			clear(values)
-			return nil, fmt.Errorf("argument %d: %w", i+1, err)
+			return nil, &argumentError{i + 1, arg, err}
 		}
 	}
 	return values, nil
 }
+
+// argumentError says which value cannot be bound, and never which value it is:
+// what its Value method says may quote it.
+type argumentError struct {
+	index int // from 1
+	value any
+	err   error
+}
+
+func (e *argumentError) Error() string {
+	if e.err == errNotFinite || e.err == errYear {
+		return fmt.Sprintf("argument %d: %s", e.index, e.err)
+	}
+	if _, speaks := e.value.(driver.Valuer); speaks {
+		return fmt.Sprintf("argument %d: this %T cannot be bound: its Value method returns an error, or what the driver does not take", e.index, e.value)
+	}
+	return fmt.Sprintf("argument %d: a %T cannot be bound; give the type a Value method", e.index, e.value)
+}
+
+func (e *argumentError) Unwrap() error { return e.err }
 
 var (
 	errNotFinite = errors.New("MySQL has no NaN and no infinity")

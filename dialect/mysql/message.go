@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,9 @@ import (
 // number to tell them apart.
 func message(e *godriver.MySQLError) string {
 	text := e.Message
+	if string(e.SQLState[:]) == "45000" { // SIGNAL, with a number of the application's choice
+		return "raised by SIGNAL, SQLSTATE 45000"
+	}
 	switch e.Number {
 	case 1062, 1586, 1569: // Duplicate entry '…' for key '…'
 		return "duplicate entry" + tail(text, " for key ")
@@ -41,10 +45,10 @@ var named = func() map[uint16]bool {
 	for _, n := range []uint16{
 		1020, 1022, 1040, 1041, 1044, 1045, 1046, 1047, 1048, 1049, 1050, 1051, 1052, 1053, 1054, 1055, 1056, 1058, 1059,
 		1060, 1061, 1063, 1065, 1066, 1068, 1071, 1072, 1075, 1080, 1091, 1093, 1099, 1100, 1101, 1103, 1104, 1109, 1110,
-		1111, 1113, 1114, 1115, 1118, 1129, 1130, 1136, 1137, 1138, 1140, 1142, 1143, 1144, 1146, 1148, 1152, 1153, 1158,
+		1111, 1113, 1114, 1118, 1129, 1130, 1136, 1137, 1138, 1140, 1142, 1143, 1144, 1146, 1148, 1152, 1153, 1158,
 		1159, 1160, 1161, 1166, 1170, 1172, 1176, 1180, 1184, 1192, 1193, 1203, 1205, 1206, 1213, 1216, 1217, 1222, 1226,
-		1227, 1230, 1235, 1239, 1241, 1242, 1243, 1247, 1248, 1250, 1253, 1263, 1264, 1265, 1267, 1273, 1288, 1290, 1295,
-		1296, 1298, 1304, 1305, 1309, 1317, 1318, 1339, 1345, 1347, 1348, 1351, 1356, 1357, 1364, 1369, 1370, 1390, 1391,
+		1227, 1230, 1235, 1239, 1241, 1242, 1243, 1247, 1248, 1250, 1253, 1263, 1264, 1265, 1267, 1288, 1290, 1295,
+		1296, 1304, 1305, 1309, 1317, 1318, 1339, 1345, 1347, 1348, 1351, 1356, 1357, 1364, 1369, 1370, 1390, 1391,
 		1393, 1394, 1395, 1398, 1399, 1400, 1401, 1402, 1406, 1422, 1423, 1425, 1426, 1427, 1442, 1443, 1451, 1452, 1461,
 		1471, 1557, 1568, 1613, 1614, 1615, 1698, 1785, 1787, 1792, 1820, 1836, 1927, 1969, 3024, 3032, 3058, 3100, 3101,
 		3105, 3159, 3164, 3169, 3572, 3636, 3730, 3780, 3819, 4025, 4031,
@@ -72,14 +76,19 @@ func tail(text, mark string) string {
 	return ""
 }
 
+// named by a message after its value, at its end: the value may say anything, but
+// a quote follows it.
+var (
+	ofColumn   = regexp.MustCompile(" for column (?:'[^']*'|`[^`]*`(?:\\.`[^`]*`)*)(?: at row [0-9]+)?$")
+	ofFunction = regexp.MustCompile(" for function [a-z_]+$")
+)
+
 // column is the column that a message names after its value.
 func column(text string) string {
-	for _, mark := range []string{" for column ", " for function "} {
-		if s := tail(text, mark); s != "" {
-			return s
-		}
+	if s := ofColumn.FindString(text); s != "" {
+		return s
 	}
-	return ""
+	return ofFunction.FindString(text)
 }
 
 // nearWord is the word at which the server stopped reading, if it is one: what

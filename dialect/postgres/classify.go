@@ -119,14 +119,18 @@ func connectionError(err error) bool {
 type answer struct {
 	severity, code, message string
 	routine                 string // of the server's source
+	placed                  bool   // at a position of the statement's text, or of the text as a whole
 }
+
+// ofText is the place in the server's source that looks at whole texts.
+const ofText = "exec_parse_message"
 
 // answerOf finds the server's answer in err: pgx's, or that of another driver
 // which hands its fields out.
 func answerOf(err error) (a answer, ok bool) {
 	var own *pgconn.PgError
 	if errors.As(err, &own) {
-		return answer{severity(own), own.Code, own.Message, own.Routine}, true
+		return answer{severity(own), own.Code, own.Message, own.Routine, own.Position > 0 || own.Routine == ofText}, true
 	}
 	var pq interface {
 		error
@@ -148,7 +152,7 @@ func answerOf(err error) (a answer, ok bool) {
 // answerIn reads the fields of an error message
 // (https://www.postgresql.org/docs/current/protocol-error-fields.html).
 func answerIn(field func(byte) string) (a answer, ok bool) {
-	a = answer{field('V'), field('C'), field('M'), field('R')}
+	a = answer{field('V'), field('C'), field('M'), field('R'), field('P') != "" || field('R') == ofText}
 	if a.severity == "" {
 		a.severity = field('S')
 	}

@@ -12,9 +12,71 @@ func (a answer) safeMessage() string {
 		return a.dataException()
 	case a.code == "26000", a.code == "42P05":
 		return a.message + "; behind a pooler in transaction mode, open with WithoutStatementCache"
+	case a.ends(), a.placed, named[a.code], len(a.code) == 5 && namedClasses[a.code[:2]]:
+		return a.message
 	}
-	return a.message
+	if name := conditions[a.code]; name != "" {
+		return name + "; the text is in the driver's error"
+	}
+	return "the text is in the driver's error"
 }
+
+// What the server says of a statement's text, it says with a position in it
+// ([answer.placed]); what it says without one may come of a function or a cast
+// that was given a bound value: to_tsquery, nextval, regclass. These codes are of
+// what no value leads to: their messages hold names at most.
+var (
+	namedClasses = map[string]bool{
+		"08": true, // connection exception
+		"21": true, // cardinality violation
+		"23": true, // integrity constraint violation
+		"25": true, // invalid transaction state
+		"28": true, // invalid authorization specification
+		"2B": true, // dependent objects still exist
+		"3B": true, // savepoint exception
+		"40": true, // transaction rollback
+		"53": true, // insufficient resources
+		"54": true, // program limit exceeded
+		"57": true, // operator intervention
+	}
+	named = map[string]bool{
+		"0A000": true,                // feature not supported
+		"42501": true,                // permission denied for table parent
+		"42P18": true,                // could not determine data type of parameter $1
+		"55006": true, "55P03": true, // in use, locked
+		// Of statements that take no values:
+		"42P04": true, "42P06": true, "42P07": true, "42701": true, "42710": true, "42712": true, "42723": true, // … already exists
+		"42P11": true, "42P12": true, "42P13": true, "42P14": true, "42P15": true, "42P16": true, "42P17": true, "42611": true, // invalid definitions
+		"42830": true, // invalid foreign key
+	}
+	conditions = map[string]string{
+		"34000": "invalid cursor name",
+		"3D000": "invalid database name",
+		"3F000": "invalid schema name",
+		"42601": "syntax error",
+		"42602": "invalid name",
+		"42622": "name too long",
+		"42703": "undefined column",
+		"42704": "undefined object",
+		"42725": "ambiguous function",
+		"42803": "grouping error",
+		"42804": "datatype mismatch",
+		"42846": "cannot coerce",
+		"42883": "undefined function",
+		"42939": "reserved name",
+		"42P01": "undefined table",
+		"42P02": "undefined parameter",
+		"55000": "object not in prerequisite state",
+		"55P02": "the parameter cannot be changed now",
+		"58030": "I/O error",
+		"58P01": "undefined file",
+		"P0000": "error in PL/pgSQL",
+		"P0002": "no data found",
+		"P0003": "too many rows",
+		"P0004": "an assertion failed",
+		"XX000": "internal error",
+	}
+)
 
 // dataException is about a value, and its message quotes it more often than
 // not. What stands in front of the quotation is kept, and the whole message

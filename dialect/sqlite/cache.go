@@ -18,6 +18,8 @@ type statement struct {
 	kept  *list.Element // in the cache; nil: closed after use
 	busy  bool          // its rows are being read
 	alone bool          // it holds the queue's turn
+
+	valued bool // it runs with values, which an error may quote
 }
 
 // cache keeps a connection's prepared statements, the most recently used first.

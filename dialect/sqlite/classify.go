@@ -22,6 +22,10 @@ func classify(err error) *dialect.Error {
 	switch {
 	case errors.As(err, &known):
 		e.Code, e.Message, e.Kind = codeName(known.Code()), message(known), kindOfCode(known.Code())
+		var valued *valuedError
+		if errors.As(err, &valued) && (known.Code()&0xff != sqlite3.SQLITE_CONSTRAINT || known.Code() == sqlite3.SQLITE_CONSTRAINT_VTAB) {
+			e.Message = withoutValues(e.Message, valued.text)
+		}
 		// The snapshot is too old for good: only a new transaction can write.
 		e.Fatal = e.Fatal || known.Code() == sqlite3.SQLITE_BUSY_SNAPSHOT
 	case errors.Is(err, errQueued):

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -54,6 +55,42 @@ func TestS05Kinds(t *testing.T) {
 		assert.ErrorAs(t, e, &own, "the driver's own error is reachable")
 		if tt.kind != nil {
 			assert.ErrorIs(t, e, tt.kind)
+		}
+	}
+}
+
+// What a function or a virtual table is given may come back in its error.
+func TestS05NoValuesInMessages(t *testing.T) {
+	u := connect(t, open(t, Open(file(t))))
+	u.must("CREATE VIRTUAL TABLE f USING fts5(body)")
+	u.must("CREATE TABLE c (a TEXT UNIQUE)")
+	u.must("INSERT INTO c VALUES (?)", "hunter2")
+	for _, tt := range []struct{ query, value, message string }{
+		{"SELECT * FROM f WHERE f MATCH ?", "hunter2: x", "no such column …"},
+		{"SELECT * FROM f WHERE body MATCH ?", `NEAR hunter2 )`, `fts5: syntax error near ")"`},
+		{"SELECT * FROM f WHERE f MATCH ?", `hunter2"`, "unterminated string"},
+		{"SELECT json_extract('{}', ?)", "hunter2", "bad JSON path …"},
+		{"SELECT json_extract('{}', ?)", "holdfast: hunter2", "…"},
+		{"SELECT json(?)", "hunter2", "malformed JSON"},
+		{"INSERT INTO c VALUES (?)", "hunter2", "UNIQUE constraint failed: c.a"},
+		{"SELECT missing FROM c WHERE a = ?", "hunter2", "no such column: missing"},
+		{"SELECT * FROM missing WHERE a = ?", "hunter2", "no such table: missing"},
+		{"SELECT a b c FROM c WHERE a = ?", "hunter2", `near "c": syntax error`},
+		{"ATTACH ? AS other", "/nowhere/hunter2", "unable to open database file: unable to open database …"},
+	} {
+		_, err := u.exec(tt.query, tt.value)
+		if err == nil { // it fails when its rows are read
+			rows, queried := u.wire.Query(context.Background(), nil, tt.query, []any{tt.value})
+			assert.NoError(t, queried, tt.query)
+			err = rows.Next(make([]driver.Value, len(rows.Columns())))
+			_ = rows.Close()
+		}
+		e := u.db.Engine.Classify(err)
+		if assert.NotNil(t, e, tt.query) {
+			assert.Equal(t, tt.message, e.Message, tt.query)
+			assert.NotContains(t, e.Error(), "hunter2")
+			var own *modernc.Error
+			assert.ErrorAs(t, e, &own)
 		}
 	}
 }

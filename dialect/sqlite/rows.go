@@ -77,7 +77,7 @@ func (r *rows) Next(dest []driver.Value) error {
 		if err == io.EOF {
 			return io.EOF
 		}
-		return r.wire.failed(err)
+		return r.wire.failed(r.st.about(err))
 	}
 	for i, v := range dest {
 		switch v := v.(type) {

@@ -53,6 +53,7 @@ func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []a
 		return nil, err
 	}
 	res, err := st.exec.ExecContext(ctx, values)
+	err = st.about(err)
 	w.finish(st)
 	switch {
 	case err != nil:
@@ -107,6 +108,7 @@ func (w *wire) Query(ctx context.Context, prefix []string, query string, args []
 	}
 	inner, err := st.query.QueryContext(ctx, values)
 	if err != nil {
+		err = st.about(err)
 		w.finish(st)
 		return nil, w.notQueried(ctx, st, err)
 	}
@@ -158,7 +160,7 @@ func (w *wire) start(ctx context.Context, prefix []string, query string, args []
 		w.leave(alone)
 		return nil, nil, w.failed(err)
 	}
-	st.alone = alone
+	st.alone, st.valued = alone, len(values) > 0
 	return st, values, nil
 }
 

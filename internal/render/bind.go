@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -213,7 +214,7 @@ func bindValuer(v reflect.Value) (any, error) {
 	}
 	value, err := v.Interface().(driver.Valuer).Value()
 	if err != nil {
-		return nil, &query.ValueError{Type: v.Type().String(), Reason: "cannot be bound", Err: err}
+		return nil, &query.ValueError{Type: v.Type().String(), Reason: "cannot be bound: its Value method returns an error", Err: err}
 	}
 	if _, again := value.(driver.Valuer); again {
 		return nil, &query.ValueError{Type: v.Type().String(), Reason: fmt.Sprintf("cannot be bound: its Value returns %T", value)}
@@ -249,9 +250,22 @@ func bindJSON(v reflect.Value) (any, error) {
 	}
 	b, err := json.Marshal(v.Interface())
 	if err != nil {
-		return nil, &query.ValueError{Type: v.Type().String(), Reason: "cannot be written as JSON", Err: err}
+		return nil, &query.ValueError{Type: v.Type().String(), Reason: "cannot be written as JSON" + what(err), Err: err}
 	}
 	return string(b), nil
+}
+
+// what says why something is no JSON, as far as that holds no value.
+func what(err error) string {
+	var unsupported *json.UnsupportedTypeError
+	var method *json.MarshalerError
+	switch {
+	case errors.As(err, &unsupported):
+		return ": it has a " + unsupported.Type.String() + " in it"
+	case errors.As(err, &method):
+		return ": the method of " + method.Type.String() + " that writes it returns an error"
+	}
+	return ""
 }
 
 // bindText binds a string or bytes that hold JSON already.

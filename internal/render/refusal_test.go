@@ -59,7 +59,7 @@ func TestValuesThatDoNotFit(t *testing.T) {
 		{query.F("index").Between(1, nil), "has no place in an order"},
 		{query.F("index").Add(nil).Eq(1), "cannot be calculated with"},
 		{query.F("index").Contains("1"), "Audio.index: a value of type string is a pattern, which needs text, and this is an integer"},
-		{query.F("id").Eq(angry{}), "a value of type render_test.angry cannot be bound: no value today"},
+		{query.F("id").Eq(angry{}), "a value of type render_test.angry cannot be bound: its Value method returns an error"},
 		{query.F("id").Eq(make(chan int)), "a value of type chan int cannot be stored"},
 		{query.F("is_audio_required").Eq(query.F("index").Ge(3)), "Audio.is_audio_required: a value of type query.Cond is a part of a statement and not a value"},
 		{query.F("text").In("a", query.And()), "Audio.text: a value of type query.Cond is a part of a statement"},
