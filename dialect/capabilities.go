@@ -170,6 +170,25 @@ var capabilities = [capabilityCount]struct {
 		tiDB:           no(markerRow),
 		vitess:         no(markerRow),
 	}},
+	Savepoint: {"SAVEPOINT", [productCount]support{
+		mysqlServer: always("SAVEPOINT"), mariadbServer: always("SAVEPOINT"), postgresServer: always("SAVEPOINT"), sqliteLibrary: always("SAVEPOINT"),
+		cockroachDB: always("SAVEPOINT"), yugabyteDB: always("SAVEPOINT"), tiDB: from(6, 2, 0, "SAVEPOINT"), vitess: always("SAVEPOINT"),
+	}},
+	WholeCommit: {"COMMIT of all or nothing", [productCount]support{
+		mysqlServer: always("COMMIT"), mariadbServer: always("COMMIT"), postgresServer: always("COMMIT"), sqliteLibrary: always("COMMIT"),
+		cockroachDB: always("COMMIT"), yugabyteDB: always("COMMIT"), tiDB: always("COMMIT"),
+		vitess: no("on one shard; over several each commits by itself, unless transaction_mode is TWOPC"),
+	}},
+	DDLInBlock: {"DDL in a block", [productCount]support{
+		mysqlServer: no("it commits, and is refused"), mariadbServer: no("it commits, and is refused"),
+		postgresServer: always("CREATE"), sqliteLibrary: always("CREATE"),
+		tiDB: no("it commits, and is refused"), vitess: no("it commits, and is refused"),
+	}},
+	SeveralStatements: {"control statements in the text of another", [productCount]support{
+		mysqlServer:   always(";"),
+		mariadbServer: always(";").but("not in a Galera cluster, where the transaction can be aborted between two"),
+		tiDB:          always(";"), vitess: always(";"),
+	}},
 }
 
 const markerRow = "a row of the library's own is written with it instead"

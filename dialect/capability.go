@@ -26,6 +26,10 @@ const (
 	TransactionTimeout                   // the server limits the whole transaction
 	IdleTimeout                          // the server limits the time without a statement
 	CommitStatus                         // ask the server whether a transaction was committed
+	Savepoint                            // undo a part of a transaction: nested blocks
+	WholeCommit                          // COMMIT is of all that the transaction has written, or of nothing
+	DDLInBlock                           // CREATE and ALTER take part in a transaction
+	SeveralStatements                    // one text holds several statements
 	capabilityCount
 )
 
@@ -37,7 +41,18 @@ func (c Capability) String() string { return capabilities[c].name }
 // Spelling is empty (SQLite), there is nothing to write: the block gives more.
 func (s Server) Can(c Capability) bool {
 	sup := s.support(c)
-	return sup.has && s.Version.AtLeast(sup.since.Major, sup.since.Minor, sup.since.Patch)
+	return !s.locksNothing(c) && sup.has && s.Version.AtLeast(sup.since.Major, sup.since.Minor, sup.since.Patch)
+}
+
+// locksNothing reports whether c is a lock that would hold on one node only.
+func (s Server) locksNothing(c Capability) bool {
+	switch c {
+	case AdvisoryLock:
+		return s.LocalLocks != ""
+	case ForUpdate, ForShare, NoKeyUpdate, KeyShare:
+		return s.LocalLocks != "" && !s.WritesWhatItLocks
+	}
+	return false
 }
 
 // Spelling is how the server spells the capability: the clause, the setting or
@@ -52,6 +67,12 @@ func (s Server) Require(c Capability) error {
 	}
 	err := &UnsupportedError{Server: s, Feature: c.String()}
 	switch sup := s.support(c); {
+	case s.locksNothing(c):
+		err.Hint = "it is one node of " + s.LocalLocks + ", and the others know nothing of its locks; open it with " +
+			"mysql.SingleWriter() if everybody writes through this node"
+		if c != AdvisoryLock {
+			err.Hint += ", or with mysql.OptimisticLocks() if every row that is locked is also written"
+		}
 	case sup.has:
 		err.Hint = "needs " + s.Product + " " + sup.since.short()
 	case sup.note != "":

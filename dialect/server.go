@@ -21,6 +21,14 @@ type Server struct {
 	// RollbackOnTimeout is true if a lock wait timeout rolls back the whole
 	// transaction and not only the statement (MySQL: innodb_rollback_on_timeout).
 	RollbackOnTimeout bool
+	// LocalLocks is what the server is a part of if the others in it that are
+	// written to know nothing of its locks ("a Galera cluster"); "" if a lock holds
+	// against everybody. What locks is then unsupported.
+	LocalLocks string
+	// WritesWhatItLocks is true if the application has said that it writes every row
+	// that it locks (mysql.OptimisticLocks): in spite of LocalLocks the locks of rows
+	// are supported then.
+	WritesWhatItLocks bool
 }
 
 // String is the product and its version: "MariaDB 10.5.29".

@@ -20,7 +20,8 @@ import (
 type way struct {
 	text string
 	make string // the body of procedure p, if the text needs one
-	// What must come of it: "refused" before anything is sent, "ended" by state,
+	// What must come of it: "refused" before anything is sent, "ended" by state, and
+	// what came before may be committed, "undone" by state, and it certainly is not,
 	// "failed" as a statement, "kept" because it does nothing. mariadb is for that
 	// server if it differs.
 	want, mariadb string
@@ -29,9 +30,9 @@ type way struct {
 var ways = []way{
 	// What a procedure hides.
 	{text: "CALL p()", make: "COMMIT", want: "ended"},
-	{text: "CALL p()", make: "ROLLBACK", want: "ended"},
+	{text: "CALL p()", make: "ROLLBACK", want: "undone"},
 	{text: "CALL p()", make: "COMMIT AND CHAIN", want: "ended"},
-	{text: "CALL p()", make: "ROLLBACK AND CHAIN", want: "ended"},
+	{text: "CALL p()", make: "ROLLBACK AND CHAIN", want: "undone"},
 	{text: "CALL p()", make: "START TRANSACTION", want: "ended"},
 	{text: "CALL p()", make: "COMMIT; START TRANSACTION; INSERT INTO t VALUES (97, 97)", want: "ended"},
 	{text: "CALL p()", make: "SET autocommit = 0; SET autocommit = 1", want: "ended"},
@@ -49,24 +50,24 @@ var ways = []way{
 	{text: "CALL p()", make: "SELECT 1; COMMIT", want: "ended"},
 	{text: "CALL p()", make: "COMMIT; SELECT 1", want: "ended"},
 	{text: "CALL p()", make: "COMMIT; SIGNAL SQLSTATE '45000'", want: "ended"},
-	{text: "CALL p()", make: "ROLLBACK; SIGNAL SQLSTATE '45000'", want: "ended"},
+	{text: "CALL p()", make: "ROLLBACK; SIGNAL SQLSTATE '45000'", want: "undone"},
 	{text: "CALL p()", make: "COMMIT; SELECT 1; SIGNAL SQLSTATE '45000'", want: "ended"},
 	{text: "CALL p()", make: "CREATE TABLE IF NOT EXISTS made (a INT); INSERT INTO t VALUES (0, 0)", want: "ended"},
 	{text: "CALL p()", make: "START TRANSACTION; INSERT INTO t VALUES (0, 0)", want: "ended"},
 	{text: "CALL p()", make: "DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END; START TRANSACTION; INSERT INTO t VALUES (0, 0)", want: "ended"},
-	{text: "CALL p()", make: "DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END; INSERT INTO t VALUES (0, 0)", want: "ended"},
-	{text: "CALL p()", make: "DECLARE EXIT HANDLER FOR SQLEXCEPTION ROLLBACK; INSERT INTO t VALUES (0, 0)", want: "ended"},
+	{text: "CALL p()", make: "DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END; INSERT INTO t VALUES (0, 0)", want: "undone"},
+	{text: "CALL p()", make: "DECLARE EXIT HANDLER FOR SQLEXCEPTION ROLLBACK; INSERT INTO t VALUES (0, 0)", want: "undone"},
 	{text: "CALL p()", make: "DECLARE CONTINUE HANDLER FOR SQLEXCEPTION COMMIT; INSERT INTO t VALUES (0, 0)", want: "ended"},
 	{text: "CALL p()", make: "INSERT INTO t VALUES (0, 0)", want: "failed"},
 	{text: "CALL p()", make: "INSERT INTO t VALUES (96, 96)", want: "kept"},
 	{text: "CALL p()", make: "SAVEPOINT hf_guard", want: "kept"},
-	{text: "CALL p()", make: "RELEASE SAVEPOINT hf_guard", want: "ended"}, // as far as anybody can tell
-	{text: "CALL p()", make: "LOCK TABLES t READ", want: "absent"},         // not in a procedure
+	{text: "CALL p()", make: "RELEASE SAVEPOINT hf_guard", want: "undone"},
+	{text: "CALL p()", make: "LOCK TABLES t READ", want: "absent"}, // not in a procedure
 	{text: "CALL p()", make: "KILL CONNECTION_ID()", want: "ended"},
 	{text: "CALL p()", make: "COMMIT; KILL CONNECTION_ID()", want: "ended"},
 	// What a prepared statement hides.
 	{text: "EXECUTE COMMIT", want: "ended"},
-	{text: "EXECUTE ROLLBACK", want: "ended"},
+	{text: "EXECUTE ROLLBACK", want: "undone"},
 	{text: "EXECUTE CREATE TABLE made (a INT)", want: "ended"},
 	{text: "EXECUTE DROP TABLE IF EXISTS nothing", want: "ended"},
 	{text: "EXECUTE TRUNCATE TABLE other", want: "ended"},
@@ -209,6 +210,10 @@ func TestB08_WhateverEndsTheTransaction(t *testing.T) {
 						require.Error(t, further, name)
 					}
 					db.gone(id)
+				case "undone":
+					require.NotErrorIs(t, err, atomic.ErrTransactionEnded, name)
+					require.Equal(t, after == "Rollback", err == nil, "%s: %v", name, err)
+					db.gone(id)
 				case "failed":
 					require.Error(t, said, name)
 					require.NotErrorIs(t, err, atomic.ErrTransactionEnded, name)
@@ -228,4 +233,40 @@ func cutPrepared(text string) (statement string, ok bool) {
 		return text[len(mark):], true
 	}
 	return "", false
+}
+
+// A deadlock inside a procedure has rolled everything back, and Retry cures it; not
+// so if the procedure has begun a transaction of its own before, which has committed
+// the block's.
+func TestB17_ADeadlockInAProcedure(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		db.arrange(fmt.Sprintf("CREATE PROCEDURE plain() UPDATE duel SET v = 2 WHERE id = %d", lastRow),
+			"CREATE PROCEDURE steers() BEGIN START TRANSACTION; ROLLBACK; SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END")
+		d := armDuel(db)
+		attempts := 0
+		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
+			attempts++
+			db.mustInsert(ctx, attempts)
+			if attempts > 1 {
+				return nil
+			}
+			require.NoError(t, db.exec(ctx, "UPDATE duel SET v = 2 WHERE id = 1"))
+			d.wait()
+			defer d.finish()
+			return db.exec(ctx, "CALL plain()")
+		}, atomic.Retry(2)))
+		assert.Equal(t, 2, attempts)
+		assert.Equal(t, []int{2}, db.kept())
+
+		attempts = 0
+		err := atomic.Do(t.Context(), db, func(ctx context.Context) error {
+			attempts++
+			db.mustInsert(ctx, 10+attempts)
+			return db.exec(ctx, "CALL steers()")
+		}, atomic.Retry(2))
+		require.ErrorIs(t, err, atomic.ErrTransactionEnded)
+		require.NotErrorIs(t, err, dialect.ErrDeadlock)
+		assert.Equal(t, 1, attempts)
+		assert.Equal(t, []int{2, 11}, db.kept(), "the procedure has committed it")
+	}, testdb.MySQL, testdb.MariaDB)
 }

@@ -12,7 +12,7 @@ import (
 
 // borrow looks at a pool of the application's. One connection stands for all:
 // they are opened alike.
-func borrow(ctx context.Context, pool *sql.DB) (*backend.Database, error) {
+func borrow(ctx context.Context, pool *sql.DB, o options) (*backend.Database, error) {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return nil, openError(nil, err)
@@ -33,6 +33,7 @@ func borrow(ctx context.Context, pool *sql.DB) (*backend.Database, error) {
 			return nil, err
 		}
 	}
+	o.locks(&f.server)
 	db := f.database(pool)
 	db.Borrowed = true
 	return db, nil

@@ -169,7 +169,9 @@ func (e *engine) classifyRefusal(c *dialect.Error, refused *godriver.MySQLError)
 		c.Fatal = e.server.RollbackOnTimeout
 	case savepointGone(refused):
 		c.Fatal = true
-		c.Err = &backend.EndedError{Err: c.Err}
+		if ended := (*backend.EndedError)(nil); !errors.As(c.Err, &ended) {
+			c.Err = &backend.EndedError{Err: c.Err}
+		}
 		c.Message = "the transaction has ended, and its savepoints with it: a statement in it has committed or rolled back (" + c.Message + ")"
 	}
 }

@@ -96,6 +96,25 @@ func TestS05KindsAndMessages(t *testing.T) {
 	})
 }
 
+// Vitess adds the caller, the statement and its values to what the server behind it
+// has said.
+func TestS05MessagesOfVitess(t *testing.T) {
+	for number, text := range map[uint16]string{
+		1048: "Column 'v' cannot be null (errno 1048) (sqlstate 23000)",
+		1062: "Duplicate entry '987654321' for key 'acct.PRIMARY' (errno 1062) (sqlstate 23000)",
+		1213: "Deadlock found when trying to get lock; try restarting transaction (errno 1213) (sqlstate 40001)",
+		1242: "Subquery returns more than 1 row (errno 1242) (sqlstate 21000)",
+		1366: "Incorrect integer value: 's3cret' for column 'n' at row 1 (errno 1366) (sqlstate HY000)",
+	} {
+		text = "target: holdfast.-.primary: vttablet: " + text + ` (CallerID: userData1): Sql: "insert into acct(id, v) values (:vtg1, 's3cret')", ` +
+			`BindVars: {vtg1: "type:INT64 value:\"987654321\""}`
+		e := new(engine).Classify(&godriver.MySQLError{Number: number, Message: text})
+		require.NotContains(t, e.Error(), "987654321")
+		require.NotContains(t, e.Error(), "s3cret")
+		require.NotContains(t, e.Error(), "CallerID")
+	}
+}
+
 func TestS05ErrorsThatAreNotTheServers(t *testing.T) {
 	e := &engine{server: dialect.Server{Engine: dialect.MySQL}}
 	require.Nil(t, e.Classify(nil))

@@ -81,6 +81,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 			raw: raw, replies: r, id: int64(g.id), node: node,
 			apart: !c.settings.together || galera, vitess: c.settings.vitess, demoted: conn.demote,
 			session: session{quotes: r.noBackslash()},
+			own:     counts{set: 1}, // introduce's, or the driver's
 		}
 	} else {
 		conn.wire = plain{backend.PlainWire(raw), c.settings.vitess}

@@ -24,7 +24,7 @@ func (e *engine) Wire(driverConn any) backend.Wire {
 	// afresh whenever it is taken.
 	if raw, ok := driverConn.(rawConn); ok {
 		if r, ok := repliesOf(raw); ok {
-			return &wire{raw: raw, replies: r, apart: true, used: true, vitess: e.server.Product == "Vitess", session: session{quotes: r.noBackslash()}}
+			return &wire{raw: raw, replies: r, apart: true, used: true, uncounted: true, vitess: e.server.Product == "Vitess", session: session{quotes: r.noBackslash()}}
 		}
 	}
 	return plain{backend.PlainWire(driverConn.(driver.Conn)), e.server.Product == "Vitess"}

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -76,6 +77,7 @@ func firstConnection(ctx context.Context, s *settings) (*facts, error) {
 // it does not know is left out.
 const variablesQuery = "SHOW VARIABLES WHERE Variable_name IN " +
 	"('version', 'version_comment', 'max_allowed_packet', 'innodb_rollback_on_timeout', 'autocommit', 'sql_mode', 'time_zone', 'wsrep_on', 'server_uuid', " +
+	"'group_replication_single_primary_mode', 'group_replication_group_name', " +
 	"'character_set_client', 'character_set_connection', 'character_set_results')"
 
 func readVariables(rows driver.Rows) (map[string]string, error) {
@@ -108,9 +110,11 @@ func factsOf(vars map[string]string) (*facts, error) {
 		server.Engine, server.Product = dialect.MariaDB, "MariaDB"
 		oldest, hint = [3]int{10, 5, 0}, "MariaDB 10.5 or later is needed"
 	case strings.Contains(all, "tidb"):
-		server.Product = "TiDB"
+		server.Product, text = "TiDB", own(tidbVersion, text)
+		oldest, hint = [3]int{3, 0, 8}, "TiDB 3.0.8 or later is needed"
 	case strings.Contains(all, "vitess"), strings.Contains(all, "planetscale"):
-		server.Product = "Vitess"
+		server.Product, text = "Vitess", own(vitessVersion, comment, text)
+		oldest = [3]int{}
 	}
 	var err error
 	if server.Version, err = backend.ParseVersion(text); err != nil {
@@ -125,6 +129,13 @@ func factsOf(vars map[string]string) (*facts, error) {
 	f := &facts{server: server}
 	wsrep, has := vars["wsrep_on"]
 	f.galera = isOn(wsrep)
+	single, grouped := vars["group_replication_single_primary_mode"]
+	switch {
+	case f.galera:
+		f.server.LocalLocks = "a Galera cluster"
+	case grouped && !isOn(single) && vars["group_replication_group_name"] != "":
+		f.server.LocalLocks = "a group with several primaries"
+	}
 	switch _, uuid := vars["server_uuid"]; {
 	case has:
 		f.identity = "SELECT " + mariadbNode + ", @@GLOBAL.wsrep_on"
@@ -135,6 +146,28 @@ func factsOf(vars map[string]string) (*facts, error) {
 	}
 	f.maxPacket, _ = strconv.Atoi(vars["max_allowed_packet"])
 	return f, nil
+}
+
+// What speaks the protocol has its own version beside that of MySQL, which it
+// imitates:
+//
+//	TiDB    8.0.11-TiDB-v7.5.0, 5.7.25-TiDB-v6.5.0-serverless
+//	Vitess  8.4.6-Vitess, and in version_comment: Version: 24.0.4 (Git revision …);
+//	        before Vitess 15: 5.7.9-vitess-14.0.1
+var (
+	tidbVersion   = regexp.MustCompile(`(?i)tidb-v?([0-9]+(?:\.[0-9]+)+)`)
+	vitessVersion = regexp.MustCompile(`(?i)(?:version: |vitess-)v?([0-9]+(?:\.[0-9]+)+)`)
+)
+
+// own finds the version in one of texts, or says that it is not known: what needs
+// a version is then refused.
+func own(pattern *regexp.Regexp, texts ...string) string {
+	for _, text := range texts {
+		if found := pattern.FindStringSubmatch(text); found != nil {
+			return found[1]
+		}
+	}
+	return "0.0.0"
 }
 
 // mariadbNode tells one MariaDB server from another.

@@ -15,7 +15,7 @@ import (
 // values between quotes, as a rule, and names too, so that it takes the error's
 // number to tell them apart.
 func message(e *godriver.MySQLError) string {
-	text := e.Message
+	text := withoutVitess(e.Message)
 	if string(e.SQLState[:]) == "45000" { // SIGNAL, with a number of the application's choice
 		return "raised by SIGNAL, SQLSTATE 45000"
 	}
@@ -37,6 +37,16 @@ func message(e *godriver.MySQLError) string {
 		return text
 	}
 	return beforeValue(text)
+}
+
+// withoutVitess is what a server behind Vitess has said: vttablet adds the caller,
+// the statement and the bound values, and a value in front of that which looks the
+// same is cut off with it.
+func withoutVitess(text string) string {
+	for _, mark := range []string{" (CallerID:", ": Sql: \"", ", BindVars:", "BindVars: {"} {
+		text, _, _ = strings.Cut(text, mark)
+	}
+	return text
 }
 
 // named are the errors whose messages hold names and positions, but no values.

@@ -18,8 +18,18 @@ import (
 type Option func(*options)
 
 type options struct {
-	tls  *tls.Config
-	dial Dialer
+	tls          *tls.Config
+	dial         Dialer
+	singleWriter bool
+	optimistic   bool
+}
+
+// locks applies what the application has said of its locks.
+func (o options) locks(s *dialect.Server) {
+	if o.singleWriter {
+		s.LocalLocks = ""
+	}
+	s.WritesWhatItLocks = o.optimistic
 }
 
 // Dialer opens a network connection, as (*net.Dialer).DialContext does.
@@ -31,6 +41,22 @@ func WithTLS(config *tls.Config) Option { return func(o *options) { o.tls = conf
 
 // WithDialer makes connections through dial, for a tunnel or a proxy.
 func WithDialer(dial Dialer) Option { return func(o *options) { o.dial = dial } }
+
+// SingleWriter says that everybody who writes or locks goes through the node that
+// is opened, or through a proxy that sends all of them to the same one. In a Galera
+// cluster, and in a group (Group Replication) with several primaries, a lock is
+// known to its own node only, so that locking reads and atomic.AdvisoryLock are
+// dialect.ErrUnsupported there without it.
+func SingleWriter() Option { return func(o *options) { o.singleWriter = true } }
+
+// OptimisticLocks says that a block writes every row that it locks. In a Galera
+// cluster, and in a group with several primaries, a lock is known to its own node
+// only; two blocks on two nodes both get it, and the certification at COMMIT lets one
+// of them go through: the other is dialect.ErrDeadlock or
+// dialect.ErrSerializationFailure, which Retry cures. NoWait and SkipLocked see the
+// locks of the own node alone. atomic.AdvisoryLock writes nothing, and stays
+// dialect.ErrUnsupported.
+func OptimisticLocks() Option { return func(o *options) { o.optimistic = true } }
 
 // Open returns the database that dsn names: a DSN of go-sql-driver/mysql
 //
@@ -64,7 +90,15 @@ func Open(dsn string, opts ...Option) dialect.Source {
 // are (autocommit, UTC, utf8mb4, a strict sql_mode, parseTime=true,
 // clientFoundRows=true), which Connect checks on one of them. Closing the
 // database leaves the pool open.
-func From(pool *sql.DB) dialect.Source { return &source{pool: pool} }
+//
+// Of the options, SingleWriter and OptimisticLocks have a meaning here.
+func From(pool *sql.DB, opts ...Option) dialect.Source {
+	s := &source{pool: pool}
+	for _, opt := range opts {
+		opt(&s.options)
+	}
+	return s
+}
 
 type source struct {
 	dsn  string
@@ -83,7 +117,7 @@ func (s *source) open(ctx context.Context) (*backend.Database, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	if s.pool != nil {
-		return borrow(ctx, s.pool)
+		return borrow(ctx, s.pool, s.options)
 	}
 	set, err := parse(s.dsn)
 	if err != nil {
@@ -97,6 +131,7 @@ func (s *source) open(ctx context.Context) (*backend.Database, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.locks(&f.server)
 	// Asked for once here instead of on each connection.
 	if n := f.maxPacket - 1; set.cfg.MaxAllowedPacket <= 0 || n > 0 && n < set.cfg.MaxAllowedPacket {
 		set.cfg.MaxAllowedPacket = n

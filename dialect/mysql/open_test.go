@@ -162,17 +162,24 @@ func TestWhoTheServerIs(t *testing.T) {
 		comment, engine, product, version string
 		problem                           string
 	}{
-		"8.4.6":                     {"MySQL Community Server - GPL", dialect.MySQL, "MySQL", "8.4.6", ""},
-		"8.0.36-28":                 {"Percona Server (GPL), Release 28", dialect.MySQL, "MySQL", "8.0.36", ""},
-		"8.0.1-dmr":                 {"", dialect.MySQL, "MySQL", "8.0.1", ""},
-		"11.8.6-MariaDB-ubu2404":    {"mariadb.org binary distribution", dialect.MariaDB, "MariaDB", "11.8.6", ""},
-		"5.5.5-10.5.29-MariaDB":     {"", dialect.MariaDB, "MariaDB", "10.5.29", ""},
-		"8.0.11-TiDB-v8.5.0":        {"TiDB Server", dialect.MySQL, "TiDB", "8.0.11", ""},
-		"8.0.30-Vitess":             {"", dialect.MySQL, "Vitess", "8.0.30", ""},
-		"5.7.44-log":                {"", "", "", "", "MySQL 5.7.44, which is too old: MySQL 8.0.1"},
-		"8.0.0-dmr":                 {"", "", "", "", "too old"},
-		"10.4.34-MariaDB-1:10.4.34": {"", "", "", "", "too old: MariaDB 10.5"},
-		"":                          {"", "", "", "", "does not say"},
+		"8.4.6":                         {"MySQL Community Server - GPL", dialect.MySQL, "MySQL", "8.4.6", ""},
+		"8.0.36-28":                     {"Percona Server (GPL), Release 28", dialect.MySQL, "MySQL", "8.0.36", ""},
+		"8.0.1-dmr":                     {"", dialect.MySQL, "MySQL", "8.0.1", ""},
+		"11.8.6-MariaDB-ubu2404":        {"mariadb.org binary distribution", dialect.MariaDB, "MariaDB", "11.8.6", ""},
+		"5.5.5-10.5.29-MariaDB":         {"", dialect.MariaDB, "MariaDB", "10.5.29", ""},
+		"8.0.11-TiDB-v8.5.0":            {"TiDB Server", dialect.MySQL, "TiDB", "8.5.0", ""},
+		"8.0.11-TiDB-v7.5.0":            {"TiDB Server (Apache License 2.0) Community Edition, MySQL 8.0 compatible", dialect.MySQL, "TiDB", "7.5.0", ""},
+		"5.7.25-TiDB-v6.5.0":            {"TiDB Server", dialect.MySQL, "TiDB", "6.5.0", ""},
+		"5.7.25-TiDB-v2.1.0":            {"", "", "", "", "TiDB 2.1.0, which is too old: TiDB 3.0.8"},
+		"8.0.11-TiDB-v8.1.0-serverless": {"", dialect.MySQL, "TiDB", "8.1.0", ""},
+		"8.0.30-Vitess":                 {"", dialect.MySQL, "Vitess", "0.0.0", ""},
+		"8.4.6-Vitess":                  {"Version: 24.0.4 (Git revision 1a2b3c4 branch 'HEAD') built on Fri Nov 28 by root@host using go1.26 linux/amd64", dialect.MySQL, "Vitess", "24.0.4", ""},
+		"5.7.9-vitess-14.0.1":           {"", dialect.MySQL, "Vitess", "14.0.1", ""},
+		"5.7.9-Vitess":                  {"Version: 19.0.0-rc1 (Git revision x)", dialect.MySQL, "Vitess", "19.0.0", ""},
+		"5.7.44-log":                    {"", "", "", "", "MySQL 5.7.44, which is too old: MySQL 8.0.1"},
+		"8.0.0-dmr":                     {"", "", "", "", "too old"},
+		"10.4.34-MariaDB-1:10.4.34":     {"", "", "", "", "too old: MariaDB 10.5"},
+		"":                              {"", "", "", "", "does not say"},
 	} {
 		f, err := factsOf(map[string]string{"version": text, "version_comment": want.comment, "max_allowed_packet": "1024"})
 		if want.problem != "" {
@@ -189,6 +196,45 @@ func TestWhoTheServerIs(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, v, f.server.Version, text)
 		require.Equal(t, 1024, f.maxPacket)
+	}
+}
+
+// What locks nothing beyond its own node is refused, unless the application says
+// why it is enough.
+func TestL03LocksOfOneNode(t *testing.T) {
+	group := func(single string) map[string]string {
+		return map[string]string{"version": "9.7.0", "group_replication_group_name": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", "group_replication_single_primary_mode": single}
+	}
+	for _, c := range []struct {
+		vars           map[string]string
+		opts           []Option
+		rows, advisory bool
+	}{
+		{map[string]string{"version": "11.8.6-MariaDB", "wsrep_on": "OFF"}, nil, true, true},
+		{map[string]string{"version": "11.8.6-MariaDB", "wsrep_on": "ON"}, nil, false, false},
+		{map[string]string{"version": "11.8.6-MariaDB", "wsrep_on": "ON"}, []Option{SingleWriter()}, true, true},
+		{map[string]string{"version": "11.8.6-MariaDB", "wsrep_on": "ON"}, []Option{OptimisticLocks()}, true, false},
+		{group("ON"), nil, true, true},
+		{group("OFF"), nil, false, false},
+		{group("OFF"), []Option{OptimisticLocks()}, true, false},
+		{map[string]string{"version": "9.7.0", "group_replication_single_primary_mode": "OFF"}, nil, true, true},
+	} {
+		f, err := factsOf(c.vars)
+		require.NoError(t, err)
+		var o options
+		for _, opt := range c.opts {
+			opt(&o)
+		}
+		o.locks(&f.server)
+		for _, strength := range []dialect.Capability{dialect.ForUpdate, dialect.ForShare} {
+			require.Equal(t, c.rows, f.server.Can(strength), "%v", c)
+		}
+		require.Equal(t, c.advisory, f.server.Can(dialect.AdvisoryLock), "%v", c)
+		if !c.rows {
+			err := f.server.Require(dialect.ForUpdate)
+			require.ErrorIs(t, err, dialect.ErrUnsupported)
+			require.ErrorContains(t, err, "OptimisticLocks")
+		}
 	}
 }
 

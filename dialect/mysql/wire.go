@@ -41,6 +41,10 @@ type wire struct {
 
 	used  bool
 	begun bool // a transaction of ours is open, or was
+	own   counts // what was sent from here
+	// uncounted: others have used the connection before.
+	uncounted bool
+	ended error // how it was found that it is open no more
 	doubt bool // a statement that may have begun a transaction has failed
 	lost  bool
 	session
@@ -187,8 +191,11 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 
 // Rollback implements backend.Wire.
 func (w *wire) Rollback(ctx context.Context, suffix []string) error {
-	ended := w.begun && w.Alive() && !w.replies.inTransaction()
-	w.begun = false
+	var ended error
+	if w.begun && w.Alive() && !w.replies.inTransaction() {
+		ended = w.endedHow()
+	}
+	w.begun, w.ended = false, nil
 	if _, err := w.start(ctx, nil); err != nil {
 		return err
 	}
@@ -196,10 +203,10 @@ func (w *wire) Rollback(ctx context.Context, suffix []string) error {
 	if err := w.control(ctx, all); err != nil {
 		return err
 	}
-	if ended {
-		return errEnded
+	if rolledBack := new(backend.EndedError); errors.As(ended, &rolledBack) && rolledBack.RolledBack {
+		return nil // as was wanted
 	}
-	return nil
+	return ended
 }
 
 // control sends control statements alone, in one round trip.
@@ -237,7 +244,7 @@ func (w *wire) after(query string) error {
 		w.note(query)
 	}
 	if w.begun && !w.replies.inTransaction() {
-		return errEnded
+		return w.endedHow()
 	}
 	return nil
 }
@@ -267,7 +274,7 @@ func (w *wire) start(ctx context.Context, args []any) ([]driver.NamedValue, erro
 		w.note("")
 	}
 	if w.begun && !w.replies.inTransaction() {
-		return nil, &backend.NotSentError{Err: errEnded}
+		return nil, &backend.NotSentError{Err: w.endedHow()}
 	}
 	values, err := w.bind(args)
 	if err != nil {
@@ -284,6 +291,8 @@ const hungUp = 4031
 // answered makes sense of the driver's error for a text of prefix and query.
 func (w *wire) answered(prefix []string, query string, err error) error {
 	if err == nil {
+		w.own.add(prefix)
+		w.own.addOne(query)
 		w.begun = w.begun || begins(prefix)
 		w.doubt = false
 		return nil
@@ -295,15 +304,23 @@ func (w *wire) answered(prefix []string, query string, err error) error {
 		return &backend.NotSentError{Closed: true, Err: refused}
 	case errors.As(err, &refused):
 		ran := max(w.replies.results()-1, 0) // the last one is the error
+		w.own.add(prefix[:min(ran+1, len(prefix))])
 		if ran < len(prefix) {
 			w.begun = w.begun || begins(prefix[:ran])
 			if strings.HasPrefix(prefix[ran], checkStart) {
 				w.lost = true // closed, it rolls back
 				return &backend.NotSentError{Err: errSession}
 			}
+			if savepointGone(refused) {
+				return &backend.PrefixError{Statement: prefix[ran], Err: w.withoutSavepoint(refused)}
+			}
 			return &backend.PrefixError{Statement: prefix[ran], Err: w.refused(refused)}
 		}
+		w.own.addOne(query)
 		w.begun = w.begun || begins(prefix)
+		if savepointGone(refused) {
+			return w.withoutSavepoint(refused)
+		}
 		w.doubt = opaque(query)
 		w.failed(query)
 		_ = w.refused(refused)

@@ -7,9 +7,11 @@ import "errors"
 var ErrCommitRefused = errors.New("the server rolled the transaction back instead of committing it")
 
 // EndedError says that the server has ended the transaction inside a statement
-// (a procedure with a COMMIT or a ROLLBACK of its own), so that the work before
-// it is committed or rolled back, and nobody can tell which.
+// (a procedure with a COMMIT or a ROLLBACK of its own).
 type EndedError struct {
+	// RolledBack is true if the work before the statement is certainly rolled back;
+	// otherwise it may be committed.
+	RolledBack bool
 	// Lost is true if the connection was lost in a statement that could have done
 	// so: then it is not known either whether it has.
 	Lost bool
@@ -26,6 +28,9 @@ func (e *EndedError) Error() string {
 
 // Reason is the text without that of the statement's own error.
 func (e *EndedError) Reason() string {
+	if e.RolledBack {
+		return "the transaction was rolled back inside a statement"
+	}
 	if e.Lost {
 		return "the connection was lost in a statement that may end transactions: what came before it may be committed"
 	}
@@ -35,6 +40,12 @@ func (e *EndedError) Reason() string {
 
 // Unwrap returns the statement's own error.
 func (e *EndedError) Unwrap() error { return e.Err }
+
+// Is reports whether target is an EndedError, whatever it says.
+func (e *EndedError) Is(target error) bool {
+	_, ok := target.(*EndedError)
+	return ok
+}
 
 // UncertainError says that the server has answered COMMIT, or a statement that
 // commits by itself, with an error that does not tell whether it is committed.

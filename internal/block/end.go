@@ -192,12 +192,11 @@ func (t *transaction) rollback(ctx context.Context, was state.Phase, suffix []st
 	defer cancel()
 	if was == state.Begun && t.state.Guarded() && !t.guardHolds {
 		if _, err := t.conn.wire.Exec(limit, nil, state.GuardHolds, nil); err != nil {
-			t.saw(t.executor.classify(&backend.EndedError{Err: err}))
+			t.saw(t.executor.classify(&backend.EndedError{RolledBack: rolledBackIn(err), Err: err}))
 		}
 	}
 	err := t.conn.wire.Rollback(limit, suffix)
-	var ended *backend.EndedError
-	if errors.As(err, &ended) {
+	if ended := (*backend.EndedError)(nil); errors.As(err, &ended) {
 		t.saw(t.executor.classify(err))
 	}
 	if err != nil || t.wasEnded() || was == state.Lost && refusedControl(t.root.Cause()) {

@@ -42,8 +42,8 @@ func (x *Executor) name(err error) *dialect.Error {
 		named.Message = fmt.Sprintf("%s was refused: %s", prefix.Statement, inner.Message)
 		named.Fatal = true
 		named.Err = err
-		if endedIn(inner) {
-			named.Err = &backend.EndedError{Err: err}
+		if was := (*backend.EndedError)(nil); errors.As(inner, &was) {
+			named.Err = &backend.EndedError{RolledBack: was.RolledBack, Err: err}
 		}
 		return &named
 	}
@@ -69,7 +69,7 @@ func (x *Executor) name(err error) *dialect.Error {
 }
 
 // nameEnded is name for a transaction that a statement has ended. Its error has no
-// kind: "deadlock" would say that the work before it is rolled back.
+// kind if the work before it may be committed: "deadlock" would say that it is not.
 func (x *Executor) nameEnded(ended *backend.EndedError, err error) *dialect.Error {
 	named := &dialect.Error{Engine: x.db.Server.Engine, Message: ended.Reason(), Fatal: true, Err: err}
 	var unsent *backend.NotSentError
@@ -79,15 +79,19 @@ func (x *Executor) nameEnded(ended *backend.EndedError, err error) *dialect.Erro
 	}
 	if ended.Err != nil {
 		inner := x.classify(ended.Err)
+		if ended.RolledBack {
+			named.Kind = inner.Kind
+		}
 		named.Code, named.Message = inner.Code, ended.Reason()+": "+inner.Message
 	}
 	return named
 }
 
-// endedIn reports whether e says that the transaction was ended unseen.
+// endedIn reports whether e says that the transaction was ended unseen, and that
+// what came before may be committed.
 func endedIn(e *dialect.Error) bool {
 	var ended *backend.EndedError
-	return errors.As(e, &ended)
+	return errors.As(e, &ended) && !ended.RolledBack
 }
 
 // isUncertain reports whether the server's answer leaves open what is committed.

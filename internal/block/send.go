@@ -178,9 +178,16 @@ func (t *transaction) askGuard(err error) (holds bool, _ error) {
 	defer cancel()
 	// Not its RELEASE: that goes with the next statement.
 	if _, gone := t.conn.wire.Exec(limit, nil, state.GuardHolds, nil); gone != nil {
-		return false, &backend.EndedError{Err: err}
+		return false, &backend.EndedError{RolledBack: rolledBackIn(gone), Err: err}
 	}
 	return true, err
+}
+
+// rolledBackIn reports whether the failure of the guard says what ended the
+// transaction: nothing that commits.
+func rolledBackIn(gone error) bool {
+	var ended *backend.EndedError
+	return errors.As(gone, &ended) && ended.RolledBack
 }
 
 // notBegun records that BEGIN itself did not get a lock (SQLite's write lock).
