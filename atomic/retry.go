@@ -28,7 +28,8 @@ type RetryPolicy struct {
 
 // Retry runs fn again, up to n more times, in a fresh transaction with fresh
 // hooks, when the server has reported a deadlock or a serialization failure, at
-// a statement or at COMMIT. What counts is what the block saw the server say,
+// a statement or at COMMIT, or has refused a write because it is read-only: it was
+// the writer, and its connections are not used again. What counts is what the block saw the server say,
 // even when fn has hidden it in an error of its own. fn must be prepared to be
 // run more than once: what it changed outside the database stays. Between the
 // attempts it waits as RetryPolicy says, within ctx. After the last one Do

@@ -25,8 +25,8 @@ func changesSession(query string) bool {
 			return false
 		case t.Executable:
 			return true
-		case t.Text == "=" && last.Text == ":", t.Text == "@" && last.Is("INTO"), t.Text == "@" && last.Text == ",":
-			return true // a, @b of INTO; a comma before a variable that is read is not worth telling apart
+		case t.Text == "=" && last.Text == ":", t.Text == "@" && last.Is("INTO"):
+			return true
 		case t.Text == "(" && !table && (last.Kind == lex.Word || last.Kind == lex.Quoted) && !harmless(last):
 			return true
 		}

@@ -153,6 +153,7 @@ func TestB15Inspect(t *testing.T) {
 		"SELECT of_the_applications(1)":                "session",
 		"SELECT other.f(1)":                            "session",
 		"SELECT 1, 2 INTO @a, @b":                      "session",
+		"SELECT CONNECTION_ID(), @@time_zone, @a":      "",
 		"SELECT SETVAL(s, 5)":                          "session",
 		"INSERT INTO t (a) VALUES (LAST_INSERT_ID(5))": "session",
 		"INSERT INTO `d`.`t` (a, b) SELECT COUNT(*), MAX (x) FROM u WHERE a IN (1) AND (b) ON DUPLICATE KEY UPDATE b = VALUES(b)": "",

@@ -40,13 +40,13 @@ type wire struct {
 	apart bool
 
 	used  bool
-	begun bool // a transaction of ours is open, or was
+	begun bool   // a transaction of ours is open, or was
 	own   counts // what was sent from here
 	// uncounted: others have used the connection before.
 	uncounted bool
-	ended error // how it was found that it is open no more
-	doubt bool // a statement that may have begun a transaction has failed
-	lost  bool
+	ended     error // how it was found that it is open no more
+	doubt     bool  // a statement that may have begun a transaction has failed
+	lost      bool
 	session
 	demoted func() // is told that the server has turned out to be read-only; nil: nobody is
 
