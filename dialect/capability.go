@@ -41,7 +41,7 @@ func (c Capability) String() string { return capabilities[c].name }
 // Spelling is empty (SQLite), there is nothing to write: the block gives more.
 func (s Server) Can(c Capability) bool {
 	sup := s.support(c)
-	return !s.locksNothing(c) && sup.has && s.Version.AtLeast(sup.since.Major, sup.since.Minor, sup.since.Patch)
+	return !s.locksNothing(c) && !(c == Savepoint && s.SavepointsHide) && sup.has && s.Version.AtLeast(sup.since.Major, sup.since.Minor, sup.since.Patch)
 }
 
 // locksNothing reports whether c is a lock that would hold on one node only.
@@ -67,6 +67,9 @@ func (s Server) Require(c Capability) error {
 	}
 	err := &UnsupportedError{Server: s, Feature: c.String()}
 	switch sup := s.support(c); {
+	case c == Savepoint && s.SavepointsHide:
+		err.Hint = "it is one node of " + s.LocalLocks + ", where another can end the transaction and a SAVEPOINT hides that; open it with " +
+			"mysql.SingleWriter() if everybody writes through this node, or do without nested blocks (NoSavepoint joins), savepoints and CALL"
 	case s.locksNothing(c):
 		err.Hint = "it is one node of " + s.LocalLocks + ", and the others know nothing of its locks; open it with " +
 			"mysql.SingleWriter() if everybody writes through this node"

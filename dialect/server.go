@@ -25,6 +25,11 @@ type Server struct {
 	// written to know nothing of its locks ("a Galera cluster"); "" if a lock holds
 	// against everybody. What locks is then unsupported.
 	LocalLocks string
+	// SavepointsHide is true if another node of LocalLocks can end a transaction and a
+	// SAVEPOINT would hide that (MySQL 9.7, a group with several primaries): what
+	// follows it would be committed without what came before. Nested blocks are
+	// unsupported then.
+	SavepointsHide bool
 	// WritesWhatItLocks is true if the application has said that it writes every row
 	// that it locks (mysql.OptimisticLocks): in spite of LocalLocks the locks of rows
 	// are supported then.

@@ -134,7 +134,7 @@ func factsOf(vars map[string]string) (*facts, error) {
 	case f.galera:
 		f.server.LocalLocks = "a Galera cluster"
 	case grouped && !isOn(single) && vars["group_replication_group_name"] != "":
-		f.server.LocalLocks = "a group with several primaries"
+		f.server.LocalLocks, f.server.SavepointsHide = "a group with several primaries", true
 	}
 	switch _, uuid := vars["server_uuid"]; {
 	case has:

@@ -27,7 +27,7 @@ type options struct {
 // locks applies what the application has said of its locks.
 func (o options) locks(s *dialect.Server) {
 	if o.singleWriter {
-		s.LocalLocks = ""
+		s.LocalLocks, s.SavepointsHide = "", false
 	}
 	s.WritesWhatItLocks = o.optimistic
 }
@@ -46,7 +46,9 @@ func WithDialer(dial Dialer) Option { return func(o *options) { o.dial = dial } 
 // is opened, or through a proxy that sends all of them to the same one. In a Galera
 // cluster, and in a group (Group Replication) with several primaries, a lock is
 // known to its own node only, so that locking reads and atomic.AdvisoryLock are
-// dialect.ErrUnsupported there without it.
+// dialect.ErrUnsupported there without it. So are nested blocks and savepoints in such
+// a group: where two nodes write, a SAVEPOINT hides that the other has ended the
+// transaction.
 func SingleWriter() Option { return func(o *options) { o.singleWriter = true } }
 
 // OptimisticLocks says that a block writes every row that it locks. In a Galera

@@ -230,6 +230,8 @@ func TestL03LocksOfOneNode(t *testing.T) {
 			require.Equal(t, c.rows, f.server.Can(strength), "%v", c)
 		}
 		require.Equal(t, c.advisory, f.server.Can(dialect.AdvisoryLock), "%v", c)
+		hide := c.vars["group_replication_group_name"] != "" && c.vars["group_replication_single_primary_mode"] == "OFF"
+		require.Equal(t, !hide, f.server.Can(dialect.Savepoint), "%v", c)
 		if !c.rows {
 			err := f.server.Require(dialect.ForUpdate)
 			require.ErrorIs(t, err, dialect.ErrUnsupported)

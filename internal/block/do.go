@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/block/state"
 	"github.com/holdfast-go/holdfast/internal/seam"
 )
@@ -71,6 +72,11 @@ func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *s
 	}
 	if names := o.OutermostOnly(); names != "" { // B18
 		return refuse(atomic.ErrOption, names+" cannot be honoured inside "+parent.Info().String()+"; set it there, or use Propagation(Independent)")
+	}
+	if !join {
+		if err := x.db.Server.Require(dialect.Savepoint); err != nil {
+			return false, err
+		}
 	}
 	return parent.nested(ctx, sc, fn, o, from, !join)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/block/state"
 	"github.com/holdfast-go/holdfast/internal/seam"
 )
@@ -22,6 +23,9 @@ func (x *Executor) Savepoint(ctx context.Context) (seam.Point, error) {
 	}
 	if b == nil {
 		return nil, &atomic.BlockError{Kind: atomic.ErrNotInBlock, Reason: "Savepoint needs the ctx of a block"}
+	}
+	if err := x.db.Server.Require(dialect.Savepoint); err != nil {
+		return nil, err
 	}
 	p, err := b.Savepoint()
 	if err != nil {

@@ -227,6 +227,11 @@ func (t *transaction) admit(b *block, st Statement) (opaque, session bool, err e
 	if s, ok := t.executor.db.Engine.(backend.Scripter); v.Stacked && !(st.script && ok && s.RunsScripts()) {
 		return false, false, &atomic.BlockError{Block: b.Info(), Kind: dialect.ErrUnsupported, Reason: "one call sends one statement; this text holds several: " + lex.Abbreviate(t.executor.shown(st))}
 	}
+	if v.Opaque { // it gets a savepoint for a guard
+		if err := t.executor.db.Server.Require(dialect.Savepoint); err != nil {
+			return false, false, err
+		}
+	}
 	return v.Opaque, v.Session, nil
 }
 
