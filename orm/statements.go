@@ -27,6 +27,7 @@ func (db *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, e
 	if err != nil {
 		return nil, fmt.Errorf("orm: Exec: %w", err)
 	}
+	st.Script = len(args) == 0
 	res, err := db.executor.Exec(ctx, st)
 	if err != nil {
 		return nil, fmt.Errorf("orm: Exec: %w", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/dialect"
 
 	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/lex"
 	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
@@ -39,6 +40,10 @@ type Statement struct {
 	// Built is true for text that the library's own builder has rendered. Any
 	// other text is inspected first (rule B15).
 	Built bool
+	// Script is true for a caller's own text that may hold several statements, on
+	// an engine that runs them as one (backend.Scripter). What is put together from
+	// pieces may not: one of them could hold the end of its statement.
+	Script bool
 	// Locks is true for a locking read: it is refused outside a block (L2).
 	Locks bool
 	// Wait limits the wait for a row lock by this statement alone; 0 means not
@@ -50,7 +55,6 @@ type Statement struct {
 	Judge func(driver.Result) error
 
 	holder asker // of the advisory lock that it takes
-	script bool  // it has no values and asks for no rows: its text may be one of several statements
 }
 
 // reads reports whether the statement certainly writes nothing. A caller's own
@@ -112,7 +116,6 @@ func (x *Executor) Close() error {
 // nothing was sent.
 func (x *Executor) Exec(ctx context.Context, st Statement) (driver.Result, error) {
 	var res driver.Result
-	st.script = len(st.Args) == 0
 	err := x.run(ctx, st, func(w backend.Wire, prefix []string, query string) (_ bool, err error) {
 		res, err = w.Exec(ctx, prefix, query, st.Args)
 		return true, err
@@ -256,7 +259,17 @@ func (x *Executor) steers(st Statement) error {
 	if v.Steers() {
 		return &atomic.BlockError{Kind: atomic.ErrTransactionControl, Reason: v.Control + " as a text would not hold for the statements after it; use atomic.Do, or BeginTx of db.SQL()"}
 	}
+	if v.Stacked && x.runsScripts() && !st.Script {
+		return &atomic.BlockError{Kind: dialect.ErrUnsupported, Reason: stacked + lex.Abbreviate(x.shown(st))}
+	}
 	return nil
+}
+
+const stacked = "one call sends one statement; this text holds several: "
+
+func (x *Executor) runsScripts() bool {
+	s, ok := x.db.Engine.(backend.Scripter)
+	return ok && s.RunsScripts()
 }
 
 func (s Settings) logger() *slog.Logger {

@@ -41,7 +41,7 @@ func (c *frontConn) in(ctx context.Context) context.Context {
 
 // ExecContext implements driver.ExecerContext.
 func (c *frontConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	return c.executor.Exec(c.in(ctx), Statement{SQL: query, Args: plain(args)})
+	return c.executor.Exec(c.in(ctx), Statement{SQL: query, Args: plain(args), Script: len(args) == 0})
 }
 
 // QueryContext implements driver.QueryerContext.
