@@ -31,10 +31,10 @@ type wires struct {
 type lostCommit int
 
 const (
-	none   lostCommit = iota
-	before            // the COMMIT has not been carried out
-	after             // it has
-	unclear           // it has, and the server answers with an error that leaves it open
+	none    lostCommit = iota
+	before             // the COMMIT has not been carried out
+	after              // it has
+	unclear            // it has, and the server answers with an error that leaves it open
 )
 
 type step struct {
