@@ -19,6 +19,19 @@
 // MariaDB 11.8). The call then ends with its ctx, so give it one with a
 // deadline where statements are killed by a program.
 //
+// In a Galera cluster each statement is a text of its own, since another node may
+// abort the transaction between two of one text; Open finds out, and so does each
+// new connection.
+//
+// # Sessions
+//
+// What decides how the server reads a text stays as Open sets it. SET NAMES and its
+// like are dialect.ErrUnsupported, by DSN an error of Open; what changes it unseen (a
+// prepared statement, a trigger) is noticed before the next statement, and the
+// connection closed. sql_mode may be set. A connection is closed after a text that is
+// not known to leave nothing in its session, and when the server says that something
+// has changed.
+//
 // # Values
 //
 // The driver binds values by its own interpolation (interpolateParams), which

@@ -78,6 +78,9 @@ func OptimisticLocks() Option { return func(o *options) { o.optimistic = true } 
 // (parseTime, loc, time_zone, charset, collation, autocommit, clientFoundRows,
 // columnsWithAlias) is refused. multiStatements=false and
 // interpolateParams=false are honoured, at the cost of round trips.
+//
+// A server that refuses a write because it is read-only was the writer before: none
+// of the connections that were open then is used again, unless rejectReadOnly=false.
 func Open(dsn string, opts ...Option) dialect.Source {
 	s := &source{dsn: dsn}
 	for _, opt := range opts {
