@@ -13,6 +13,10 @@ import (
 	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
+// PrefixRan reports whether the server has run the prefix of the last call, for one
+// that did not return because a type of its values panicked.
+func (w *wire) PrefixRan() bool { return w.ran }
+
 // counts are the statements of a connection that may begin or commit a transaction.
 type counts struct{ begin, commit, set int64 }
 

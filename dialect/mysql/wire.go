@@ -45,6 +45,7 @@ type wire struct {
 	// uncounted: others have used the connection before.
 	uncounted bool
 	ended     error // how it was found that it is open no more
+	ran       bool  // the prefix of the last call has run
 	doubt     bool  // a statement that may have begun a transaction has failed
 	lost      bool
 	session
@@ -73,6 +74,7 @@ type call struct {
 // server has had a look at a text that might be several. What cannot travel with
 // the statement goes ahead of it.
 func (w *wire) ready(ctx context.Context, prefix []string, query string, args []any) (c call, err error) {
+	w.ran = false
 	c.values, err = w.start(ctx, args)
 	if err != nil {
 		return c, err
@@ -291,6 +293,7 @@ const hungUp = 4031
 // answered makes sense of the driver's error for a text of prefix and query.
 func (w *wire) answered(prefix []string, query string, err error) error {
 	if err == nil {
+		w.ran = true
 		w.own.add(prefix)
 		w.own.addOne(query)
 		w.begun = w.begun || begins(prefix)
