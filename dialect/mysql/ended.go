@@ -18,7 +18,10 @@ import (
 func (w *wire) PrefixRan() bool { return w.ran }
 
 // counts are the statements of a connection that may begin or commit a transaction.
-type counts struct{ begin, commit, set int64 }
+//
+// Savepoints are counted to notice that somebody has set the server's counters back
+// (FLUSH STATUS, which does that for every session).
+type counts struct{ begin, commit, set, savepoint int64 }
 
 func (c *counts) add(statements []string) {
 	for _, s := range statements {
@@ -32,6 +35,8 @@ func (c *counts) addOne(statement string) {
 		c.begin++
 	case statement == "COMMIT":
 		c.commit++
+	case strings.HasPrefix(statement, "SAVEPOINT "):
+		c.savepoint++
 	case sets(statement):
 		c.set++
 	}
@@ -84,6 +89,8 @@ func (w *wire) nothingCommits() bool {
 			counted.commit = n
 		case name == "set_option": // SET autocommit
 			counted.set = n
+		case name == "savepoint":
+			counted.savepoint = n
 		case !commitsNothing[name] && !strings.HasPrefix(name, "show_"):
 			commits = true
 		}
@@ -98,7 +105,7 @@ func (w *wire) nothingCommits() bool {
 var commitsNothing = func() map[string]bool {
 	all := make(map[string]bool)
 	for _, name := range strings.Fields(`select insert insert_select replace replace_select update update_multi delete delete_multi
-		call_procedure do savepoint release_savepoint rollback_to_savepoint rollback signal resignal get_diagnostics kill
+		call_procedure do release_savepoint rollback_to_savepoint rollback signal resignal get_diagnostics kill
 		change_db prepare_sql execute_sql dealloc_sql execute_immediate compound_sql stmt_prepare stmt_execute stmt_close stmt_fetch
 		stmt_reset stmt_send_long_data stmt_reprepare explain_other help empty_query admin_commands`) {
 		all[name] = true
