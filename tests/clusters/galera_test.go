@@ -123,6 +123,7 @@ func galeraCommitsOfACutNode(b *bed) {
 	cut := b.Nodes[1]
 	db := b.on(cut, orm.WithCommitTimeout(30*time.Second))
 	var results sync.Map
+	var healed counter.Bool
 	var next counter.Int64
 	var inserting sync.WaitGroup
 	for worker := range 10 {
@@ -131,7 +132,7 @@ func galeraCommitsOfACutNode(b *bed) {
 			opts = append(opts, atomic.ResolveCommit())
 		}
 		inserting.Go(func() {
-			for err := error(nil); err == nil; {
+			for err := error(nil); err == nil && !healed.Load(); {
 				id := next.Add(1)
 				err = block(db, []string{fmt.Sprintf("INSERT INTO t VALUES (%d, 0)", id)}, opts...)
 				results.Store(id, err)
@@ -145,6 +146,7 @@ func galeraCommitsOfACutNode(b *bed) {
 		return err != nil
 	}, 30*time.Second, 50*time.Millisecond, "it knows that it is cut off")
 	require.NoError(b.t, cut.Heal(ctx))
+	healed.Store(true)
 	require.NoError(b.t, cut.Restart(ctx))
 	inserting.Wait()
 	require.NoError(b.t, b.Caught(ctx, b.name, "SELECT COUNT(*) FROM t"))
