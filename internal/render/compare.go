@@ -40,6 +40,9 @@ func (w *writer) comparison(n ast.Comparison) kind {
 			return condition
 		}
 		op, bound, known := k.number(n.Op, bound)
+		if k.Charset != "" {
+			known = w.foreign(op, k, bound)
+		}
 		if known != open {
 			w.settled(op, known, start, args)
 			w.nullable = outer
@@ -194,7 +197,7 @@ func (w *writer) list(k kind, n ast.Membership) (listed int, null bool) {
 				continue
 			}
 			var known verdict
-			if _, bound, known = k.number(ast.Eq, bound); known != open {
+			if _, bound, known = k.number(ast.Eq, bound); known != open || w.foreign(ast.Eq, k, bound) != open {
 				continue // the column cannot be equal to it
 			}
 		}

@@ -15,16 +15,19 @@ func (w *writer) call(n ast.Call) kind {
 		return w.coalesce(n)
 	}
 	w.string(functions[n.Func])
+	result := of(column.Text)
 	for i, arg := range n.Args {
 		if i > 0 {
 			w.string(", ")
 		}
-		if k := w.node(arg); k.Kind != column.Text && k.Kind != column.Unknown && w.err == nil {
+		k := w.node(arg)
+		result.Charset = k.Charset
+		if k.Kind != column.Text && k.Kind != column.Unknown && w.err == nil {
 			w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + k.Kind.String() + " has no upper and lower case"})
 		}
 	}
 	w.byte(')')
-	return of(column.Text)
+	return result
 }
 
 // coalesce writes the first argument that is not NULL. All of them are of one
