@@ -27,7 +27,7 @@ type ddl struct {
 	uuid          string
 	serial        string // follows the type of a column that is counted up
 	serialKey     bool   // serial also declares the primary key
-	numericJSON   bool   // a column declared JSON turns text that reads as a number into one
+	affinity      bool   // a column turns text that reads as a number into one, unless its type's name is of text
 }
 
 var ddls = map[string]*ddl{
@@ -53,7 +53,7 @@ var ddls = map[string]*ddl{
 		quote: `"`, transactional: true,
 		boolean: "BOOLEAN", ints: [4]string{"INTEGER", "INTEGER", "INTEGER", "INTEGER"}, float: "REAL",
 		text: "TEXT", varchar: "TEXT", bytes: "BLOB", binary: "BLOB",
-		time: "DATETIME", json: "TEXT", numericJSON: true, uuid: "TEXT", serial: " PRIMARY KEY AUTOINCREMENT", serialKey: true,
+		time: "DATETIME", json: "TEXT", affinity: true, uuid: "TEXT", serial: " PRIMARY KEY AUTOINCREMENT", serialKey: true,
 	},
 }
 
@@ -72,8 +72,8 @@ func (d *ddl) column(m *render.Model, f *render.Field) (text string, isKey bool,
 			return "", false, fmt.Errorf("no column type for %s: give one with the tag type", f.StructField.Type)
 		}
 	}
-	if own && d.numericJSON && (strings.EqualFold(typ, "JSON") || strings.EqualFold(typ, "JSONB")) {
-		typ = d.json
+	if own && d.affinity && textual(f.Column.Kind) && !keepsText(typ) {
+		typ = d.text
 	}
 	text = string(f.SQLName) + " " + typ
 	if f.AutoIncrement || f.Identity {
@@ -90,6 +90,17 @@ func (d *ddl) column(m *render.Model, f *render.Field) (text string, isKey bool,
 		text += " DEFAULT " + f.SQLDefault
 	}
 	return text, isKey, nil
+}
+
+// textual reports whether columns of a kind hold texts on SQLite.
+func textual(k column.Kind) bool {
+	return k == column.Text || k == column.JSON || k == column.UUID || k == column.Address
+}
+
+// keepsText goes by SQLite's rules (its manual, "Determination Of Column Affinity").
+func keepsText(typ string) bool {
+	typ = strings.ToUpper(typ)
+	return strings.Contains(typ, "CHAR") || strings.Contains(typ, "CLOB") || strings.Contains(typ, "TEXT")
 }
 
 // short reports whether f is used where MySQL wants to know a length.

@@ -249,3 +249,24 @@ func TestBytesAndTextBesideEachOther(t *testing.T) {
 		holds(F("str").Eq("new"), F("bytes").Eq([]byte("new")), F("str").StartsWith("n"))
 	})
 }
+
+// Plate has texts in columns whose types SQLite does not know.
+type Plate struct {
+	models.AutoID
+	Number string `bun:"type:citext"`
+	State  string `bun:"type:enum('1e3','007')"`
+}
+
+func TestS01_TextsThatReadAsNumbersStayTexts(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		if db.Server().Engine != dialect.SQLite {
+			return // which alone makes a table of any types
+		}
+		require.NoError(t, orm.CreateTables(ctx, db, (*Plate)(nil)))
+		p := &Plate{Number: "0042", State: "007"}
+		require.NoError(t, orm.Objects[Plate](db).Create(ctx, p))
+		got, err := orm.Objects[Plate](db).Filter(F("number").Eq("0042"), F("state").In("007")).Get(ctx)
+		require.NoError(t, err)
+		require.Equal(t, p, got)
+	})
+}

@@ -183,3 +183,18 @@ func TestBindArgument(t *testing.T) {
 	require.ErrorAs(t, err, &ve)
 	require.Equal(t, "[]string", ve.Type)
 }
+
+type ticket struct {
+	ID      int64 `bun:",pk"`
+	OwnerID string
+	Owner   *Owner `bun:"rel:belongs-to,join:owner_id=id"`
+}
+
+func TestS10_RelationsBetweenColumnsOfOtherClasses(t *testing.T) {
+	for _, s := range engines {
+		_, _, err := (&render.Select{Model: modelOf[ticket](t, s), Related: []string{"owner"}}).Render()
+		var ve *query.ValueError
+		require.ErrorAs(t, err, &ve)
+		require.EqualError(t, err, "Ticket.owner_id: a value of type int64 in Owner.id, an integer, cannot stand beside text")
+	}
+}

@@ -93,6 +93,9 @@ func (s *scope) join(path string) (*Join, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.comparable(m, target); err != nil {
+		return nil, err
+	}
 	j := &Join{
 		Path: path, Model: target, Parent: parent, Field: r.Field, relation: r,
 		Nullable: r.nullable || parent != nil && parent.Nullable,
@@ -100,6 +103,21 @@ func (s *scope) join(path string) (*Join, error) {
 	}
 	s.joins = append(s.joins, j)
 	return j, nil
+}
+
+// comparable refuses a join of columns that each engine would compare in its own
+// way, such as a number with a text.
+func (r *relation) comparable(m, target *Model) error {
+	for i, base := range r.BasePKs {
+		own, other := m.columns[base.Name], target.columns[r.JoinPKs[i].Name]
+		if own == nil || other == nil {
+			continue
+		}
+		if k := (kind{own.Column, own}); !k.beside(kind{other.Column, other}) {
+			return k.mismatch(kind{other.Column, other})
+		}
+	}
+	return nil
 }
 
 // alias names a joined table after its path. A name that the root has, or that
