@@ -103,7 +103,7 @@ func TestB12ALimitOnIdlingIsARollback(t *testing.T) {
 		db := fresh(t, items)
 		opened := open(t, db.DSN, opts...)
 		w := take(t, opened)
-		execAfter(t, w, []string{"BEGIN", "SET LOCAL idle_in_transaction_session_timeout = 20"}, `INSERT INTO item VALUES (1, 'a')`)
+		execAfter(t, w, []string{"BEGIN", "SET LOCAL idle_in_transaction_session_timeout = 250"}, `INSERT INTO item VALUES (1, 'a')`)
 		eventually(t, db, gone, w.ID())
 		err := w.Commit(t.Context(), nil)
 		require.ErrorIs(t, err, backend.ErrCommitRefused)

@@ -86,7 +86,7 @@ func TestB08AKilledConnectionIsKnownToBeLost(t *testing.T) {
 			return w.Rollback(t.Context(), nil)
 		},
 		"by a limit on idling": func(t *testing.T, db testserver.Database, w backend.Wire) error {
-			execAfter(t, w, []string{"BEGIN", "SET LOCAL idle_in_transaction_session_timeout = 20"}, `INSERT INTO item VALUES (1, 'a')`)
+			execAfter(t, w, []string{"BEGIN", "SET LOCAL idle_in_transaction_session_timeout = 250"}, `INSERT INTO item VALUES (1, 'a')`)
 			eventually(t, db, gone, w.ID())
 			return w.Commit(t.Context(), nil)
 		},

@@ -11,7 +11,6 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
-	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -19,7 +18,8 @@ import (
 // that out; or it is told.
 func TestPgpool(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, testdb.Cluster(t, testdb.PostgresPair))
+	testdb.NeedsCluster(t, string(testdb.Pgpool))
+	b := newBed(t, pair(t))
 	pooler := b.Pooler(t, testdb.Pgpool)
 	for name, opts := range map[string][]postgres.Option{
 		"found":      nil,
@@ -48,17 +48,4 @@ func TestPgpool(t *testing.T) {
 			}
 		})
 	}
-}
-
-// The sum stays, whatever goes through it.
-func TestMoneyBehindPgpool(t *testing.T) {
-	t.Parallel()
-	b := newBed(t, testdb.Cluster(t, testdb.PostgresPair))
-	db := b.open(b.Pooler(t, testdb.Pgpool, "num_init_children=64").DSN(b.name))
-	o := money(t, b, []*orm.DB{db}, func() {})
-	assert.Zero(t, o.unknown)
-	assert.Empty(t, o.doneMissing)
-	assert.Empty(t, o.failedThere)
-	assert.Empty(t, o.lost)
-	assert.NotZero(t, o.done)
 }
