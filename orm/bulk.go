@@ -27,7 +27,7 @@ const (
 // which takes one more statement: the server counts them without a gap (its
 // manual, "InnoDB AUTO_INCREMENT Lock Modes"), by auto_increment_increment.
 func (q QuerySet[T]) BulkCreate(ctx context.Context, rows []*T) error {
-	return q.failed("BulkCreate", q.bulkCreate(ctx, rows))
+	return q.failed(ctx, "BulkCreate", q.bulkCreate(ctx, rows))
 }
 
 func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {

@@ -23,7 +23,7 @@ import (
 // MySQL cannot return columns, so a model with defaults takes a second
 // statement there, in one block with the first.
 func (q QuerySet[T]) Create(ctx context.Context, row *T) error {
-	return q.failed("Create", q.create(ctx, row))
+	return q.failed(ctx, "Create", q.create(ctx, row))
 }
 
 func (q QuerySet[T]) create(ctx context.Context, row *T) error {
@@ -127,11 +127,10 @@ func (q QuerySet[T]) exec(ctx context.Context, insert *render.Insert, then func(
 	if err != nil {
 		return err
 	}
-	res, err := q.db.executor.Exec(ctx, built(text))
-	if err != nil || then == nil {
-		return err
-	}
-	return then(res)
+	st := built(text)
+	st.Judge = then
+	_, err = q.db.executor.Exec(ctx, st)
+	return err
 }
 
 // insertReturning sends an INSERT and puts the columns that it returns into the

@@ -146,11 +146,20 @@ func TestS09BulkCreateIsAllOrNothing(t *testing.T) {
 
 		inBlock(ctx, t, db, func(ctx context.Context) {
 			require.NoError(t, orm.Objects[Project](db).Create(ctx, &Project{Name: "kept"}))
-			require.Error(t, orm.Objects[Project](db).BulkCreate(ctx, projects))
+			require.Error(t, atomic.Do(ctx, db, func(ctx context.Context) error {
+				return orm.Objects[Project](db).BulkCreate(ctx, projects)
+			}))
 			n, err := orm.Objects[Project](db).Count(ctx)
-			require.NoError(t, err, "the block around it goes on")
+			require.NoError(t, err, "the block around it goes on, as after any failure in a nested one")
 			require.EqualValues(t, 1, n)
 		})
+		err = atomic.Do(ctx, db, func(ctx context.Context) error {
+			require.NoError(t, orm.Objects[Project](db).Create(ctx, &Project{Name: "forgotten"}))
+			_ = orm.Objects[Project](db).BulkCreate(ctx, projects)
+			return nil
+		})
+		require.ErrorIs(t, err, atomic.ErrRollbackRequired, "it marks the block that it was called in (rule B6)")
+		require.ErrorIs(t, err, dialect.ErrUniqueViolation)
 	})
 }
 

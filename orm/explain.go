@@ -23,7 +23,7 @@ func (q QuerySet[T]) Explain(ctx context.Context) (string, error) {
 		st, _, err = q.render()
 	}
 	if err != nil {
-		return "", q.failed("Explain", err)
+		return "", q.failed(ctx, "Explain", err)
 	}
 	st.SQL = explainVerb(q.db.Server()) + " " + st.SQL
 	st.Locks, st.Wait = false, nil
@@ -32,7 +32,7 @@ func (q QuerySet[T]) Explain(ctx context.Context) (string, error) {
 		plan.Reset()
 		return printPlan(&plan, rows)
 	})
-	return plan.String(), q.failed("Explain", err)
+	return plan.String(), q.failed(ctx, "Explain", err)
 }
 
 // explainVerb asks for a plan to be read by people.

@@ -87,21 +87,21 @@ func (q *QuerySet[T]) keep(err error) {
 func Lock[T any](ctx context.Context, db *DB, row *T, opts ...LockOption) error {
 	q := Objects[T](db)
 	if q.err != nil {
-		return q.failed("Lock", q.err)
+		return q.failed(ctx, "Lock", q.err)
 	}
 	if row == nil {
-		return q.failed("Lock", errNilRow)
+		return q.failed(ctx, "Lock", errNilRow)
 	}
 	v := reflect.ValueOf(row).Elem()
 	key, err := q.byKey(v)
 	if err != nil {
-		return q.failed("Lock", err)
+		return q.failed(ctx, "Lock", err)
 	}
 	q.spec.Where = key
 	q = q.SelectForUpdate(opts...)
 	st, reader, err := q.render()
 	if err != nil {
-		return q.failed("Lock", err)
+		return q.failed(ctx, "Lock", err)
 	}
 	found := false
 	err = db.executor.Query(ctx, st, func(rows driver.Rows) error {
@@ -116,7 +116,7 @@ func Lock[T any](ctx context.Context, db *DB, row *T, opts ...LockOption) error 
 	if err == nil && !found {
 		err = ErrNotFound
 	}
-	return q.failed("Lock", err)
+	return q.failed(ctx, "Lock", err)
 }
 
 // byKey is the condition for a row's primary key.

@@ -101,7 +101,7 @@ func (q QuerySet[T]) Related(paths ...string) QuerySet[T] {
 // Err returns what is wrong with the query as it stands, or nil.
 func (q QuerySet[T]) Err() error {
 	_, _, err := q.render()
-	return q.failed("Err", err)
+	return failed(nameOf[T](), "Err", err)
 }
 
 // SQL returns the text of the statement that All would send, with the engine's
@@ -109,7 +109,7 @@ func (q QuerySet[T]) Err() error {
 // sent.
 func (q QuerySet[T]) SQL(context.Context) (string, []any, error) {
 	st, _, err := q.render()
-	return st.SQL, st.Args, q.failed("SQL", err)
+	return st.SQL, st.Args, failed(nameOf[T](), "SQL", err)
 }
 
 // render returns the statement that reads the rows, and how to read them.
@@ -137,8 +137,12 @@ func built(t render.Text) block.Statement {
 	return block.Statement{SQL: t.SQL, Args: t.Args, Built: !t.Raw}
 }
 
-func (q QuerySet[T]) failed(operation string, err error) error {
-	return failed(nameOf[T](), operation, err)
+// failed is what a method returns that sends.
+func (q QuerySet[T]) failed(ctx context.Context, operation string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return q.db.failed(ctx, nameOf[T]()+"."+operation, err)
 }
 
 // appended never writes into the array of list, which other QuerySets share.

@@ -17,7 +17,7 @@ import (
 // All returns the rows. Without any it returns an empty slice.
 func (q QuerySet[T]) All(ctx context.Context) ([]*T, error) {
 	list, err := q.all(ctx)
-	return list, q.failed("All", err)
+	return list, q.failed(ctx, "All", err)
 }
 
 func (q QuerySet[T]) all(ctx context.Context) ([]*T, error) {
@@ -44,7 +44,7 @@ func (q QuerySet[T]) all(ctx context.Context) ([]*T, error) {
 // is locked.
 func (q QuerySet[T]) Get(ctx context.Context) (*T, error) {
 	row, err := q.one(ctx)
-	return row, q.failed("Get", err)
+	return row, q.failed(ctx, "Get", err)
 }
 
 func (q QuerySet[T]) one(ctx context.Context) (*T, error) {
@@ -77,9 +77,9 @@ func (q QuerySet[T]) First(ctx context.Context) (*T, error) {
 	list, err := q.all(ctx)
 	switch {
 	case err != nil:
-		return nil, q.failed("First", err)
+		return nil, q.failed(ctx, "First", err)
 	case len(list) == 0:
-		return nil, q.failed("First", ErrNotFound)
+		return nil, q.failed(ctx, "First", ErrNotFound)
 	}
 	return list[0], nil
 }
@@ -87,25 +87,25 @@ func (q QuerySet[T]) First(ctx context.Context) (*T, error) {
 // Count returns the number of rows. Limit and Offset count.
 func (q QuerySet[T]) Count(ctx context.Context) (int64, error) {
 	if q.err != nil {
-		return 0, q.failed("Count", q.err)
+		return 0, q.failed(ctx, "Count", q.err)
 	}
 	text, err := q.spec.RenderCount()
 	if err != nil {
-		return 0, q.failed("Count", err)
+		return 0, q.failed(ctx, "Count", err)
 	}
 	var n int64
 	err = q.scalar(ctx, text, &n)
-	return n, q.failed("Count", err)
+	return n, q.failed(ctx, "Count", err)
 }
 
 // Exists reports whether there is any row.
 func (q QuerySet[T]) Exists(ctx context.Context) (bool, error) {
 	if q.err != nil {
-		return false, q.failed("Exists", q.err)
+		return false, q.failed(ctx, "Exists", q.err)
 	}
 	text, err := q.spec.RenderExists()
 	if err != nil {
-		return false, q.failed("Exists", err)
+		return false, q.failed(ctx, "Exists", err)
 	}
 	found := false
 	err = q.db.executor.Query(ctx, q.statement(text), func(rows driver.Rows) error {
@@ -116,7 +116,7 @@ func (q QuerySet[T]) Exists(ctx context.Context) (bool, error) {
 		}
 		return err
 	})
-	return found, q.failed("Exists", err)
+	return found, q.failed(ctx, "Exists", err)
 }
 
 // Aggregate computes an aggregate over the rows of q; a plain column, which has a
@@ -129,7 +129,7 @@ func (q QuerySet[T]) Exists(ctx context.Context) (bool, error) {
 func Aggregate[V, T any](ctx context.Context, q QuerySet[T], e query.Operand) (V, error) {
 	var v V
 	if q.err != nil {
-		return v, q.failed("Aggregate", q.err)
+		return v, q.failed(ctx, "Aggregate", q.err)
 	}
 	var of ast.Node
 	if e != nil {
@@ -137,10 +137,10 @@ func Aggregate[V, T any](ctx context.Context, q QuerySet[T], e query.Operand) (V
 	}
 	text, err := q.spec.RenderAggregate(of)
 	if err != nil {
-		return v, q.failed("Aggregate", err)
+		return v, q.failed(ctx, "Aggregate", err)
 	}
 	err = q.scalar(ctx, text, &v)
-	return v, q.failed("Aggregate", err)
+	return v, q.failed(ctx, "Aggregate", err)
 }
 
 // scalar reads one row with one column.
@@ -173,12 +173,12 @@ func (q QuerySet[T]) Iterate(ctx context.Context) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		st, reader, err := q.render()
 		if err != nil {
-			yield(nil, q.failed("Iterate", err))
+			yield(nil, q.failed(ctx, "Iterate", err))
 			return
 		}
 		rows, err := q.db.executor.Stream(ctx, st)
 		if err != nil {
-			yield(nil, q.failed("Iterate", err))
+			yield(nil, q.failed(ctx, "Iterate", err))
 			return
 		}
 		defer func() { _ = rows.Close() }() // also when the body of the loop panics
@@ -191,7 +191,7 @@ func (q QuerySet[T]) Iterate(ctx context.Context) iter.Seq2[*T, error] {
 			err = closeErr
 		}
 		if err != nil && !stopped {
-			yield(nil, q.failed("Iterate", err))
+			yield(nil, q.failed(ctx, "Iterate", err))
 		}
 	}
 }

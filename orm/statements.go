@@ -23,7 +23,7 @@ import (
 // In a block of this database the statement belongs to it; it must then not end
 // or begin transactions (atomic.ErrTransactionControl).
 func (db *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
-	st, err := db.written(text, args)
+	st, err := db.written(ctx, text, args)
 	if err != nil {
 		return nil, fmt.Errorf("orm: Exec: %w", err)
 	}
@@ -39,7 +39,7 @@ func (db *DB) Exec(ctx context.Context, text string, args ...any) (sql.Result, e
 // then the connection is busy: in a block, another statement is
 // atomic.ErrRowsOpen (rule B10). Placeholders are those of [DB.Exec].
 func (db *DB) Query(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	st, err := db.written(text, args)
+	st, err := db.written(ctx, text, args)
 	if err != nil {
 		return nil, fmt.Errorf("orm: Query: %w", err)
 	}
@@ -51,7 +51,7 @@ func (db *DB) Query(ctx context.Context, text string, args ...any) (*sql.Rows, e
 // [DB.Exec].
 func (db *DB) QueryRow(ctx context.Context, text string, args ...any) *Row {
 	r := &Row{}
-	st, err := db.written(text, args)
+	st, err := db.written(ctx, text, args)
 	if err != nil {
 		r.err = err
 		return r
@@ -60,12 +60,14 @@ func (db *DB) QueryRow(ctx context.Context, text string, args ...any) *Row {
 	return r
 }
 
-func (db *DB) written(text string, args []any) (block.Statement, error) {
+// written is a statement of the caller's. A value that cannot be bound marks the
+// block, as it does where a driver finds it out.
+func (db *DB) written(ctx context.Context, text string, args []any) (block.Statement, error) {
 	bound := make([]any, len(args))
 	for i, arg := range args {
 		v, err := render.BindArgument(arg)
 		if err != nil {
-			return block.Statement{}, fmt.Errorf("argument %d: %w", i+1, err)
+			return block.Statement{}, db.marked(ctx, block.Statement{SQL: text}, fmt.Errorf("argument %d: %w", i+1, err))
 		}
 		bound[i] = v
 	}

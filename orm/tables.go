@@ -53,10 +53,7 @@ func CreateTables(ctx context.Context, db *DB, models ...any) error {
 	} else {
 		err = create(ctx)
 	}
-	if err != nil {
-		return fmt.Errorf("orm: CreateTables: %w", err)
-	}
-	return nil
+	return db.failed(ctx, "CreateTables", err)
 }
 
 // ordered compiles models and puts each after those that it refers to.
@@ -164,10 +161,7 @@ func names(fields []*schema.Field) string {
 // MySQL and MariaDB index no text without a length: give such a column one, with
 // the tag `bun:"type:varchar(191)"`.
 func CreateIndex(ctx context.Context, db *DB, model any, fields ...string) error {
-	if err := db.createIndex(ctx, model, fields); err != nil {
-		return fmt.Errorf("orm: CreateIndex: %w", err)
-	}
-	return nil
+	return db.failed(ctx, "CreateIndex", db.createIndex(ctx, model, fields))
 }
 
 func (db *DB) createIndex(ctx context.Context, model any, fields []string) error {

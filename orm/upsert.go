@@ -23,7 +23,7 @@ import (
 // block needs atomic.Retry.
 func (q QuerySet[T]) GetOrCreate(ctx context.Context, row *T, by ...string) (created bool, err error) {
 	created, err = q.getOrCreate(ctx, row, by)
-	return created, q.failed("GetOrCreate", err)
+	return created, q.failed(ctx, "GetOrCreate", err)
 }
 
 func (q QuerySet[T]) getOrCreate(ctx context.Context, row *T, by []string) (bool, error) {
@@ -65,7 +65,7 @@ func (q QuerySet[T]) getOrCreate(ctx context.Context, row *T, by []string) (bool
 // block of its own (rule S9). The fields should be a unique key.
 func (q QuerySet[T]) UpdateOrCreate(ctx context.Context, row *T, by ...string) (created bool, err error) {
 	created, err = q.updateOrCreate(ctx, row, by)
-	return created, q.failed("UpdateOrCreate", err)
+	return created, q.failed(ctx, "UpdateOrCreate", err)
 }
 
 func (q QuerySet[T]) updateOrCreate(ctx context.Context, row *T, by []string) (bool, error) {

@@ -22,7 +22,7 @@ import (
 // which forgets the error does not commit the rest of its work: to go on, save in
 // a nested block. Retry does not repeat a block for it.
 func (q QuerySet[T]) Save(ctx context.Context, row *T, fields ...string) error {
-	return q.failed("Save", q.save(ctx, row, fields))
+	return q.failed(ctx, "Save", q.save(ctx, row, fields))
 }
 
 func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
@@ -131,7 +131,7 @@ func saved(m *render.Model, names []string) ([]*render.Field, error) {
 // or SelectForUpdate cannot be updated.
 func (q QuerySet[T]) Update(ctx context.Context, set ...query.Assignment) (int64, error) {
 	n, err := q.update(ctx, set)
-	return n, q.failed("Update", err)
+	return n, q.failed(ctx, "Update", err)
 }
 
 func (q QuerySet[T]) update(ctx context.Context, set []query.Assignment) (int64, error) {
@@ -166,11 +166,14 @@ func (q QuerySet[T]) matched(ctx context.Context, text render.Text, err error) (
 	if err != nil {
 		return 0, err
 	}
-	res, err := q.db.executor.Exec(ctx, built(text))
-	if err != nil {
-		return 0, err
+	var n int64
+	st := built(text)
+	st.Judge = func(res driver.Result) (err error) {
+		n, err = res.RowsAffected()
+		return err
 	}
-	return res.RowsAffected()
+	_, err = q.db.executor.Exec(ctx, st)
+	return n, err
 }
 
 // Delete deletes all rows of the query, without Filter those of the whole table,
@@ -178,7 +181,7 @@ func (q QuerySet[T]) matched(ctx context.Context, text render.Text, err error) (
 // the database's business (ON DELETE). A query with Limit, Offset, Distinct or SelectForUpdate cannot be deleted.
 func (q QuerySet[T]) Delete(ctx context.Context) (int64, error) {
 	n, err := q.delete(ctx)
-	return n, q.failed("Delete", err)
+	return n, q.failed(ctx, "Delete", err)
 }
 
 func (q QuerySet[T]) delete(ctx context.Context) (int64, error) {

@@ -1,9 +1,11 @@
 package block
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"log/slog"
 	"strings"
 	syncatomic "sync/atomic"
@@ -134,13 +136,28 @@ func (x *Executor) Exec(ctx context.Context, st Statement) (driver.Result, error
 // reject is the failure of a statement that the server has carried out, but that
 // did not do what it was for.
 func (x *Executor) reject(ctx context.Context, st Statement, err error) error {
-	f := &atomic.FailedError{Statement: x.shown(st), Err: err}
-	b, _ := x.scope(ctx).enclosing()
-	if b == nil {
-		return f
+	if b, _ := x.scope(ctx).enclosing(); b == nil {
+		return &atomic.FailedError{Statement: x.shown(st), Err: err}
 	}
-	f.Block = b.Info()
-	return b.tx.mark(b, f, nil)
+	return x.Failed(ctx, st, err)
+}
+
+// Failed marks the block of ctx (rule B6): what was to be done in it has failed,
+// though no statement of the block itself, and returns err with what the mark
+// says. Outside a block, and where a statement would not be let in, it returns err
+// as it is.
+func (x *Executor) Failed(ctx context.Context, st Statement, err error) error {
+	b, _ := x.scope(ctx).enclosing()
+	if b == nil || b.Usable() != nil {
+		return err
+	}
+	var f *atomic.FailedError
+	if !errors.As(err, &f) {
+		f = &atomic.FailedError{Block: b.Info(), Statement: x.shown(st), Err: err}
+		err = f
+	}
+	_ = b.tx.mark(b, f, nil)
+	return err
 }
 
 // Query sends a statement and hands its rows to read, once, while the
@@ -160,10 +177,10 @@ func (x *Executor) Query(ctx context.Context, st Statement, read func(driver.Row
 		// The statement must not be repeated any more: read has seen rows.
 		return false, watched.failure
 	})
-	if err != nil {
-		return err
+	if err != nil || readErr == nil || readErr == sql.ErrNoRows { // finding nothing is an answer
+		return cmp.Or(err, readErr)
 	}
-	return readErr
+	return x.Failed(ctx, st, readErr)
 }
 
 // Stream sends a statement and returns its rows for the caller to read and

@@ -1,0 +1,384 @@
+package orm_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+//go:generate go test -run=TestB06WhatMarksABlock -write .
+
+var write = flag.Bool("write", false, "write today's table into docs/marks.md")
+
+// unbindable is a value that cannot be bound.
+type unbindable struct{}
+
+func (unbindable) Value() (driver.Value, error) { return nil, errors.New("no value") }
+
+// unreadable is a value that cannot be read.
+type unreadable string
+
+func (*unreadable) Scan(any) error { return errors.New("cannot be read") }
+
+type (
+	note struct {
+		bun.BaseModel `bun:"table:note"`
+		ID            int64  `bun:",pk,autoincrement"`
+		Name          string `bun:",unique"`
+		State         string `bun:",notnull,default:'draft'"`
+	}
+	noteGone struct { // in a table that does not exist
+		bun.BaseModel `bun:"table:gone"`
+		ID            int64 `bun:",pk,autoincrement"`
+		Name          string
+		State         string `bun:",notnull,default:'draft'"`
+	}
+	noteUnbindable struct {
+		bun.BaseModel `bun:"table:note"`
+		ID            int64      `bun:",pk,autoincrement"`
+		Name          unbindable `bun:"type:varchar(40)"`
+		State         string     `bun:",notnull,default:'draft'"`
+	}
+	noteUnreadable struct {
+		bun.BaseModel `bun:"table:note"`
+		ID            int64 `bun:",pk,autoincrement"`
+		Name          string
+		State         unreadable `bun:",notnull,default:'draft'"`
+	}
+)
+
+// failures are the columns of the table.
+var failures = []string{"the server refuses it", "a value cannot be bound", "its rows cannot be read", "no row is there", "`ctx` has ended", "the connection is lost", "it is misused"}
+
+// operation is a line of the table: what it does in each column, in an order of
+// its own, and what is expected. A nil function means that it cannot happen.
+type operation struct {
+	name string
+	run  map[string]func(ctx context.Context, db *orm.DB) error
+	// not are the failures that do not mark, besides misuse.
+	not []string
+}
+
+func (o operation) want(failure string) string {
+	switch {
+	case o.run[failure] == nil:
+		return ""
+	case failure == "it is misused" || slices.Contains(o.not, failure):
+		return "no"
+	}
+	return "**marks**"
+}
+
+type act = func(ctx context.Context, db *orm.DB) error
+
+// method is one of a QuerySet: on a table that is not there, with a value that
+// cannot be bound, and so on.
+func method(name string, reads, finds bool, on func(m model) act, not ...string) operation {
+	o := operation{name: name, not: not, run: map[string]act{
+		"the server refuses it":   on(of(func() *noteGone { return &noteGone{ID: 1, Name: "new"} }, F("name").Eq("new"))),
+		"a value cannot be bound": on(of(func() *noteUnbindable { return &noteUnbindable{ID: 1} }, F("state").Eq(unbindable{}))),
+		"`ctx` has ended":         on(of(func() *note { return &note{ID: 1, Name: "new"} })),
+		"the connection is lost":  on(of(func() *note { return &note{ID: 1, Name: "new"} })),
+		"it is misused":           on(of(func() *note { return &note{ID: 1, Name: "new"} }, F("nme").Eq("new"))),
+	}}
+	if reads {
+		o.run["its rows cannot be read"] = on(of(func() *noteUnreadable { return &noteUnreadable{ID: 1, Name: "old"} }))
+	}
+	if finds {
+		o.run["no row is there"] = on(of(func() *note { return &note{ID: 77, Name: "new"} }, F("id").Eq(77)))
+	}
+	return o
+}
+
+// model is the methods of a QuerySet over whatever rows.
+type model struct {
+	create, bulk, several, save, update, remove, getOrCreate, updateOrCreate,
+	all, get, first, count, exists, aggregate, iterate, lock, explain act
+}
+
+func of[T any](fresh func() *T, where ...query.Cond) model {
+	objects := func(db *orm.DB) orm.QuerySet[T] { return orm.Objects[T](db).Filter(where...) }
+	misused := len(where) == 1 && fmt.Sprint(where) == fmt.Sprint([]query.Cond{F("nme").Eq("new")})
+	// A row that is written comes of Objects alone; misuse there is a condition.
+	rows := func(db *orm.DB) orm.QuerySet[T] {
+		if misused {
+			return objects(db)
+		}
+		return orm.Objects[T](db)
+	}
+	keyless := func() *T {
+		row := fresh()
+		switch row := any(row).(type) {
+		case *note:
+			row.ID = 0
+		case *noteGone:
+			row.ID = 0
+		case *noteUnbindable:
+			row.ID = 0
+		case *noteUnreadable:
+			row.ID, row.Name = 0, "another"
+		}
+		return row
+	}
+	return model{
+		create:  func(ctx context.Context, db *orm.DB) error { return rows(db).Create(ctx, keyless()) },
+		bulk:    func(ctx context.Context, db *orm.DB) error { return rows(db).BulkCreate(ctx, []*T{keyless()}) },
+		several: func(ctx context.Context, db *orm.DB) error { return rows(db).BulkCreate(ctx, []*T{fresh(), keyless()}) },
+		save:    func(ctx context.Context, db *orm.DB) error { return rows(db).Save(ctx, fresh()) },
+		update: func(ctx context.Context, db *orm.DB) error {
+			_, err := objects(db).Update(ctx, query.Set("state", "x"))
+			return err
+		},
+		remove: func(ctx context.Context, db *orm.DB) error { _, err := objects(db).Delete(ctx); return err },
+		getOrCreate: func(ctx context.Context, db *orm.DB) error {
+			_, err := rows(db).GetOrCreate(ctx, fresh(), "name")
+			return err
+		},
+		updateOrCreate: func(ctx context.Context, db *orm.DB) error {
+			_, err := rows(db).UpdateOrCreate(ctx, fresh(), "name")
+			return err
+		},
+		all:    func(ctx context.Context, db *orm.DB) error { _, err := objects(db).All(ctx); return err },
+		get:    func(ctx context.Context, db *orm.DB) error { _, err := objects(db).Get(ctx); return err },
+		first:  func(ctx context.Context, db *orm.DB) error { _, err := objects(db).First(ctx); return err },
+		count:  func(ctx context.Context, db *orm.DB) error { _, err := objects(db).Count(ctx); return err },
+		exists: func(ctx context.Context, db *orm.DB) error { _, err := objects(db).Exists(ctx); return err },
+		aggregate: func(ctx context.Context, db *orm.DB) error {
+			_, err := orm.Aggregate[unreadable](ctx, objects(db), query.Max(F("state")))
+			return err
+		},
+		iterate: func(ctx context.Context, db *orm.DB) error {
+			for _, err := range objects(db).Iterate(ctx) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		lock: func(ctx context.Context, db *orm.DB) error {
+			if misused {
+				return orm.Lock(ctx, db, keyless())
+			}
+			return orm.Lock(ctx, db, fresh())
+		},
+		explain: func(ctx context.Context, db *orm.DB) error { _, err := objects(db).Explain(ctx); return err },
+	}
+}
+
+// statement is one way to send a text.
+func statement(name string, send func(ctx context.Context, db *orm.DB, text string, args ...any) error, not ...string) operation {
+	text := func(text string, args ...any) act {
+		return func(ctx context.Context, db *orm.DB) error {
+			if db.Server().Engine == dialect.Postgres && strings.Contains(name, "SQL()") {
+				text = strings.Replace(text, "?", "$1", 1)
+			}
+			return send(ctx, db, text, args...)
+		}
+	}
+	return operation{name: name, not: append(not, "no row is there"), run: map[string]act{
+		"the server refuses it":   text("SELECT name FROM gone"),
+		"a value cannot be bound": text("SELECT name FROM note WHERE name = ?", unbindable{}),
+		"no row is there":         text("SELECT name FROM note WHERE name = ?", "nobody"),
+		"`ctx` has ended":         text("SELECT name FROM note"),
+		"the connection is lost":  text("SELECT name FROM note"),
+		"it is misused":           text("COMMIT"),
+	}}
+}
+
+// operations are the lines of the table.
+func operations() []operation {
+	const ended = "`ctx` has ended" // database/sql gives such a call up before anybody hears of it
+	return []operation{
+		method("`Create`", true, false, func(m model) act { return m.create }),
+		method("`BulkCreate` of one row", true, false, func(m model) act { return m.bulk }),
+		method("`BulkCreate` of several statements", true, false, func(m model) act { return m.several }),
+		method("`Save`", false, true, func(m model) act { return m.save }),
+		method("`Update`", false, true, func(m model) act { return m.update }, "no row is there"),
+		method("`Delete`", false, true, func(m model) act { return m.remove }, "no row is there"),
+		method("`GetOrCreate`", true, false, func(m model) act { return m.getOrCreate }),
+		method("`UpdateOrCreate`", true, false, func(m model) act { return m.updateOrCreate }),
+		method("`All`", true, true, func(m model) act { return m.all }, "no row is there"),
+		method("`Get`", true, true, func(m model) act { return m.get }, "no row is there"),
+		method("`First`", true, true, func(m model) act { return m.first }, "no row is there"),
+		method("`Count`", false, true, func(m model) act { return m.count }, "no row is there"),
+		method("`Exists`", false, true, func(m model) act { return m.exists }, "no row is there"),
+		method("`orm.Aggregate`", true, false, func(m model) act { return m.aggregate }),
+		method("`Iterate`", true, true, func(m model) act { return m.iterate }, "no row is there"),
+		method("`orm.Lock`", true, true, func(m model) act { return m.lock }, "no row is there"),
+		method("`Explain`", false, false, func(m model) act { return m.explain }),
+		statement("`DB.Exec`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
+			_, err := db.Exec(ctx, text, args...)
+			return err
+		}),
+		statement("`DB.Query`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
+			return drain(db.Query(ctx, text, args...))
+		}, ended),
+		statement("`DB.QueryRow`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
+			return db.QueryRow(ctx, text, args...).Scan(new(string))
+		}),
+		statement("`ExecContext` of `SQL()`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
+			_, err := db.SQL().ExecContext(ctx, text, args...)
+			return err
+		}, ended),
+		statement("`QueryContext` of `SQL()`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
+			return drain(db.SQL().QueryContext(ctx, text, args...))
+		}, ended),
+		statement("`QueryRowContext` of `SQL()`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
+			return db.SQL().QueryRowContext(ctx, text, args...).Scan(new(string))
+		}, ended),
+		statement("`PrepareContext` and `Stmt` of `SQL()`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
+			stmt, err := db.SQL().PrepareContext(ctx, text)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = stmt.Close() }()
+			return drain(stmt.QueryContext(ctx, args...))
+		}, ended),
+		statement("`Conn` of `SQL()`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
+			conn, err := db.SQL().Conn(ctx)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = conn.Close() }()
+			_, err = conn.ExecContext(ctx, text, args...)
+			return err
+		}, ended),
+		statement("`Exec` and `QueryRow` of `Bun()`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
+			_, err := db.Bun().ExecContext(ctx, text, args...)
+			return err
+		}, ended),
+	}
+}
+
+func drain(rows *sql.Rows, err error) error {
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// What marks a block is the same on every engine, and docs/marks.md shows it.
+func TestB06WhatMarksABlock(t *testing.T) {
+	t.Run("page", func(t *testing.T) {
+		const path = "../docs/marks.md"
+		if *write {
+			require.NoError(t, os.WriteFile(path, []byte(marksPage()), 0o644))
+		}
+		page, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, marksPage(), string(page), `run "make docs"`)
+	})
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		require.NoError(t, orm.CreateTables(ctx, db, (*note)(nil)))
+		require.NoError(t, orm.Objects[note](db).Create(ctx, &note{Name: "old"}))
+		kept := int64(1)
+		for _, o := range operations() {
+			for _, failure := range failures {
+				act := o.run[failure]
+				if act == nil || failure == "the connection is lost" && db.Server().Engine == dialect.SQLite {
+					continue
+				}
+				cell := o.name + ", " + failure
+				var failed error
+				marked := false
+				err := atomic.Do(ctx, db, func(ctx context.Context) error {
+					name := fmt.Sprint(kept)
+					if _, err := db.Exec(ctx, "INSERT INTO note (name) VALUES (?)", name); err != nil {
+						return err
+					}
+					inner := ctx
+					switch failure {
+					case "`ctx` has ended":
+						var cancel context.CancelFunc
+						inner, cancel = context.WithCancel(ctx)
+						cancel()
+					case "the connection is lost":
+						cut(ctx, t, db)
+					}
+					failed = act(inner, db)
+					marked = atomic.NeedsRollback(ctx, db)
+					return nil
+				})
+				if failure != "no row is there" {
+					require.Error(t, failed, cell)
+				}
+				want := o.want(failure) != "no"
+				assert.Equal(t, want, marked, "%s: %v", cell, failed)
+				n, countErr := orm.Objects[note](db).Count(ctx)
+				require.NoError(t, countErr)
+				if want {
+					require.ErrorIs(t, err, atomic.ErrRollbackRequired, cell)
+					assert.Equal(t, kept, n, cell)
+					var f *atomic.FailedError
+					assert.ErrorAs(t, err, &f, cell)
+				} else {
+					require.NoError(t, err, cell)
+					assert.Equal(t, kept+1, n, cell)
+				}
+				kept = n
+			}
+		}
+	})
+}
+
+// cut ends the connection of the block of ctx.
+func cut(ctx context.Context, t *testing.T, db *orm.DB) {
+	t.Helper()
+	ask, kill := "SELECT CONNECTION_ID()", "KILL %d"
+	if db.Server().Engine == dialect.Postgres {
+		ask, kill = "SELECT pg_backend_pid()", "SELECT pg_terminate_backend(%d, 5000)"
+	}
+	var id int64
+	require.NoError(t, db.QueryRow(ctx, ask).Scan(&id))
+	_, err := db.Exec(t.Context(), fmt.Sprintf(kill, id))
+	require.NoError(t, err)
+}
+
+func marksPage() string {
+	var sb strings.Builder
+	sb.WriteString(`# What marks a block
+
+A block that is marked can only be rolled back (rule B6 of [the contract](contract.md)). This table says which failures do it, the same on every
+engine; a test runs each cell on each of them. An empty cell cannot happen.
+
+`)
+	sb.WriteString("| |")
+	rule := "\n|---|"
+	for _, f := range failures {
+		sb.WriteString(" " + f + " |")
+		rule += "---|"
+	}
+	sb.WriteString(rule + "\n")
+	for _, o := range operations() {
+		sb.WriteString("| " + o.name + " |")
+		for _, f := range failures {
+			sb.WriteString(" " + o.want(f) + " |")
+		}
+		sb.WriteString("\n")
+	}
+	sb.WriteString(`
+Misuse is what is found before anything is attempted: an unknown column, an option that the server does not have, a ` + "`COMMIT`" + ` as a text,
+the wrong ` + "`ctx`" + `. Where a call through ` + "`SQL()`" + `, ` + "`Bun()`" + ` or ` + "`DB.Query`" + ` does not mark although its own ` + "`ctx`" + ` has ended,
+database/sql gives it up before anybody hears of it. What a program scans itself (` + "`Row.Scan`, `sql.Rows.Scan`" + `) is no operation, and marks nothing.
+A transaction of ` + "`BeginTx`" + ` is a block like any other: what fails in it marks it, and not the one around it.
+`)
+	return sb.String()
+}
