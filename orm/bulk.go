@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
 
@@ -20,7 +19,8 @@ const (
 
 // BulkCreate inserts many rows with few statements, and fills in what Create
 // does. It is all or nothing (rule S9): if it takes more than one statement, it
-// is a block of its own. Rows that leave different columns to the server go
+// is a block of its own, which outside any other runs again after a deadlock, a few
+// times. Rows that leave different columns to the server go
 // into statements of their own.
 //
 // On MySQL the keys of a statement's rows are computed from the first of them,
@@ -49,7 +49,7 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 	case len(batches) == 1 && batches[0].statements(q.db) == 1:
 		return q.insertBatch(ctx, batches[0], nil)
 	}
-	return atomic.Do(ctx, q.db, func(ctx context.Context) error {
+	return q.db.together(ctx, func(ctx context.Context) error {
 		step := int64(0)
 		for _, b := range batches {
 			if err := q.insertBatch(ctx, b, &step); err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 
-	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
 
@@ -22,6 +21,10 @@ import (
 //
 // MySQL cannot return columns, so a model with defaults takes a second
 // statement there, in one block with the first.
+//
+// On MySQL and MariaDB one of several that create a row whose key has just become
+// free may be the victim of a deadlock (dialect.ErrDeadlock): where that matters,
+// call it in a block with atomic.Retry.
 func (q QuerySet[T]) Create(ctx context.Context, row *T) error {
 	return q.failed(ctx, "Create", q.create(ctx, row))
 }
@@ -70,7 +73,7 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 	if len(others) == 0 {
 		return insertOne(ctx)
 	}
-	return atomic.Do(ctx, q.db, func(ctx context.Context) error {
+	return q.db.together(ctx, func(ctx context.Context) error {
 		if err := insertOne(ctx); err != nil {
 			return err
 		}

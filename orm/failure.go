@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/internal/block"
+	"github.com/holdfast-go/holdfast/query"
 )
 
 // failed is what an operation returns that sends: it says what was being done,
@@ -33,7 +34,7 @@ func (db *DB) marked(ctx context.Context, st block.Statement, err error) error {
 // is one.
 func attempted(ctx context.Context, err error) bool {
 	var statement *atomic.FailedError
-	var value *ValueError
+	var value *query.ValueError
 	var scan *ScanError
 	return errors.As(err, &statement) || errors.As(err, &value) || errors.As(err, &scan) ||
 		ctx.Err() != nil && errors.Is(err, context.Cause(ctx))

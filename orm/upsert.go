@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -19,8 +20,9 @@ import (
 //	created, err := orm.Objects[Project](db).GetOrCreate(ctx, project, "name")
 //
 // In a block whose snapshot is older than their row, MariaDB (from 11.6) and
-// PostgreSQL under REPEATABLE READ say dialect.ErrSerializationFailure: such a
-// block needs atomic.Retry.
+// PostgreSQL under REPEATABLE READ and SERIALIZABLE say
+// dialect.ErrSerializationFailure: such a block needs atomic.Retry. Outside a
+// block GetOrCreate runs again by itself after a deadlock, a few times.
 func (q QuerySet[T]) GetOrCreate(ctx context.Context, row *T, by ...string) (created bool, err error) {
 	created, err = q.getOrCreate(ctx, row, by)
 	return created, q.failed(ctx, "GetOrCreate", err)
@@ -45,13 +47,13 @@ func (q QuerySet[T]) getOrCreate(ctx context.Context, row *T, by []string) (bool
 	if !errors.Is(err, dialect.ErrUniqueViolation) {
 		return false, err
 	}
-	if atomic.In(ctx, q.db) {
+	if q.db.executor.Encloses(ctx) {
 		same = same.SelectForUpdate() // a plain read may show an older state, without the row
 	}
 	found, again := same.one(ctx)
 	switch {
 	case errors.Is(again, ErrNotFound):
-		return false, err // another key was violated
+		return false, q.violated(ctx, row, err)
 	case again != nil:
 		return false, again
 	}
@@ -61,41 +63,99 @@ func (q QuerySet[T]) getOrCreate(ctx context.Context, row *T, by []string) (bool
 
 // UpdateOrCreate writes row over the one in which the fields named by have the
 // same values, or creates it if there is none. The primary key, the columns
-// tagged skipupdate and the version are those of the row that is there. It is a
-// block of its own (rule S9). The fields should be a unique key.
+// tagged skipupdate, the version, and what row leaves to the server's defaults
+// are those of the row that is there. It is a block of its own (rule S9), which
+// outside any other runs again after a deadlock, a few times. The fields should be
+// a unique key.
+//
+// It locks the row that is there. In a block whose snapshot is older than that,
+// it is dialect.ErrSerializationFailure where it is for GetOrCreate; as the first
+// operation of a block it looks for the row before there is a snapshot.
 func (q QuerySet[T]) UpdateOrCreate(ctx context.Context, row *T, by ...string) (created bool, err error) {
 	created, err = q.updateOrCreate(ctx, row, by)
 	return created, q.failed(ctx, "UpdateOrCreate", err)
 }
 
-func (q QuerySet[T]) updateOrCreate(ctx context.Context, row *T, by []string) (bool, error) {
+func (q QuerySet[T]) updateOrCreate(ctx context.Context, row *T, by []string) (created bool, err error) {
 	same, err := q.sameAs(row, by)
 	if err != nil {
 		return false, err
 	}
-	// Looked for without a lock: MySQL would lock the gap where the row is
-	// missing, and two that do so wait for each other. And before the block: a
-	// plain read would give it a snapshot, which the row may then be newer than.
-	_, err = same.one(ctx)
-	there := err == nil
-	if !there && !errors.Is(err, ErrNotFound) && !errors.Is(err, atomic.ErrNoSession) {
+	there, err := q.there(ctx, same)
+	if err != nil {
 		return false, err
 	}
-	return atomic.Value(ctx, q.db, func(ctx context.Context) (created bool, err error) {
+	before := *row
+	err = q.db.together(ctx, func(ctx context.Context) (err error) {
+		*row, created = before, false
 		if there {
 			if err := q.overwrite(ctx, same, row); !errors.Is(err, ErrNotFound) {
-				return false, err
+				return err
 			}
 		}
 		err = q.createApart(ctx, row)
 		if !errors.Is(err, dialect.ErrUniqueViolation) {
-			return err == nil, err
+			created = err == nil
+			return err
 		}
 		if again := q.overwrite(ctx, same, row); !errors.Is(again, ErrNotFound) {
-			return false, again
+			return again
 		}
-		return false, err // another key was violated
+		return q.violated(ctx, row, err)
 	})
+	return created && err == nil, err
+}
+
+// there looks for the row. Without a lock: MySQL would lock the gap where the row
+// is missing, and two that do so wait for each other. And outside the block, if
+// nothing has been sent in it: a plain read would give it a snapshot, which the
+// row may then be newer than. To be wrong costs a statement.
+func (q QuerySet[T]) there(ctx context.Context, same QuerySet[T]) (there bool, err error) {
+	look := func(ctx context.Context) error {
+		_, err := same.one(ctx)
+		return err
+	}
+	if q.db.executor.Unsent(ctx) {
+		err = atomic.Do(ctx, q.db, look, atomic.Propagation(atomic.Suspended))
+	} else {
+		err = look(ctx)
+	}
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, ErrNotFound), errors.Is(err, atomic.ErrNoSession), errors.Is(err, atomic.ErrPoolExhausted):
+		return false, nil
+	}
+	return false, err
+}
+
+// violated is the error for a key that was violated though no row is to be seen
+// that has the values of row: that of another key, or of a row that is newer than
+// the snapshot. PostgreSQL tells them apart when it is asked not to mind: it then
+// says that it cannot serialize, where MySQL and MariaDB have shown the row, or
+// said so, when they were asked to lock it.
+func (q QuerySet[T]) violated(ctx context.Context, row *T, violation error) error {
+	if q.db.Server().Engine != dialect.Postgres || !q.db.executor.Encloses(ctx) {
+		return violation
+	}
+	v := reflect.ValueOf(row).Elem()
+	given, _ := columns(q.model, v)
+	err := atomic.Do(ctx, q.db, func(ctx context.Context) error {
+		insert, err := (&render.Insert{Model: q.model, Fields: given, Rows: []reflect.Value{v}}).Render()
+		if err != nil {
+			return err
+		}
+		st := built(insert)
+		st.SQL += " ON CONFLICT DO NOTHING"
+		if _, err := q.db.executor.Exec(ctx, st); err != nil {
+			return err
+		}
+		return atomic.Rollback
+	})
+	if errors.Is(err, dialect.ErrSerializationFailure) {
+		return err
+	}
+	return violation
 }
 
 // sameAs selects the rows that have the values of row in the named fields.
@@ -131,13 +191,22 @@ func (q QuerySet[T]) sameAs(row *T, by []string) (QuerySet[T], error) {
 // createApart creates row so that a violated key does not end the block around
 // it.
 func (q QuerySet[T]) createApart(ctx context.Context, row *T) error {
-	if !atomic.In(ctx, q.db) {
-		return q.create(ctx, row)
+	if q.db.executor.Encloses(ctx) {
+		return atomic.Do(ctx, q.db, func(ctx context.Context) error { return q.create(ctx, row) })
 	}
-	return atomic.Do(ctx, q.db, func(ctx context.Context) error { return q.create(ctx, row) })
+	before := *row
+	err := q.create(ctx, row)
+	if !errors.Is(err, dialect.ErrDeadlock) {
+		return err
+	}
+	return q.db.together(ctx, func(ctx context.Context) error {
+		*row = before
+		return q.create(ctx, row)
+	})
 }
 
-// overwrite locks the one row of same and writes row over it.
+// overwrite locks the one row of same and writes row over it. What row would leave
+// to the server's defaults stays as it is there.
 func (q QuerySet[T]) overwrite(ctx context.Context, same QuerySet[T], row *T) error {
 	there, err := same.SelectForUpdate().one(ctx)
 	if err != nil {
@@ -146,7 +215,7 @@ func (q QuerySet[T]) overwrite(ctx context.Context, same QuerySet[T], row *T) er
 	from, to := reflect.ValueOf(there).Elem(), reflect.ValueOf(row).Elem()
 	version := versionField(q.model)
 	for _, f := range q.model.Fields {
-		if f.IsPK || f.SkipUpdate() || f == version {
+		if f.IsPK || f.SkipUpdate() || f == version || left(f, to) {
 			f.Field.Value(to).Set(f.Field.Value(from))
 		}
 	}

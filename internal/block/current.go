@@ -3,6 +3,7 @@ package block
 import (
 	"context"
 
+	"github.com/holdfast-go/holdfast/internal/block/state"
 	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
@@ -12,6 +13,21 @@ func (x *Executor) Block(ctx context.Context) seam.Block {
 		return b
 	}
 	return nil
+}
+
+// Encloses reports whether a statement with ctx is part of a transaction: of a
+// block's, or of a session's with autocommit off. An error in it is then undone by
+// a savepoint, and a lock is held.
+func (x *Executor) Encloses(ctx context.Context) bool {
+	b, err := x.scope(ctx).enclosing()
+	return b != nil && err == nil
+}
+
+// Unsent reports whether ctx belongs to a block in whose transaction nothing was
+// sent yet.
+func (x *Executor) Unsent(ctx context.Context) bool {
+	b, err := x.scope(ctx).enclosing()
+	return b != nil && err == nil && b.tx.state.Phase() == state.Unsent
 }
 
 func (x *Executor) inBlock(ctx context.Context) bool {
