@@ -166,8 +166,11 @@ func (q QuerySet[T]) scalar(ctx context.Context, text render.Text, dst any) erro
 //
 // An error ends the loop. While the loop runs its connection is busy: inside a
 // block, a statement of the same block in the loop is atomic.ErrRowsOpen (rule
-// B10), and outside one the pool has a connection less; on SQLite's ":memory:" a
-// write in the loop waits for the reader, in vain. To change rows while going over
+// B10); a loop that is left early waits there for the rest of the rows, however long
+// the server takes for them: put a Limit on the query. Outside a block it waits a
+// tenth of a second, and then gives the statement up with its connection; while it
+// runs the pool has a connection less, and on SQLite's ":memory:" a write in it
+// waits for the reader, in vain. To change rows while going over
 // them, read them with All in pieces.
 func (q QuerySet[T]) Iterate(ctx context.Context) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {

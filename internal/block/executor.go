@@ -165,12 +165,18 @@ func (x *Executor) Failed(ctx context.Context, st Statement, err error) error {
 // returned like any other. read must not send statements of the same block.
 func (x *Executor) Query(ctx context.Context, st Statement, read func(driver.Rows) error) error {
 	var readErr error
+	var some *rest
+	if sc := x.scope(ctx); !st.Built && sc.block == nil && sc.session == nil { // a caller's text may have more rows than are read
+		some = newRest(ctx)
+		defer some.release()
+		ctx = some
+	}
 	err := x.run(ctx, st, func(w backend.Wire, prefix []string, query string) (bool, error) {
 		rows, err := w.Query(ctx, prefix, query, st.Args)
 		if err != nil {
 			return true, err
 		}
-		watched := watch(rows)
+		watched := watch(rows, some)
 		defer watched.Close() // when read panics, the connection must be free for the ROLLBACK
 		readErr = read(watched)
 		_ = watched.Close()
@@ -197,16 +203,20 @@ func (x *Executor) Stream(ctx context.Context, st Statement) (driver.Rows, error
 		return s.stream(ctx, st)
 	}
 	var rows driver.Rows
+	rest := newRest(ctx)
 	conn, err := x.outside(ctx, st, func(w backend.Wire) (err error) {
-		rows, err = w.Query(ctx, nil, st.SQL, st.Args)
+		rows, err = w.Query(rest, nil, st.SQL, st.Args)
 		return err
 	})
 	if err != nil {
+		rest.release()
 		return nil, err
 	}
 	conn.markSession(x, st)
-	return newStream(rows, func(err error) error {
+	return newStream(rows, rest, func(err error) error {
+		defer rest.release()
 		defer conn.giveBack()
+		conn.dirty = conn.dirty || rest.givenUp()
 		if err != nil {
 			return x.outcome(ctx, st, err)
 		}

@@ -1,9 +1,12 @@
 package block
 
 import (
+	"context"
 	"database/sql/driver"
+	"errors"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/holdfast-go/holdfast/internal/backend"
 )
@@ -12,14 +15,21 @@ import (
 // rows: MySQL reports a deadlock there (rule B8).
 type watchedRows struct {
 	backend.Rows
+	rest    *rest // nil: all of it is read
 	failure error
+	read    bool // to the end
 	closed  bool
 }
 
-func watch(rows driver.Rows) *watchedRows { return &watchedRows{Rows: backend.Rows{Rows: rows}} }
+func watch(rows driver.Rows, rest *rest) *watchedRows {
+	return &watchedRows{Rows: backend.Rows{Rows: rows}, rest: rest}
+}
 
 func (r *watchedRows) note(err error) error {
-	if err != nil && err != io.EOF && r.failure == nil {
+	switch {
+	case err == io.EOF:
+		r.read = !r.HasNextResultSet()
+	case err != nil && r.failure == nil:
 		r.failure = err
 	}
 	return err
@@ -31,14 +41,59 @@ func (r *watchedRows) Next(dest []driver.Value) error { return r.note(r.Rows.Nex
 // NextResultSet goes on to the next result set.
 func (r *watchedRows) NextResultSet() error { return r.note(r.Rows.NextResultSet()) }
 
-// Close reads what is left.
+// Close reads what is left. It does not wait for all of a long rest if the
+// statement may be given up: what comes of that is no failure.
 func (r *watchedRows) Close() error {
 	if r.closed {
 		return nil
 	}
 	r.closed = true
-	return r.note(r.Rows.Close())
+	if r.rest == nil || r.read {
+		return r.note(r.Rows.Close())
+	}
+	defer time.AfterFunc(restWait, r.rest.giveUp).Stop()
+	r.drain()
+	err := r.Rows.Close()
+	if r.rest.givenUp() {
+		return nil
+	}
+	return r.note(err)
 }
+
+// drain reads what is left row by row: go-sql-driver no longer looks at its ctx
+// while it closes rows.
+func (r *watchedRows) drain() {
+	for more := true; more; more = r.HasNextResultSet() && r.Rows.NextResultSet() == nil {
+		into := make([]driver.Value, len(r.Columns()))
+		for r.Rows.Next(into) == nil {
+		}
+	}
+}
+
+// restWait is how long rows that nobody wants any more are read for the sake of
+// their connection.
+const restWait = 100 * time.Millisecond
+
+// A rest is what can be given up of a statement outside any block when its reader
+// has enough: the server works on it until it is told, and so would the reader
+// wait. In a block the connection is worth more than the time.
+type rest struct {
+	context.Context // of the statement
+	cancel          context.CancelCauseFunc
+}
+
+func newRest(ctx context.Context) *rest {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return &rest{ctx, cancel}
+}
+
+var errEnough = errors.New("the rest of the rows was not wanted")
+
+func (r *rest) giveUp()       { r.cancel(errEnough) }
+func (r *rest) givenUp() bool { return context.Cause(r) == errEnough }
+
+// release is for when nothing is to be read any more.
+func (r *rest) release() { r.cancel(nil) }
 
 // streamRows are rows that a caller reads at its own pace. done is called once,
 // with the server's error if there was one, and says what the caller is told.
@@ -54,8 +109,8 @@ type streamRows struct {
 	result error
 }
 
-func newStream(rows driver.Rows, done func(error) error) *streamRows {
-	return &streamRows{watchedRows: *watch(rows), done: done}
+func newStream(rows driver.Rows, rest *rest, done func(error) error) *streamRows {
+	return &streamRows{watchedRows: *watch(rows, rest), done: done}
 }
 
 // Next reads one row. The end of the last result set, and an error, free the

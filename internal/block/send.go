@@ -49,7 +49,7 @@ func (t *transaction) stream(ctx context.Context, b *block, st Statement) (drive
 	if err != nil {
 		return nil, err
 	}
-	stream := newStream(rows, nil)
+	stream := newStream(rows, nil, nil)
 	stream.depth = b.Depth()
 	stream.done = func(failure error) error {
 		var f *atomic.FailedError
