@@ -10,7 +10,8 @@ import (
 )
 
 // Rollback is what fn returns to have its block rolled back without an error:
-// Do then returns nil (rule B20).
+// Do then returns nil (rule B20), also if a statement had failed before. Joined with
+// another error it is that error.
 var Rollback = errors.New("holdfast: roll back")
 
 // The errors of blocks and sessions. Match them with [errors.Is]; what they

@@ -11,7 +11,9 @@ import (
 // B16). It never runs if the block that registered it, or one around that, is
 // rolled back. The connection is back in the pool by then.
 //
-// Outside any block fn runs at once, and its error is returned. In a session
+// Outside any block fn runs at once, and its error is returned; with autocommit off
+// and no session it is ErrNoSession. While a nested block is open it needs the ctx of
+// that one. In a session
 // with autocommit off it runs after the session's commit. A nil fn is ErrOption.
 //
 // An error of fn stops the hooks after it and makes Do return a *HookError: the

@@ -9,8 +9,9 @@ func In(ctx context.Context, db DB) bool {
 }
 
 // SetRollback asks for the block of ctx to be rolled back at its end, whatever
-// fn returns besides an error: Do then returns nil (rule B20). Statements may go
-// on. SetRollback(ctx, db, false) takes the request back; it does not revive a
+// fn returns besides an error: Do then returns nil (rule B20), also if a statement
+// has failed. Statements may go on. While a nested block is open it needs the ctx of
+// that one, and returns ErrOuterContext with another. SetRollback(ctx, db, false) takes the request back; it does not revive a
 // block in which a statement has failed, and returns ErrRollbackRequired there.
 // Outside any block it returns ErrNotInBlock.
 func SetRollback(ctx context.Context, db DB, rollback bool) error {

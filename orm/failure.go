@@ -37,5 +37,5 @@ func attempted(ctx context.Context, err error) bool {
 	var value *query.ValueError
 	var scan *ScanError
 	return errors.As(err, &statement) || errors.As(err, &value) || errors.As(err, &scan) ||
-		ctx.Err() != nil && errors.Is(err, context.Cause(ctx))
+		ctx.Err() != nil && (errors.Is(err, context.Cause(ctx)) || errors.Is(err, ctx.Err()))
 }

@@ -17,6 +17,9 @@ func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *s
 	if err != nil {
 		return false, err
 	}
+	if parent != nil && parent.Ended() { // whatever is wanted of it (B9)
+		return false, parent.Usable()
+	}
 	refuse := func(kind error, reason string) (bool, error) {
 		depth := 1
 		if parent != nil {
@@ -103,7 +106,7 @@ func (x *Executor) outermost(ctx context.Context, sc *scope, fn func(context.Con
 // which its hooks run.
 func (x *Executor) attempt(ctx, caller context.Context, sc *scope, fn func(context.Context) error, o *seam.Options, from seam.Site, n int) (*transaction, ending, error) {
 	if ctx.Err() != nil {
-		return nil, rolledBack, context.Cause(ctx)
+		return nil, rolledBack, causeOf(ctx)
 	}
 	t, err := x.begin(ctx, caller, sc, o, from)
 	if err != nil {
@@ -121,7 +124,7 @@ func (x *Executor) attempt(ctx, caller context.Context, sc *scope, fn func(conte
 	}()
 	err = fn(inner)
 	returned = true
-	how, err := t.end(ctx, err)
+	how, err := t.end(ctx, t.returned(ctx, err))
 	return t, how, err
 }
 
@@ -144,7 +147,7 @@ func (b *block) nested(ctx context.Context, sc *scope, fn func(context.Context) 
 		defer cancel()
 	}
 	if ctx.Err() != nil {
-		return false, context.Cause(ctx)
+		return false, causeOf(ctx)
 	}
 	inner, err := b.enter(ctx, o, from, savepoint)
 	if err != nil {
@@ -158,7 +161,7 @@ func (b *block) nested(ctx context.Context, sc *scope, fn func(context.Context) 
 	}()
 	err = fn(b.tx.executor.with(ctx, &scope{block: inner, session: sc.session, outer: sc.outer}))
 	returned = true
-	return inner.endNested(ctx, err)
+	return inner.endNested(b.tx.returned(ctx, err))
 }
 
 // enter opens a block inside b. Nothing is sent.

@@ -18,20 +18,28 @@ const cleanupTimeout = 5 * time.Second
 
 // endNested ends a nested block. Nothing is sent: what has to be said travels
 // with the next statement.
-func (b *block) endNested(ctx context.Context, err error) (kept bool, result error) {
+func (b *block) endNested(how state.Return) (kept bool, result error) {
 	t := b.tx
 	t.connMu.lock()
 	defer t.connMu.unlock()
 	t.closeRows(b.Depth(), b.outlived())
-	return b.EndNested(t.returned(ctx, err))
+	return b.EndNested(how)
 }
 
 // returned is what is known when fn has returned err.
 func (t *transaction) returned(ctx context.Context, err error) state.Return {
 	r := state.Return{Err: err, Closed: t.executor.closed.Load()}
 	if ctx.Err() != nil {
-		r.Ctx = context.Cause(ctx)
+		r.Ctx, r.Shared = causeOf(ctx), errors.Is(context.Cause(ctx), atomic.Rollback)
 	}
+	return r
+}
+
+// byHand is what is known when a transaction is ended by a call: what that wants is
+// nobody else's wish, whatever ctx says.
+func (t *transaction) byHand(ctx context.Context, how error) state.Return {
+	r := t.returned(ctx, how)
+	r.Shared = false
 	return r
 }
 
@@ -65,10 +73,10 @@ const (
 )
 
 // end ends the outermost block.
-func (t *transaction) end(ctx context.Context, err error) (how ending, result error) {
+func (t *transaction) end(ctx context.Context, r state.Return) (how ending, result error) {
 	t.connMu.lock()
 	t.closeRows(t.root.Depth(), t.root.outlived())
-	end := t.state.End(t.returned(ctx, err))
+	end := t.state.End(r)
 	if end.Expired {
 		how, result = t.unlessEnded(rolledBack, end.Result)
 		t.connMu.unlock()
@@ -98,10 +106,10 @@ func (t *transaction) end(ctx context.Context, err error) (how ending, result er
 func (b *block) abandon(ctx context.Context) {
 	gone := &atomic.BlockError{Block: b.Info(), Reason: "fn panicked or called runtime.Goexit"}
 	if !b.Outermost() {
-		_, _ = b.endNested(ctx, gone)
+		_, _ = b.endNested(b.tx.returned(ctx, gone))
 		return
 	}
-	_, _ = b.tx.end(ctx, gone)
+	_, _ = b.tx.end(ctx, b.tx.returned(ctx, gone))
 }
 
 // commit sends COMMIT, which ctx does not cancel (rule B11).

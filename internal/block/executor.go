@@ -262,6 +262,11 @@ func (x *Executor) admit(ctx context.Context, st Statement) (*block, *session, e
 	case sc.session != nil:
 		b, err := sc.session.current(st)
 		return b, sc.session, err
+	}
+	if _, err := sc.enclosing(); err != nil {
+		return nil, nil, err
+	}
+	switch {
 	case st.Locks:
 		return nil, nil, &atomic.BlockError{Kind: atomic.ErrNotInBlock, Reason: "a locking read holds its lock only to the end of its transaction; run it inside atomic.Do"}
 	case x.settings.ManualCommit:

@@ -1,6 +1,7 @@
 package block
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -112,7 +113,7 @@ func (x *Executor) failure(ctx context.Context, b *block, st Statement, err erro
 	case !hasEnded(ctx):
 		f.Err = e
 	case e.Kind == nil && e.Code == "" || e.Kind == dialect.ErrConnectionLost || e.Kind == dialect.ErrQueryCanceled:
-		f.Err = &interrupted{cause: context.Cause(ctx), err: e}
+		f.Err = &interrupted{cause: causeOf(ctx), err: e}
 	default:
 		f.Err = e
 	}
@@ -131,9 +132,19 @@ func hasEnded(ctx context.Context) bool {
 	return ctx.Err() != nil
 }
 
+// causeOf is why ctx has ended. Somebody else's wish to roll back is no wish of fn's:
+// an error that fn hands on must not be taken for its own (rule B20).
+func causeOf(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, atomic.Rollback) {
+		return &atomic.BlockError{Reason: "ctx was cancelled with atomic.Rollback as its cause, which is for fn to return", Err: ctx.Err()}
+	}
+	return cmp.Or(cause, ctx.Err()) // a ctx of somebody's own may have no cause
+}
+
 // unsent is the failure of a statement that ctx kept from being sent.
 func (x *Executor) unsent(ctx context.Context, b *block, st Statement) *atomic.FailedError {
-	f := &atomic.FailedError{Statement: x.shown(st), Err: context.Cause(ctx)}
+	f := &atomic.FailedError{Statement: x.shown(st), Err: causeOf(ctx)}
 	if b != nil {
 		f.Block = b.Info()
 	}

@@ -25,6 +25,9 @@ func (x *Executor) Register(ctx context.Context, wanted *seam.Hook) error {
 	if b != nil {
 		return b.Register(*wanted)
 	}
+	if x.settings.ManualCommit && x.scope(ctx).session == nil {
+		return &atomic.BlockError{Kind: atomic.ErrNoSession, Reason: "a hook waits for the end of a block or of a session's transaction; here is neither"}
+	}
 	if wanted.OnRollback {
 		return nil
 	}

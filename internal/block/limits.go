@@ -18,7 +18,7 @@ func (t *transaction) watchTimeout(ctx context.Context) (stop func()) {
 	unwatch := context.AfterFunc(ctx, func() {
 		t.connMu.lock()
 		defer t.connMu.unlock()
-		t.expire(ctx, context.Cause(ctx))
+		t.expire(ctx, causeOf(ctx))
 	})
 	return func() { unwatch() }
 }

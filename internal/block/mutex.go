@@ -21,7 +21,7 @@ func (m mutex) lockWithin(ctx context.Context) error {
 	case m <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return causeOf(ctx)
 	}
 }
 

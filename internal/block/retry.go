@@ -36,7 +36,7 @@ func (p *retry) run(ctx context.Context, attempt func(n int) (*transaction, endi
 	if err == nil {
 		return kept, last
 	}
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(last, cause) {
+	if cause := causeOf(ctx); cause != nil && !errors.Is(last, cause) {
 		last = errors.Join(cause, last) // ctx ended after the attempt, or while waiting for the next
 	}
 	if err != errAgain {

@@ -87,5 +87,8 @@ func (sc *scope) enclosing() (*block, error) {
 	if sc.session != nil {
 		return sc.session.root()
 	}
+	if sc.outer != nil && sc.outer.block != nil && sc.outer.block.Ended() { // Suspended, to the end of that block (B9)
+		return nil, sc.outer.block.Usable()
+	}
 	return nil, nil
 }

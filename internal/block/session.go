@@ -39,6 +39,9 @@ func (x *Executor) OpenSession(ctx context.Context, from seam.Site) (seam.Sessio
 	if sc.block != nil || sc.session != nil {
 		return nil, nil, &atomic.BlockError{Kind: atomic.ErrInBlock, Reason: "a session cannot be opened inside a block or another session"}
 	}
+	if _, err := sc.enclosing(); err != nil {
+		return nil, nil, err
+	}
 	s := &session{executor: x, ctx: ctx, site: from, connMu: newMutex(), manual: x.settings.ManualCommit}
 	return s, x.with(ctx, &scope{session: s, outer: sc.outer}), nil
 }
@@ -71,7 +74,7 @@ func (s *session) end(ctx context.Context, what string, how error) error {
 		return err
 	}
 	s.mu.Unlock()
-	_, err := t.end(ctx, how)
+	_, err := t.end(ctx, t.byHand(ctx, how))
 	return err
 }
 
@@ -149,7 +152,7 @@ func (s *session) Close() error {
 	var result error
 	if t != nil {
 		wrote := t.mayHaveWritten()
-		if _, err := t.end(context.WithoutCancel(s.ctx), atomic.Rollback); err != nil {
+		if _, err := t.end(context.WithoutCancel(s.ctx), state.Return{Err: atomic.Rollback}); err != nil {
 			result = err
 		}
 		if wrote {
@@ -178,6 +181,8 @@ func (s *session) root() (*block, error) {
 		return nil, &atomic.BlockError{Kind: atomic.ErrSessionClosed, Reason: "this ctx has outlived its session"}
 	case s.lost != nil:
 		return nil, &atomic.BlockError{Kind: dialect.ErrConnectionLost, Reason: "the session's connection is gone, and its settings with it; open another session", Err: s.lost}
+	case !s.manual && s.tx != nil:
+		return nil, &atomic.BlockError{Block: s.tx.root.Info(), Kind: atomic.ErrOuterContext, Reason: "use the ctx of the block, not the session's"}
 	case !s.manual:
 		return nil, nil
 	case s.tx == nil:
@@ -196,10 +201,6 @@ func (s *session) current(st Statement) (*block, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.tx != nil {
-		top := s.tx.root.Info()
-		return nil, &atomic.BlockError{Block: top, Kind: atomic.ErrOuterContext, Reason: "use the ctx of the block, not the session's"}
-	}
 	if err := s.executor.steers(st); err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 	if c.tx != nil {
 		return nil, &atomic.BlockError{Block: c.tx.block.Info(), Kind: atomic.ErrTransactionControl, Reason: "this connection is in a transaction already"}
 	}
-	o := &seam.Options{Isolation: sql.IsolationLevel(opts.Isolation), ReadOnly: opts.ReadOnly}
+	o := &seam.Options{Isolation: sql.IsolationLevel(opts.Isolation), ReadOnly: opts.ReadOnly, ByHand: true}
 	sc := c.executor.scope(ctx)
 	parent, err := sc.enclosing()
 	if err != nil {
@@ -124,13 +124,14 @@ func (t *frontTx) Commit() error { return t.end(nil) }
 // Rollback ends the block as one that asked for it.
 func (t *frontTx) Rollback() error { return t.end(atomic.Rollback) }
 
-func (t *frontTx) end(how error) error {
+func (t *frontTx) end(err error) error {
 	t.conn.tx = nil
+	how := t.block.tx.byHand(t.ctx, err)
 	if !t.block.Outermost() {
-		_, err := t.block.endNested(t.ctx, how)
+		_, err := t.block.endNested(how)
 		return err
 	}
-	_, err := t.block.tx.end(t.ctx, how)
+	_, err = t.block.tx.end(t.ctx, how)
 	return err
 }
 

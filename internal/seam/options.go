@@ -22,6 +22,7 @@ type Options struct {
 	LockWait    *time.Duration
 	Resolve     bool
 	Explain     bool
+	ByHand      bool  // BeginTx of database/sql
 	Err         error // of the options themselves: the first one counts
 }
 

@@ -2,7 +2,7 @@ package model
 
 // open is atomic.Do, seen by the function that calls it.
 func (w *world) open(op *Block, on *ctx) result {
-	given := &ctx{parent: on, block: on.block}
+	given := &ctx{parent: on, block: on.block, aside: on.aside}
 	w.given[op.ID] = given
 	r := w.do(op, given)
 	if !r.unwinds() {
@@ -33,6 +33,8 @@ func (w *world) do(op *Block, given *ctx) result {
 	nested := inside && !apart
 	ownBlock := op.Propagation != Never && op.Propagation != Suspended
 	switch { // Silent: the order of the reasons, where there are several
+	case inside && outer.ended || given.late(): // B9: also for what is asked to be apart from it
+		return fail(BlockClosed)
 	case !ownBlock && (op.NoSavepoint || op.Durable || op.ReadOnly || op.RepeatableRead || op.Retry):
 		return fail(Option) // B18: there is no block for them
 	case op.Propagation == Never && inside: // B18
@@ -40,7 +42,11 @@ func (w *world) do(op *Block, given *ctx) result {
 	case op.Propagation == Mandatory && !inside: // B18
 		return fail(NotInBlock)
 	case !ownBlock:
-		r := w.run(op, &ctx{parent: given})
+		free := &ctx{parent: given, aside: given.aside}
+		if inside {
+			free.aside = outer
+		}
+		r := w.run(op, free)
 		if r.err == nil { // Silent: atomic.Rollback is an error where nothing can be rolled back
 			r.value = Answer
 		}
@@ -51,10 +57,6 @@ func (w *world) do(op *Block, given *ctx) result {
 		return fail(Option)
 	case given.ended() != nil: // B11
 		return result{err: given.ended()}
-	case nested && outer.ended:
-		// B9. Silent: what is asked to be apart from the block of its ctx does
-		// not mind that it has ended.
-		return fail(BlockClosed)
 	}
 	if !nested {
 		outer = nil

@@ -10,6 +10,9 @@ type hook struct {
 // register is atomic.OnCommit and atomic.OnRollback.
 func (w *world) register(op *Hook, c *ctx) result {
 	b := c.block
+	if c.late() {
+		return fail(BlockClosed)
+	}
 	if b == nil { // B16: outside any block a hook runs at once
 		if op.OnRollback {
 			return result{}
@@ -19,8 +22,10 @@ func (w *world) register(op *Hook, c *ctx) result {
 	if b.ended { // B9
 		return fail(BlockClosed)
 	}
-	// Silent: the hook is of the block of its ctx, also while another is nested
-	// in that, and also if it can only roll back.
+	if b.inner != nil { // B10
+		return fail(OuterContext)
+	}
+	// Silent: also if the block can only roll back.
 	b.tx.hooks = append(b.tx.hooks, &hook{op: op, block: b})
 	return result{}
 }

@@ -9,11 +9,11 @@ type point struct {
 
 // savepoint is atomic.Savepoint.
 func (w *world) savepoint(op *Savepoint, c *ctx) Error {
-	if c.block == nil {
-		return NewError(NotInBlock)
-	}
 	if err := w.admit(c); err != nil {
 		return err
+	}
+	if c.block == nil {
+		return NewError(NotInBlock)
 	}
 	b := c.block
 	p := &point{block: b, at: b.tx.here()}
@@ -25,6 +25,8 @@ func (w *world) savepoint(op *Savepoint, c *ctx) Error {
 // usable says why p cannot be used with c, or nil.
 func (p *point) usable(c *ctx) Error {
 	switch {
+	case c.late(): // B9
+		return NewError(BlockClosed)
 	case p.block.ended: // Silent: B9 before B24, whatever c is
 		return NewError(BlockClosed)
 	case p.block != c.block:

@@ -8,6 +8,8 @@ func (w *world) setRollback(op *SetRollback, c *ctx) Error {
 		return NewError(NotInBlock)
 	case b.ended:
 		return NewError(BlockClosed)
+	case b.inner != nil: // B10
+		return NewError(OuterContext)
 	case b.failed != nil && !op.To:
 		return b.failed.With(RollbackRequired)
 	}

@@ -4,6 +4,8 @@ package model
 // reasons marks a block: nothing was tried.
 func (w *world) admit(c *ctx) Error {
 	switch b := c.block; {
+	case c.late(): // B9
+		return NewError(BlockClosed)
 	case b == nil:
 		return nil
 	case b.ended: // B9
@@ -16,6 +18,9 @@ func (w *world) admit(c *ctx) Error {
 		return nil
 	}
 }
+
+// late reports whether the block that c was set aside from has ended.
+func (c *ctx) late() bool { return c.block == nil && c.aside != nil && c.aside.ended }
 
 // admitStatement is admit for what is sent at once. Blocks and savepoints may
 // be opened while rows are being read: nothing is sent then (B21, B24).

@@ -26,6 +26,7 @@ type world struct {
 type ctx struct {
 	parent *ctx
 	block  *block // nil: outside any block
+	aside  *block // what Suspended has set aside; nil: nothing
 	cause  Error  // why it was cancelled; nil: it was not, itself
 	sqlTx  bool   // stands for a *sql.Tx
 }

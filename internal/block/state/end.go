@@ -2,6 +2,7 @@ package state
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-go/holdfast/atomic"
@@ -11,14 +12,37 @@ import (
 type Return struct {
 	Err    error // of fn
 	Ctx    error // why the ctx of the block has ended, or nil
+	Shared bool  // that is atomic.Rollback: fn may hand it on without a wish of its own
 	Closed bool  // the database was closed meanwhile
+}
+
+// asks reports whether err is fn's own wish to roll back, and nothing besides
+// (rule B20): not one that somebody else had, whose error fn hands on.
+func asks(err error) bool {
+	if err == atomic.Rollback {
+		return true
+	}
+	switch e := err.(type) {
+	case *atomic.BlockError, *atomic.FailedError, *atomic.HookError:
+		return false
+	case interface{ Unwrap() error }:
+		return asks(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		all := e.Unwrap()
+		return len(all) > 0 && !slices.ContainsFunc(all, func(err error) bool { return !asks(err) })
+	}
+	return false
 }
 
 // verdict decides what becomes of b, and what Do returns if nothing else goes
 // wrong.
 func (b *Block) verdict(r Return) (keep bool, result error) {
+	asked := asks(r.Err)
+	if asked && r.Shared {
+		asked, r.Err = false, r.Ctx
+	}
 	switch {
-	case r.Err != nil && errors.Is(r.Err, atomic.Rollback):
+	case asked:
 		return false, nil // B20
 	case r.Err != nil && r.Ctx != nil && !errors.Is(r.Err, r.Ctx):
 		return false, b.withCause(&hiddenCause{error: r.Err, cause: r.Ctx}) // B2, B11
@@ -32,9 +56,17 @@ func (b *Block) verdict(r Return) (keep bool, result error) {
 		return false, &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrRollbackRequired, Reason: "the database was closed while the block was in progress", Err: b.cause}
 	case b.state == failed:
 		return false, &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrRollbackRequired, // B6
-			Reason: "fn returned nil although a statement of the block had failed; the block was rolled back", Err: b.cause}
+			Reason: "fn returned nil although " + b.whatFailed() + "; the block was rolled back", Err: b.cause}
 	}
 	return true, nil
+}
+
+// whatFailed says what b.cause is the failure of.
+func (b *Block) whatFailed() string {
+	if _, statement := b.cause.(*atomic.FailedError); statement {
+		return "a statement of the block had failed"
+	}
+	return "a block that had joined it had failed"
 }
 
 // withCause adds what failed the block to the error of fn, unless it is in
@@ -65,7 +97,7 @@ func (b *Block) EndNested(r Return) (kept bool, result error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if b.state == ended {
-		return false, b.afterExpiry(r.Err)
+		return false, b.afterExpiry(r)
 	}
 	r.Err = t.discardUnfinished(b, r.Err)
 	kept, result = b.verdict(r)
@@ -100,7 +132,7 @@ func (t *Transaction) End(r Return) End {
 	defer t.mu.Unlock()
 	b := t.root
 	if b.state == ended {
-		return End{Result: b.afterExpiry(r.Err), Expired: true}
+		return End{Result: b.afterExpiry(r), Expired: true}
 	}
 	r.Err = t.discardUnfinished(b, r.Err)
 	end := End{Was: t.phase, Before: t.beforeCommit(), Restore: t.restores(), WaitSet: t.wait != nil}
@@ -114,8 +146,12 @@ func (t *Transaction) End(r Return) End {
 func (t *Transaction) discardUnfinished(b *Block, err error) error {
 	for t.top() != b {
 		inner := t.top()
+		advice := "wait for its goroutine"
+		if inner.Opts.ByHand {
+			advice = "a transaction of db.SQL() needs its Commit or Rollback"
+		}
 		late := &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrOuterContext,
-			Reason: inner.Info().String() + " was still in progress when this block ended; wait for its goroutine"}
+			Reason: inner.Info().String() + " was still in progress when this block ended; " + advice}
 		if err == nil {
 			err = late
 		}
@@ -127,9 +163,9 @@ func (t *Transaction) discardUnfinished(b *Block, err error) error {
 
 // afterExpiry is what a block returns that a time limit, or its outer block,
 // has ended before it.
-func (b *Block) afterExpiry(err error) error {
-	if err != nil {
-		return b.withCause(err)
+func (b *Block) afterExpiry(r Return) error {
+	if r.Err != nil && !asks(r.Err) {
+		return b.withCause(r.Err)
 	}
 	return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrBlockClosed, Reason: "the block was ended before fn returned; its work is rolled back", Err: b.cause}
 }

@@ -18,7 +18,7 @@ type Hook struct {
 func (b *Block) Register(h seam.Hook) error {
 	b.tx.mu.Lock()
 	defer b.tx.mu.Unlock()
-	if b.state == ended {
+	if b.state == ended || b.tx.top() != b {
 		return b.tx.usable(b)
 	}
 	b.hooks = append(b.hooks, &Hook{Hook: h, clock: b.tx.tick()})

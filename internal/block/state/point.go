@@ -77,7 +77,10 @@ func (t *Transaction) steerable(p *Point, caller *Block, busy bool) error {
 	b := p.block
 	switch {
 	case b.state == ended:
-		return t.usable(b)
+		if t.expired {
+			return t.usable(b)
+		}
+		return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrBlockClosed, Reason: "the block that set this savepoint has ended, and the savepoint with it"}
 	case caller != b:
 		return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrSavepointEnded, Reason: "it belongs to this block; use it with this block's ctx"}
 	case t.top() != b:

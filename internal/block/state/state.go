@@ -201,7 +201,7 @@ func (b *Block) Cause() error {
 func (b *Block) SetRollback(rollback bool) error {
 	b.tx.mu.Lock()
 	defer b.tx.mu.Unlock()
-	if b.state == ended || b.state == failed && !rollback {
+	if b.state == ended || b.tx.top() != b || b.state == failed && !rollback {
 		return b.tx.usable(b)
 	}
 	b.undo = rollback
