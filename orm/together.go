@@ -2,8 +2,10 @@ package orm
 
 import (
 	"context"
+	"errors"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/internal/block"
 )
 
 // ownAttempts is how often an operation that is a block of its own runs again
@@ -16,7 +18,21 @@ const ownAttempts = 5
 // so has to leave it.
 func (db *DB) together(ctx context.Context, fn func(ctx context.Context) error) error {
 	if db.executor.Encloses(ctx) {
-		return atomic.Do(ctx, db, fn)
+		return db.nested(ctx, fn)
 	}
 	return atomic.Do(ctx, db, fn, atomic.Retry(ownAttempts))
+}
+
+// nested runs a part of an operation in a block of its own. A Scanner that panics in
+// it has ended the operation, as it has where that is one statement.
+func (db *DB) nested(ctx context.Context, fn func(ctx context.Context) error) error {
+	returned := false
+	defer func() {
+		if !returned {
+			_ = db.executor.Failed(ctx, block.Statement{SQL: "an operation", Built: true}, errors.New("it panicked, or called runtime.Goexit"))
+		}
+	}()
+	err := atomic.Do(ctx, db, fn)
+	returned = true
+	return err
 }

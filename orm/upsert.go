@@ -192,7 +192,7 @@ func (q QuerySet[T]) sameAs(row *T, by []string) (QuerySet[T], error) {
 // it.
 func (q QuerySet[T]) createApart(ctx context.Context, row *T) error {
 	if q.db.executor.Encloses(ctx) {
-		return atomic.Do(ctx, q.db, func(ctx context.Context) error { return q.create(ctx, row) })
+		return q.db.nested(ctx, func(ctx context.Context) error { return q.create(ctx, row) })
 	}
 	before := *row
 	err := q.create(ctx, row)

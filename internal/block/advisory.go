@@ -38,10 +38,10 @@ func (x *Executor) AdvisoryLock(ctx context.Context, name string, limit *time.Du
 	}
 	lock := locker.AdvisoryLock(name, wait)
 	st := Statement{SQL: lock.SQL, Args: lock.Args, Built: true, Locks: true, Wait: lock.Wait, holder: holderOf(lock)}
-	return b.tx.run(ctx, b, st, func(w backend.Wire, prefix []string, query string) (bool, error) {
+	return b.tx.run(ctx, b, st, func(w backend.Wire, prefix []string, query string) (func() error, error) {
 		rows, err := w.Query(ctx, prefix, query, st.Args)
 		if err != nil {
-			return true, err
+			return nil, err
 		}
 		obtained, err := readFlag(rows)
 		if lock.Release != "" && obtained {
@@ -50,7 +50,7 @@ func (x *Executor) AdvisoryLock(ctx context.Context, name string, limit *time.Du
 		if err == nil && !obtained {
 			err = &dialect.Error{Engine: x.db.Server.Engine, Kind: dialect.ErrLockNotAvailable, Message: fmt.Sprintf("advisory lock %q", name)}
 		}
-		return false, err
+		return func() error { return err }, nil
 	})
 }
 

@@ -29,7 +29,7 @@ type transaction struct {
 	attempt  int      // of Retry, from 1
 
 	// connMu is held by whoever uses the connection.
-	connMu mutex
+	connMu *mutex
 
 	// Guarded by connMu.
 	holders lockHolders // of the lock that the last statement waited for (ExplainLocks)

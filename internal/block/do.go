@@ -166,6 +166,9 @@ func (b *block) nested(ctx context.Context, sc *scope, fn func(context.Context) 
 
 // enter opens a block inside b. Nothing is sent.
 func (b *block) enter(ctx context.Context, o *seam.Options, from seam.Site, savepoint bool) (*block, error) {
+	if b.tx.connMu.readsHere() { // a Scanner: the end of the block would wait for the reading of the rows
+		return nil, &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrRowsOpen, Reason: "a block inside this one begins after they were read"}
+	}
 	inner, err := b.Enter(o, from, savepoint)
 	if err != nil {
 		return nil, err

@@ -118,9 +118,9 @@ func (x *Executor) Close() error {
 // nothing was sent.
 func (x *Executor) Exec(ctx context.Context, st Statement) (driver.Result, error) {
 	var res driver.Result
-	err := x.run(ctx, st, func(w backend.Wire, prefix []string, query string) (_ bool, err error) {
+	err := x.run(ctx, st, func(w backend.Wire, prefix []string, query string) (_ func() error, err error) {
 		res, err = w.Exec(ctx, prefix, query, st.Args)
-		return true, err
+		return nil, err
 	})
 	if err != nil {
 		return nil, err
@@ -171,18 +171,26 @@ func (x *Executor) Query(ctx context.Context, st Statement, read func(driver.Row
 		defer some.release()
 		ctx = some
 	}
-	err := x.run(ctx, st, func(w backend.Wire, prefix []string, query string) (bool, error) {
+	returned := false
+	defer func() {
+		if !returned { // a Scanner has panicked: what the statement was for is not done (B6)
+			_ = x.Failed(ctx, st, errors.New("reading its rows panicked, or called runtime.Goexit"))
+		}
+	}()
+	err := x.run(ctx, st, func(w backend.Wire, prefix []string, query string) (func() error, error) {
 		rows, err := w.Query(ctx, prefix, query, st.Args)
 		if err != nil {
-			return true, err
+			return nil, err
 		}
 		watched := watch(rows, some)
-		defer watched.Close() // when read panics, the connection must be free for the ROLLBACK
-		readErr = read(watched)
-		_ = watched.Close()
-		// The statement must not be repeated any more: read has seen rows.
-		return false, watched.failure
+		return func() error {
+			defer watched.Close() // when read panics, the connection must be free for the ROLLBACK
+			readErr = read(watched)
+			_ = watched.Close()
+			return watched.failure
+		}, nil
 	})
+	returned = true
 	if err != nil || readErr == nil || readErr == sql.ErrNoRows { // finding nothing is an answer
 		return cmp.Or(err, readErr)
 	}
@@ -225,9 +233,11 @@ func (x *Executor) Stream(ctx context.Context, st Statement) (driver.Rows, error
 }
 
 // sender sends one statement with what travels in front of it. query is its
-// text as the server gets it. It reports whether the statement could be
-// repeated on a fresh connection if its transaction died with a stale one.
-type sender func(w backend.Wire, prefix []string, query string) (repeatable bool, err error)
+// text as the server gets it. Until it returns nil the statement can be repeated on
+// a fresh connection, if its transaction died with a stale one. read, if it is not
+// nil, reads the rows: by then it is known what was sent, and written down, since
+// read runs code that is not ours and may never return.
+type sender func(w backend.Wire, prefix []string, query string) (read func() error, err error)
 
 // run sends st where its ctx says.
 func (x *Executor) run(ctx context.Context, st Statement, send sender) error {
@@ -240,15 +250,22 @@ func (x *Executor) run(ctx context.Context, st Statement, send sender) error {
 	case s != nil:
 		return s.run(ctx, st, send)
 	}
-	conn, err := x.outside(ctx, st, func(w backend.Wire) error {
-		_, err := send(w, nil, st.SQL)
+	var read func() error
+	conn, err := x.outside(ctx, st, func(w backend.Wire) (err error) {
+		read, err = send(w, nil, st.SQL)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	conn.markSession(x, st)
+	if read != nil {
+		err = conn.safely(func(backend.Wire) error { return read() })
+	}
 	conn.giveBack()
+	if err != nil {
+		return x.outcome(ctx, st, err)
+	}
 	return nil
 }
 

@@ -44,14 +44,28 @@ func (t *transaction) watching(ctx context.Context, first bool, send sender) sen
 	if self == 0 {
 		return send
 	}
-	return func(wire backend.Wire, prefix []string, query string) (bool, error) {
+	return func(wire backend.Wire, prefix []string, query string) (func() error, error) {
 		w := &lockWatch{executor: t.executor, watcher: watcher, self: self, done: make(chan struct{})}
 		asking, cut := context.WithCancel(context.WithoutCancel(ctx))
 		waiting, quit := context.WithCancel(asking)
 		w.cut, w.quit = cut, quit
 		go w.run(waiting, asking)
-		defer func() { t.holders = w.stop() }() // also when reading the rows panics
-		return send(wire, prefix, query)
+		stop := func() { t.holders = w.stop() }
+		reads := false
+		defer func() {
+			if !reads {
+				stop()
+			}
+		}()
+		read, err := send(wire, prefix, query)
+		if err != nil || read == nil {
+			return nil, err
+		}
+		reads = true
+		return func() error {
+			defer stop() // also when reading the rows panics
+			return read()
+		}, nil
 	}
 }
 

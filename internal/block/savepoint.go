@@ -48,7 +48,7 @@ func (p *manualPoint) steer(ctx context.Context, act func(caller *state.Block, b
 		return err
 	}
 	if err := t.connMu.lockWithin(ctx); err != nil {
-		return err
+		return rowsOf(err)
 	}
 	defer t.connMu.unlock()
 	var b *state.Block

@@ -28,7 +28,9 @@ func (t *transaction) acquire(ctx context.Context, b *block, st Statement) error
 	if err := b.Usable(); err != nil {
 		return err
 	}
-	if err := t.connMu.lockWithin(ctx); err != nil {
+	if err := t.connMu.lockWithin(ctx); err == errOwnRows {
+		return t.rowsOpen(b, st)
+	} else if err != nil {
 		return t.mark(b, t.executor.unsent(ctx, b, st), nil)
 	}
 	return nil
@@ -42,9 +44,9 @@ func (t *transaction) stream(ctx context.Context, b *block, st Statement) (drive
 	}
 	defer t.connMu.unlock()
 	var rows driver.Rows
-	err := t.send(ctx, b, st, func(w backend.Wire, prefix []string, query string) (_ bool, err error) {
+	err := t.send(ctx, b, st, func(w backend.Wire, prefix []string, query string) (_ func() error, err error) {
 		rows, err = w.Query(ctx, prefix, query, st.Args)
-		return true, err
+		return nil, err
 	})
 	if err != nil {
 		return nil, err
@@ -111,19 +113,19 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		if b.Explains() {
 			watched = t.watching(ctx, first, send)
 		}
-		repeatable, err := t.call(b, st, pre, watched)
+		read, err := t.call(b, st, pre, watched)
 		if err == nil {
 			t.conn.dirty = t.conn.dirty || session
 			t.sent(pre, !st.reads())
 			t.touch()
-			return nil
+			return t.read(ctx, b, st, opaque, read)
 		}
 		// Nothing but BEGIN came before it, so a transaction that died with a
 		// stale connection can be begun again on another (rule S6's exception).
 		// An opaque statement may have committed a part of itself.
 		e := t.executor.classify(err)
 		died := used && !opaque && e.Kind == dialect.ErrConnectionLost
-		if first && repeatable && t.session == nil && (stale(err) || died) && ctx.Err() == nil && stales.another(t.executor) {
+		if first && t.session == nil && (stale(err) || died) && ctx.Err() == nil && stales.another(t.executor) {
 			t.drop().discard()
 			continue
 		}
@@ -149,7 +151,7 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 // call runs send. If that panics, which the types of arguments and of columns may
 // make it do, the block is marked, and what has run in front of the statement is
 // not sent again.
-func (t *transaction) call(b *block, st Statement, pre state.Prefix, send sender) (repeatable bool, err error) {
+func (t *transaction) call(b *block, st Statement, pre state.Prefix, send sender) (read func() error, err error) {
 	returned := false
 	defer func() {
 		if returned {
@@ -160,9 +162,9 @@ func (t *transaction) call(b *block, st Statement, pre state.Prefix, send sender
 		}
 		_ = t.mark(b, &atomic.FailedError{Block: b.Info(), Statement: t.executor.shown(st), Err: errPanicked}, nil)
 	}()
-	repeatable, err = send(t.conn.wire, pre.Statements, b.tagged(st.SQL))
+	read, err = send(t.conn.wire, pre.Statements, b.tagged(st.SQL))
 	returned = true
-	return repeatable, err
+	return read, err
 }
 
 var errPanicked = errors.New("it did not return: a type of one of its values panicked or called runtime.Goexit")
@@ -190,6 +192,26 @@ func rolledBackIn(gone error) bool {
 	return errors.As(gone, &ended) && ended.RolledBack
 }
 
+// read has the rows read of a statement that was sent.
+func (t *transaction) read(ctx context.Context, b *block, st Statement, opaque bool, read func() error) error {
+	if read == nil {
+		return nil
+	}
+	err := t.connMu.whileReading(read)
+	if err != nil {
+		if opaque {
+			t.guardHolds, err = t.askGuard(err)
+		}
+		err = t.record(ctx, b, st, err)
+	}
+	t.touch()
+	return err
+}
+
+func (t *transaction) rowsOpen(b *block, st Statement) error {
+	return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrRowsOpen, Reason: "close them, or read them to the end, before " + lex.Abbreviate(t.executor.shown(st))}
+}
+
 // notBegun records that BEGIN itself did not get a lock (SQLite's write lock).
 // There is no transaction yet, so only the block that asked has failed; the
 // blocks around it may begin one later.
@@ -208,7 +230,7 @@ func (t *transaction) admit(b *block, st Statement) (opaque, session bool, err e
 		return false, false, err
 	}
 	if open {
-		return false, false, &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrRowsOpen, Reason: "close them, or read them to the end, before " + lex.Abbreviate(t.executor.shown(st))}
+		return false, false, t.rowsOpen(b, st)
 	}
 	if st.Locks && t.root.Opts.ReadOnly {
 		return false, false, &atomic.BlockError{Block: b.Info(), Kind: dialect.ErrReadOnly, Reason: "a locking read needs a block without ReadOnly: " + lex.Abbreviate(t.executor.shown(st))}

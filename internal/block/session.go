@@ -22,7 +22,7 @@ type session struct {
 	site     seam.Site
 
 	// connMu is held by whoever uses the connection outside a transaction.
-	connMu mutex
+	connMu *mutex
 
 	mu     sync.Mutex
 	manual bool
@@ -52,7 +52,19 @@ func (s *session) Commit(ctx context.Context) error { return s.end(ctx, "Commit"
 // Rollback undoes the work since the last commit.
 func (s *session) Rollback(ctx context.Context) error { return s.end(ctx, "Rollback", atomic.Rollback) }
 
+// readsHere reports whether who asks is a Scanner that reads rows of the session,
+// for whose end it would wait.
+func (s *session) readsHere() bool {
+	s.mu.Lock()
+	t := s.tx
+	s.mu.Unlock()
+	return s.connMu.readsHere() || t != nil && t.connMu.readsHere()
+}
+
 func (s *session) end(ctx context.Context, what string, how error) error {
+	if s.readsHere() {
+		return rowsOf(errOwnRows)
+	}
 	s.mu.Lock()
 	t := s.tx
 	switch {
@@ -88,6 +100,9 @@ func (t *transaction) onlyRoot(what string) error {
 
 // SetAutocommit waits for a statement that is under way.
 func (s *session) SetAutocommit(on bool) error {
+	if s.readsHere() {
+		return rowsOf(errOwnRows)
+	}
 	// Not while a statement is under way, by itself or as the first of a transaction.
 	s.connMu.lock()
 	defer s.connMu.unlock()
@@ -131,6 +146,9 @@ func (s *session) Autocommit() bool {
 
 // Close rolls back what was not committed (rule A3).
 func (s *session) Close() error {
+	if s.readsHere() {
+		return rowsOf(errOwnRows)
+	}
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -217,7 +235,7 @@ func (s *session) current(st Statement) (*block, error) {
 // It waits for a statement of the session that is under way.
 func (s *session) lend(ctx context.Context, t *transaction) error {
 	if err := s.connMu.lockWithin(ctx); err != nil {
-		return err
+		return rowsOf(err)
 	}
 	defer s.connMu.unlock()
 	s.mu.Lock()
@@ -263,7 +281,9 @@ func (s *session) hasConnection() bool {
 
 // run sends a statement that commits by itself.
 func (s *session) run(ctx context.Context, st Statement, send sender) error {
-	if err := s.connMu.lockWithin(ctx); err != nil {
+	if err := s.connMu.lockWithin(ctx); err == errOwnRows {
+		return &atomic.BlockError{Kind: atomic.ErrRowsOpen, Reason: "read them to the end before " + lex.Abbreviate(s.executor.shown(st))}
+	} else if err != nil {
 		return s.executor.unsent(ctx, nil, st)
 	}
 	defer s.connMu.unlock()
@@ -277,22 +297,25 @@ func (s *session) run(ctx context.Context, st Statement, send sender) error {
 	if err != nil {
 		return err
 	}
-	if _, err = send(conn.wire, nil, st.SQL); err != nil {
-		conn.markSession(s.executor, st)
+	read, err := send(conn.wire, nil, st.SQL)
+	conn.markSession(s.executor, st)
+	if err == nil && read != nil {
+		err = s.connMu.whileReading(read)
+	}
+	if err != nil {
 		return s.failed(ctx, st, err)
 	}
-	conn.markSession(s.executor, st)
 	return nil
 }
 
 func (s *session) stream(ctx context.Context, st Statement) (driver.Rows, error) {
 	var stream *streamRows
-	err := s.run(ctx, st, func(w backend.Wire, _ []string, query string) (bool, error) {
+	err := s.run(ctx, st, func(w backend.Wire, _ []string, query string) (func() error, error) {
 		rows, err := w.Query(ctx, nil, query, st.Args)
 		if err == nil {
 			stream = s.streamOf(ctx, st, rows) // still with connMu
 		}
-		return false, err
+		return nil, err
 	})
 	if err != nil {
 		return nil, err
