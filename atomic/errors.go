@@ -53,9 +53,10 @@ var (
 	// ErrSavepointEnded: the savepoint was released, or undone together with
 	// an earlier one, or it belongs to another block (rule B24).
 	ErrSavepointEnded = errors.New("savepoint has ended")
-	// ErrPoolExhausted: this chain of blocks holds every connection that the
-	// pool may open, so waiting for another would never end.
-	ErrPoolExhausted = errors.New("every connection of the pool is held by the enclosing blocks")
+	// ErrPoolExhausted: every connection that the pool may open is held by a block
+	// that waits for another one (Independent, Suspended), as this one would: that
+	// would never end.
+	ErrPoolExhausted = errors.New("every connection of the pool is held by blocks that wait for another")
 	// ErrCommitUnknown: COMMIT was sent and no answer came: the work is either
 	// committed or rolled back (rule B12). Never retried. ResolveCommit finds
 	// out which.

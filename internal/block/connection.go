@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
@@ -113,7 +114,14 @@ func (c *connection) markSession(x *Executor, st Statement) {
 // (rule S6): another connection is tried only when nothing has left on the
 // first.
 func (x *Executor) outside(ctx context.Context, st Statement, send func(backend.Wire) error) (*connection, error) {
-	return x.outsideOn(ctx, x.connect, st, send)
+	return x.outsideOn(ctx, func(ctx context.Context) (*connection, error) {
+		left, err := x.scope(ctx).outer.roomFor(x)
+		if err != nil {
+			return nil, err
+		}
+		defer left()
+		return x.connect(ctx)
+	}, st, send)
 }
 
 // outsideOn is outside on a connection of connect's.
@@ -121,6 +129,9 @@ func (x *Executor) outsideOn(ctx context.Context, connect func(context.Context) 
 	var stales stales
 	for {
 		conn, err := connect(ctx)
+		if errors.Is(err, atomic.ErrPoolExhausted) {
+			return nil, err
+		}
 		if err != nil && hasEnded(ctx) {
 			return nil, x.unsent(ctx, nil, st)
 		}

@@ -73,14 +73,20 @@ const (
 )
 
 // end ends the outermost block.
-func (t *transaction) end(ctx context.Context, r state.Return) (how ending, result error) {
+func (t *transaction) end(ctx context.Context, r state.Return) (ending, error) {
+	how, err := t.conclude(ctx, r)
+	return how, t.runHooksAfter(how, err)
+}
+
+// conclude is end without the hooks.
+func (t *transaction) conclude(ctx context.Context, r state.Return) (how ending, result error) {
 	t.connMu.lock()
 	t.closeRows(t.root.Depth(), t.root.outlived())
 	end := t.state.End(r)
 	if end.Expired {
 		how, result = t.unlessEnded(rolledBack, end.Result)
 		t.connMu.unlock()
-		return how, t.runHooksAfter(how, result)
+		return how, result
 	}
 	t.stopIdle()
 	result = end.Result
@@ -98,7 +104,7 @@ func (t *transaction) end(ctx context.Context, r state.Return) (how ending, resu
 	}
 	t.leave()
 	t.connMu.unlock()
-	return how, t.runHooksAfter(how, result)
+	return how, result
 }
 
 // abandon rolls the block back because fn panicked or ended its goroutine

@@ -71,6 +71,7 @@ type Executor struct {
 	settings Settings
 	front    *sql.DB
 	closed   syncatomic.Bool
+	queue    queue
 
 	inquiries inquiries
 }
@@ -292,7 +293,7 @@ func (x *Executor) admit(ctx context.Context, st Statement) (*block, *session, e
 	if err := x.steers(st); err != nil {
 		return nil, nil, err
 	}
-	return nil, nil, sc.outer.roomFor(x)
+	return nil, nil, nil
 }
 
 // steers refuses what is meant for the statements after it: outside a block each

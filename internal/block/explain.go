@@ -273,9 +273,11 @@ func (x *Executor) LockWaits(ctx context.Context) (waits []dialect.LockWait, err
 	}
 	connect := x.connect
 	if stats := x.db.Pool.Stats(); x.db.Reserve == nil {
-		if err := x.scope(ctx).roomFor(x); err != nil {
+		left, err := x.scope(ctx).roomFor(x)
+		if err != nil {
 			return nil, err
 		}
+		defer left()
 	} else if stats.MaxOpenConnections > 0 && stats.InUse >= stats.MaxOpenConnections {
 		connect = x.connectAnyhow // who asks wants to know what all the others wait for
 	}

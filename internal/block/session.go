@@ -19,6 +19,7 @@ import (
 type session struct {
 	executor *Executor
 	ctx      context.Context // of the caller; hooks run with it
+	outer    *scope          // set aside by Suspended
 	site     seam.Site
 
 	// connMu is held by whoever uses the connection outside a transaction.
@@ -30,7 +31,16 @@ type session struct {
 	conn   *connection // while no transaction has it
 	tx     *transaction
 	rows   *streamRows
-	lost   error // why the connection is gone
+	lost   error       // why the connection is gone
+	ending *sessionEnd // a Commit or Rollback under way
+}
+
+// sessionEnd is the end of one of a session's transactions. Who comes meanwhile with
+// a Commit of his own is told what became of the work, which is his too.
+type sessionEnd struct {
+	tx   *transaction
+	done chan struct{}
+	err  error // when done is closed
 }
 
 // OpenSession implements seam.Executor.
@@ -42,7 +52,7 @@ func (x *Executor) OpenSession(ctx context.Context, from seam.Site) (seam.Sessio
 	if _, err := sc.enclosing(); err != nil {
 		return nil, nil, err
 	}
-	s := &session{executor: x, ctx: ctx, site: from, connMu: newMutex(), manual: x.settings.ManualCommit}
+	s := &session{executor: x, ctx: ctx, outer: sc.outer, site: from, connMu: newMutex(), manual: x.settings.ManualCommit}
 	return s, x.with(ctx, &scope{session: s, outer: sc.outer}), nil
 }
 
@@ -85,9 +95,28 @@ func (s *session) end(ctx context.Context, what string, how error) error {
 		s.mu.Unlock()
 		return err
 	}
+	if under := s.ending; under != nil && under.tx == t {
+		s.mu.Unlock()
+		select {
+		case <-under.done:
+		case <-ctx.Done():
+			return causeOf(ctx)
+		}
+		if how != nil {
+			return nil // there is nothing left to roll back
+		}
+		return under.err
+	}
+	under := &sessionEnd{tx: t, done: make(chan struct{})}
+	s.ending = under
 	s.mu.Unlock()
-	_, err := t.end(ctx, t.byHand(ctx, how))
-	return err
+	ended, err := t.conclude(ctx, t.byHand(ctx, how))
+	under.err = err
+	s.mu.Lock()
+	s.ending = nil
+	s.mu.Unlock()
+	close(under.done)
+	return t.runHooksAfter(ended, err)
 }
 
 // onlyRoot refuses what a session may not do while a block is in progress.
@@ -118,6 +147,8 @@ func (s *session) SetAutocommit(on bool) error {
 	switch {
 	case s.closed:
 		return &atomic.BlockError{Kind: atomic.ErrSessionClosed}
+	case s.rows != nil && !on:
+		return &atomic.BlockError{Kind: atomic.ErrRowsOpen, Reason: "close them, or read them to the end, before autocommit is switched off"}
 	case s.tx != nil && !s.manual:
 		return &atomic.BlockError{Kind: atomic.ErrInBlock, Reason: "SetAutocommit on a session inside a block"}
 	case s.tx != nil:
@@ -204,7 +235,9 @@ func (s *session) root() (*block, error) {
 	case !s.manual:
 		return nil, nil
 	case s.tx == nil:
-		t := newTransaction(s.ctx, s.executor, &scope{session: s}, &seam.Options{Name: "session"}, s.site)
+		// Its hooks run outside the session, which may still hold its connection.
+		hooks := s.executor.with(s.ctx, &scope{outer: &scope{session: s, outer: s.outer}})
+		t := newTransaction(hooks, s.executor, &scope{session: s, outer: s.outer}, &seam.Options{Name: "session"}, s.site)
 		t.conn, s.conn = s.conn, nil
 		s.tx = t
 	}
@@ -268,6 +301,11 @@ func (s *session) takeBack(t *transaction, conn *connection) {
 	if !conn.wire.Idle() {
 		conn.discard()
 		s.lost = &atomic.BlockError{Reason: "its last transaction left the connection in an unknown state"}
+		return
+	}
+	if s.manual && !conn.dirty && t.state.Hooked() {
+		// The hooks may need a connection, and it is like any other.
+		conn.giveBack()
 		return
 	}
 	s.conn = conn
@@ -349,7 +387,12 @@ func (s *session) pin(ctx context.Context, st Statement) (*connection, error) {
 	if conn != nil {
 		return conn, nil
 	}
-	conn, err := s.executor.connect(ctx)
+	left, err := s.outer.roomFor(s.executor)
+	if err != nil {
+		return nil, err
+	}
+	defer left()
+	conn, err = s.executor.connect(ctx)
 	if err != nil && hasEnded(ctx) {
 		return nil, s.executor.unsent(ctx, nil, st)
 	}

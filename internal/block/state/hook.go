@@ -25,6 +25,13 @@ func (b *Block) Register(h seam.Hook) error {
 	return nil
 }
 
+// Hooked reports whether hooks wait, now that the transaction is over.
+func (t *Transaction) Hooked() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.kept)+len(t.dropped) > 0
+}
+
 // Due takes out the hooks whose time has come, in the order of registration:
 // those of what was kept, and those of OnRollback of what was not. If nobody
 // knows how the transaction has ended there are none (rule B16).
