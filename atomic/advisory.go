@@ -18,7 +18,9 @@ type WaitOption interface {
 // transaction is granted.
 //
 // Without an option it waits as long as a LockTimeout of the block, else the
-// server, lets it. A lock that is not obtained is dialect.ErrLockNotAvailable,
+// server, lets it wait for a row: 50 s on MySQL and MariaDB (innodb_lock_wait_timeout),
+// where nobody finds a cycle of such a lock and a row's, and on PostgreSQL without end,
+// which finds it. A lock that is not obtained is dialect.ErrLockNotAvailable,
 // which marks the block like any failed statement (rule B6): to go on without
 // the lock, take it in a nested block.
 //

@@ -18,16 +18,18 @@ import (
 // The limit counts in whole seconds, rounded up.
 func (e *engine) AdvisoryLock(name string, wait *time.Duration) backend.Advisory {
 	const forever = 365 * 24 * 60 * 60 // MariaDB has no value for it
-	seconds := int64(forever)
+	// Without a limit it is that of rows: the server finds a cycle among those who wait
+	// for rows, but none that leads over such a lock.
+	limit, args := "@@innodb_lock_wait_timeout", []any(nil)
 	if wait != nil {
-		seconds = min(backend.Units(*wait, time.Second), forever)
+		limit, args = "?", []any{min(backend.Units(*wait, time.Second), forever)}
 	}
 	sum := sha256.Sum256([]byte(name))
 	key := hex.EncodeToString(sum[:])
 	const lock = "CONCAT('hf:', LEFT(SHA2(CONCAT(COALESCE(DATABASE(), ''), ':', ?), 256), 60))"
 	return backend.Advisory{
-		SQL:        "SELECT GET_LOCK(" + lock + ", ?)",
-		Args:       []any{key, seconds},
+		SQL:        "SELECT GET_LOCK(" + lock + ", " + limit + ")",
+		Args:       append([]any{key}, args...),
 		Holder:     "SELECT IS_USED_LOCK(" + lock + ")",
 		HolderArgs: []any{key},
 		// Locks that a caller took with GET_LOCK stay, unless a USE has made the

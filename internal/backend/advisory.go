@@ -5,7 +5,7 @@ import "time"
 // AdvisoryLocker is an Engine with locks on names, for what has no row.
 type AdvisoryLocker interface {
 	// AdvisoryLock spells taking the lock. It waits within wait: 0 means not at
-	// all, nil as long as the server lets it.
+	// all, nil as long as the server lets it wait for a row.
 	AdvisoryLock(name string, wait *time.Duration) Advisory
 }
 

@@ -158,9 +158,9 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 		return rolledBack, &atomic.BlockError{Block: b.Info(), Reason: "COMMIT failed; the block was rolled back", Err: e}
 	}
 	t.conn.dirty = true
-	if b.Opts.ReadOnly {
-		// The server would have refused to write anything. What was read may have
-		// turned out not to be serializable, so it is no success either.
+	if b.Opts.ReadOnly || !resolve && !t.mayHaveWritten() {
+		// Nothing can have been written. What was read may have turned out not to be
+		// serializable, so it is no success either.
 		t.setResolvedBack()
 		return rolledBack, &atomic.BlockError{Block: b.Info(), Reason: "the connection was lost at the end of a block that has written nothing", Err: e}
 	}
