@@ -208,13 +208,15 @@ func TestJoin_Bun(t *testing.T) {
 			})
 			require.ErrorIs(t, err, atomic.ErrRollbackRequired)
 			assert.Empty(t, db.kept())
-			// bun nests by sending SAVEPOINT itself, which is refused (B15):
-			// a nested atomic.Do is what it has to be here.
-			err = bunDB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
-				return tx.RunInTx(ctx, nil, func(context.Context, bun.Tx) error { assert.Fail(t, "fn runs"); return nil })
-			})
-			require.ErrorIs(t, err, atomic.ErrTransactionControl)
-			return add(ctx, bunDB, 5)
+			// bun nests by sending SAVEPOINT itself (B24).
+			require.NoError(t, bunDB.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+				require.ErrorIs(t, tx.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+					require.NoError(t, add(ctx, tx, 7))
+					return add(ctx, tx, 1)
+				}), dialect.ErrUniqueViolation)
+				return tx.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error { return add(ctx, tx, 5) })
+			}))
+			return nil
 		}))
 		db.idle()
 		assert.Equal(t, []int{1, 2, 5}, db.kept())

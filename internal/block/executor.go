@@ -118,6 +118,15 @@ func (x *Executor) Close() error {
 // the server's error in its chain, or one of this package's errors when
 // nothing was sent.
 func (x *Executor) Exec(ctx context.Context, st Statement) (driver.Result, error) {
+	if !st.Built {
+		if verb, name := x.savepointText(st.SQL); verb != 0 {
+			if b, err := x.scope(ctx).enclosing(); err != nil {
+				return nil, err
+			} else if b != nil {
+				return driver.RowsAffected(0), x.steer(ctx, b, verb, name)
+			}
+		}
+	}
 	var res driver.Result
 	err := x.run(ctx, st, func(w backend.Wire, prefix []string, query string) (_ func() error, err error) {
 		res, err = w.Exec(ctx, prefix, query, st.Args)

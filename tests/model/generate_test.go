@@ -94,7 +94,7 @@ func genLook() *rapid.Generator[Op] {
 func genControl() *rapid.Generator[Op] {
 	return op(func(t *rapid.T, c Call) Op {
 		return &Control{Call: c, SQL: rapid.SampledFrom([]string{
-			"COMMIT", "ROLLBACK", "BEGIN", "SAVEPOINT s", "ROLLBACK TO SAVEPOINT s", "RELEASE SAVEPOINT s", "/* */ commit;",
+			"COMMIT", "ROLLBACK", "BEGIN", "/* */ commit;",
 		}).Draw(t, "sql")}
 	})
 }

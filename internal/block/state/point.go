@@ -93,6 +93,14 @@ func (t *Transaction) steerable(p *Point, caller *Block, busy bool) error {
 	return nil
 }
 
+// Set reports whether p can still be rolled back to.
+func (p *Point) Set() bool {
+	t := p.block.tx
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return p.block.state != ended && t.indexOf(p) > 0
+}
+
 // revive clears the mark that came after p (rule B24).
 func (t *Transaction) revive(b *Block, p *Point) {
 	if b.state == failed && b.failAt > p.clock && t.phase != Lost && t.phase != Over {
