@@ -101,6 +101,10 @@ func (x *Executor) Database() *backend.Database { return x.db }
 // and one with the plain ctx is then ErrOuterContext inside a block, and outside
 // any block runs beside the transaction. A *sql.Conn pins no connection.
 //
+// Prepare sends nothing: what is wrong with a text is told when it is first run.
+// (*sql.Conn).Raw hands out an address and no driver's connection, on which a
+// statement would bypass every block.
+//
 // Its own pool settings mean nothing: connections come from the database's pool.
 func (x *Executor) SQL() *sql.DB { return x.front }
 

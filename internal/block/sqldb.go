@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
@@ -79,6 +80,13 @@ func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 		return nil, err
 	}
 	var b *block
+	if parent == nil {
+		// Nothing is sent yet, but a caller on database/sql counts on hearing of it here.
+		_, err := c.executor.db.Engine.Begin(backend.TxOptions{Isolation: o.Isolation, ReadOnly: o.ReadOnly})
+		if err != nil {
+			return nil, err
+		}
+	}
 	if parent == nil {
 		var t *transaction
 		if t, err = c.executor.begin(ctx, ctx, sc, o, seam.Here()); err == nil {
