@@ -17,8 +17,8 @@ import (
 
 	hf "github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 	"github.com/holdfast-go/holdfast/orm"
-	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 // contested is a row that somebody else creates at the worst moment: when it was
@@ -41,13 +41,13 @@ func (c *contested) NewKey() error {
 }
 
 // onServers runs a test where two can write at the same time.
-func onServers(t *testing.T, test func(t *testing.T, ctx context.Context, at testdb.Database, db *orm.DB)) {
+func onServers(t *testing.T, test func(t *testing.T, ctx context.Context, at testserver.Database, db *orm.DB)) {
 	t.Helper()
-	testdb.Each(t, func(t *testing.T, at testdb.Database) {
+	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		db := open(t, at)
 		require.NoError(t, orm.CreateTables(t.Context(), db, (*contested)(nil)))
 		test(t, t.Context(), at, db)
-	}, testdb.MySQL, testdb.MariaDB, testdb.Postgres)
+	}, testserver.MySQL, testserver.MariaDB, testserver.Postgres)
 }
 
 // once creates theirs in between, the first time.
@@ -57,7 +57,7 @@ func once(ctx context.Context, db *orm.DB, theirs *contested) func() error {
 
 // A session's transaction survives a violated key, as a block does.
 func TestA02GetOrCreateInASession(t *testing.T) {
-	onServers(t, func(t *testing.T, ctx context.Context, at testdb.Database, db *orm.DB) {
+	onServers(t, func(t *testing.T, ctx context.Context, at testserver.Database, db *orm.DB) {
 		off := open(t, at, orm.WithAutocommit(false), orm.WithIsolation(sql.LevelReadCommitted))
 		sess, inner, err := off.Session(ctx)
 		require.NoError(t, err)
@@ -89,7 +89,7 @@ func TestB17ARowNewerThanTheSnapshot(t *testing.T) {
 			"GetOrCreate": orm.QuerySet[contested].GetOrCreate, "UpdateOrCreate": orm.QuerySet[contested].UpdateOrCreate,
 		} {
 			t.Run(fmt.Sprint(what, " ", level), func(t *testing.T) {
-				onServers(t, func(t *testing.T, ctx context.Context, _ testdb.Database, db *orm.DB) {
+				onServers(t, func(t *testing.T, ctx context.Context, _ testserver.Database, db *orm.DB) {
 					objects := orm.Objects[contested](db)
 					if db.Server().Engine != dialect.Postgres && level == sql.LevelSerializable {
 						return // every read locks there: nobody can come in between
@@ -144,7 +144,7 @@ func waiting(ctx context.Context, t *testing.T, db *orm.DB, n int) {
 // A block that begins with UpdateOrCreate has no snapshot that could be older
 // than the row it waits for.
 func TestS08UpdateOrCreateAsTheFirstStatement(t *testing.T) {
-	onServers(t, func(t *testing.T, ctx context.Context, _ testdb.Database, db *orm.DB) {
+	onServers(t, func(t *testing.T, ctx context.Context, _ testserver.Database, db *orm.DB) {
 		objects := orm.Objects[contested](db)
 		row := &contested{Name: "a", N: 1}
 		require.NoError(t, objects.Create(ctx, row))
@@ -226,7 +226,7 @@ func TestS09AKeyThatBecameFree(t *testing.T) {
 		}},
 	} {
 		t.Run(what, func(t *testing.T) {
-			onServers(t, func(t *testing.T, ctx context.Context, _ testdb.Database, db *orm.DB) {
+			onServers(t, func(t *testing.T, ctx context.Context, _ testserver.Database, db *orm.DB) {
 				if strings.HasSuffix(what, "deletion") {
 					require.NoError(t, orm.Objects[contested](db).Create(ctx, &contested{Name: "a"}))
 				}

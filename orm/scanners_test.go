@@ -15,8 +15,8 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 	"github.com/holdfast-go/holdfast/orm"
-	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 // wild is a text that does things when it is read.
@@ -48,7 +48,7 @@ type beast struct {
 
 func withBeasts(t *testing.T, test func(t *testing.T, ctx context.Context, db *orm.DB)) {
 	t.Helper()
-	testdb.Each(t, func(t *testing.T, at testdb.Database) {
+	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		db := open(t, at, orm.MaxOpenConns(1))
 		require.NoError(t, orm.CreateTables(t.Context(), db, (*beast)(nil)))
 		test(t, t.Context(), db)

@@ -22,7 +22,7 @@ func asks(err error) bool {
 	if err == atomic.Rollback {
 		return true
 	}
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // it goes through the chain itself, and stops where that is somebody else's
 	case *atomic.BlockError, *atomic.FailedError, *atomic.HookError:
 		return false
 	case interface{ Unwrap() error }:
@@ -63,7 +63,7 @@ func (b *Block) verdict(r Return) (keep bool, result error) {
 
 // whatFailed says what b.cause is the failure of.
 func (b *Block) whatFailed() string {
-	if _, statement := b.cause.(*atomic.FailedError); statement {
+	if _, statement := b.cause.(*atomic.FailedError); statement { //nolint:errorlint // not that of a block inside it
 		return "a statement of the block had failed"
 	}
 	return "a block that had joined it had failed"
