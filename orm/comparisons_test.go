@@ -193,13 +193,15 @@ type Held struct {
 	Cents int
 	Ok    bool
 	P     *int32
+	F     float64
+	F32   float32
 }
 
 func TestS11_WhatAFieldCannotHoldIsNotStored(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		require.NoError(t, orm.CreateTables(ctx, db, (*Held)(nil)))
 		all := orm.Objects[Held](db)
-		row := &Held{N: math.MaxInt64, Small: math.MaxInt32, Tiny: 127, Short: math.MaxInt16, Wide: math.MaxUint16, Cents: 199}
+		row := &Held{N: math.MaxInt64, Small: math.MaxInt32, Tiny: 127, Short: math.MaxInt16, Wide: math.MaxUint16, Cents: 199, F: 1e300, F32: 2}
 		require.NoError(t, all.Create(ctx, row))
 		var ve *query.ValueError
 		for i, set := range []query.Assignment{ // known before it is sent
@@ -207,6 +209,7 @@ func TestS11_WhatAFieldCannotHoldIsNotStored(t *testing.T) {
 			query.Set("u", int64(1)<<32), query.Set("u8", 256), query.Set("u64", -1), query.Set("wide", 1<<16), query.Set("n", uint64(1)<<63),
 			query.Set("n", 0.5), query.Set("n", math.NaN()), query.Set("n", math.Inf(1)), query.Set("n", 1e300), query.Set("p", int64(1)<<31),
 			query.Set("small", query.Value(int64(1)<<31)), query.Set("n", F("n").Mul(0.5)), query.Set("cents", F("cents").Mul(1.1)),
+			query.Set("f32", 1e300), query.Set("f", int64(1)<<53+1),
 			query.Set("n", digits("0.5")), query.Set("n", digits("9223372036854775808")),
 		} {
 			_, err := all.Update(ctx, set)
@@ -225,6 +228,7 @@ func TestS11_WhatAFieldCannotHoldIsNotStored(t *testing.T) {
 			query.Set("tiny", F("tiny").Add(1)), query.Set("tiny", F("small")), query.Set("short", F("short").Add(1)), query.Set("u", F("u").Sub(1)),
 			query.Set("u", F("n")), query.Set("u8", F("u8").Sub(1)), query.Set("u64", F("u64").Sub(1)), query.Set("wide", F("wide").Add(1)),
 			query.Set("wide", F("u").Sub(1)), query.Set("small", query.Coalesce(F("p"), F("n"))), query.Set("p", F("small").Add(1)),
+			query.Set("f", F("f").Mul(1e300).Mul(1e300)), query.Set("f32", F("f")), query.Set("f32", F("f32").Mul(1e38).Mul(10)),
 			query.Set("u", query.Raw("u - 1")), query.Set("small", query.Raw("small * 2")),
 		} {
 			_, err := all.Update(ctx, set)
@@ -237,12 +241,12 @@ func TestS11_WhatAFieldCannotHoldIsNotStored(t *testing.T) {
 
 		_, err = all.Update(ctx, query.Set("n", F("n").Sub(1)), query.Set("small", F("tiny")), query.Set("tiny", F("tiny").Sub(255)), query.Set("short", -1<<15),
 			query.Set("u", F("u").Add(int64(1)<<32-1)), query.Set("u8", 255), query.Set("u64", F("n")), query.Set("wide", F("wide").Sub(math.MaxUint16)),
-			query.Set("cents", F("cents").Mul(2.0)), query.Set("ok", true), query.Set("p", F("p").Add(1)))
+			query.Set("cents", F("cents").Mul(2.0)), query.Set("ok", true), query.Set("p", F("p").Add(1)), query.Set("f", F("f").Mul(2)), query.Set("f32", F("f32").Mul(1.5)))
 		require.NoError(t, err)
 		got, err = all.All(ctx)
 		require.NoError(t, err)
 		require.Equal(t, []*Held{{AutoID: row.AutoID, N: math.MaxInt64 - 1, Small: 127, Tiny: -128, Short: -1 << 15, U: math.MaxUint32, U8: 255,
-			U64: math.MaxInt64, Cents: 398, Ok: true}}, got)
+			U64: math.MaxInt64, Cents: 398, Ok: true, F: 2e300, F32: 3}}, got)
 	})
 }
 

@@ -172,7 +172,7 @@ func (d declaration) sqlite() Type {
 		return d.text(false, 0)
 	case contains("blob"):
 		return d.binary(false, 0)
-	case contains("real", "floa", "doub"):
+	case contains("real", "floa", "doub"): //nolint:misspell // as SQLite's manual has it
 		return d.float(64)
 	}
 	return d.plain(Unknown)

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"reflect"
 	"strconv"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
@@ -12,46 +13,74 @@ import (
 // anything in any column, and PostgreSQL has no unsigned integers. It is a part
 // of the statement, so that it holds for tables of whatever origin (rule S11).
 func (w *writer) guarded(k, r kind, n ast.Node) {
-	low, high := k.bounds()
-	if k.Kind == column.Boolean && w.overflows {
-		low, high = 0, 1
-	} else if k.Kind != column.Integer {
+	between, needed := w.fits(k, r)
+	switch {
+	case !needed:
 		w.node(n)
-		return
-	}
-	if r.field != nil { // a column, which holds nothing else
-		if from, to := r.bounds(); from >= low && to <= high && r.Kind == k.Kind {
-			w.node(n)
-			return
-		}
-	}
-	between := " BETWEEN " + strconv.FormatInt(low, 10) + " AND " + strconv.FormatUint(high, 10)
-	switch from, to := k.Range(); {
 	case w.overflows:
 		w.checked = true
-		w.string("(SELECT CASE WHEN v IS NULL OR typeof(v) = 'integer' AND v" + between + " THEN v ELSE " +
-			failure("the result does not fit into "+k.name()) + " END FROM (SELECT ")
+		w.string("(SELECT CASE WHEN v IS NULL OR " + between("v") + " THEN v ELSE " + failure("the result does not fit into "+k.name()) + " END FROM (SELECT ")
 		w.node(n)
 		w.string(" AS v))")
 		w.checked = false
-	case from >= low && to <= high: // the server looks
-		w.node(n)
 	case w.casts:
 		// The error has to depend on the value, or the server finds it by itself.
-		w.string("(SELECT CASE WHEN g.v IS NULL OR g.v" + between + " THEN g.v ELSE CAST(g.v * 0 + 40000 AS smallint) END FROM (SELECT ")
+		w.string("(SELECT CASE WHEN g.v IS NULL OR " + between("g.v") + " THEN g.v ELSE CAST(g.v * 0 + 40000 AS smallint) END FROM (SELECT ")
 		w.node(n)
 		w.string(" AS v) AS g)")
 	default: // a table of its own could not read the row
 		w.string("CASE WHEN ")
 		w.node(n)
-		w.string(between + " OR ")
+		w.string(between("") + " OR ")
 		w.node(n)
 		w.string(" IS NULL THEN ")
 		w.node(n)
 		w.string(" ELSE ")
 		w.node(n)
-		w.string(" * 0 + 18446744073709551615 + 1 END")
+		if k.Kind == column.Float {
+			w.string(" * 0 + 1.7976931348623157e308 * 10 END")
+		} else {
+			w.string(" * 0 + 18446744073709551615 + 1 END")
+		}
 	}
+}
+
+// fits is what a result of kind r has to be for a column of kind k, and whether
+// anybody has to look: the server does where its column is as narrow as the field.
+func (w *writer) fits(k, r kind) (between func(v string) string, needed bool) {
+	condition := func(least, greatest, typed string) func(string) string {
+		return func(v string) string {
+			between := v + " BETWEEN " + least + " AND " + greatest
+			if w.overflows {
+				between = "typeof(" + v + ") " + typed + " AND " + between
+			}
+			return between
+		}
+	}
+	switch k.Kind {
+	case column.Integer:
+		low, high := k.bounds()
+		if r.field != nil && r.Kind == k.Kind { // a column, which holds nothing else
+			if from, to := r.bounds(); from >= low && to <= high {
+				return nil, false
+			}
+		}
+		from, to := k.Range()
+		return condition(strconv.FormatInt(low, 10), strconv.FormatUint(high, 10), "= 'integer'"), w.overflows || from < low || to > high
+	case column.Float:
+		short := k.field.IndirectType.Kind() == reflect.Float32
+		if r.field != nil && r.Kind == k.Kind && (!short || r.field.IndirectType.Kind() == reflect.Float32) {
+			return nil, false
+		}
+		limit := "1.7976931348623157e308"
+		if short {
+			limit = "3.4028234663852886e38"
+		}
+		return condition("-"+limit, limit, "IN ('real', 'integer')"), w.overflows || short
+	case column.Boolean:
+		return condition("0", "1", "= 'integer'"), w.overflows && r.Kind != k.Kind
+	}
+	return nil, false
 }
 
 // failure is an expression that SQLite cannot compute. It has no way to raise an

@@ -104,12 +104,12 @@ func (w *writer) trees(start, args int, right func()) {
 
 // amongDocuments writes IN for JSON values, one comparison for each.
 func (w *writer) amongDocuments(n ast.Membership) kind {
-	var any ast.Or
+	var one ast.Or
 	for _, v := range n.Values {
-		any.Of = append(any.Of, ast.Comparison{Left: n.Left, Op: ast.Eq, Right: v})
+		one.Of = append(one.Of, ast.Comparison{Left: n.Left, Op: ast.Eq, Right: v})
 	}
 	if n.Negate {
-		return w.negation(ast.Not{Of: any})
+		return w.negation(ast.Not{Of: one})
 	}
-	return w.junction(any.Of, opOr, never)
+	return w.junction(one.Of, opOr, never)
 }

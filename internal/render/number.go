@@ -148,7 +148,11 @@ func (k kind) stored(bound any, t reflect.Type) (any, error) {
 		}
 		return nil, k.refuse(t, outOfRange)
 	case column.Float:
-		if _, exact, v := floating(ast.Eq, bound); v == open {
+		_, exact, v := floating(ast.Eq, bound)
+		if f, ok := exact.(float64); ok && k.field != nil && k.field.IndirectType.Kind() == reflect.Float32 && math.Abs(f) > math.MaxFloat32 {
+			return nil, k.refuse(t, outOfRange)
+		}
+		if v == open {
 			return exact, nil
 		}
 		return nil, k.refuse(t, "has more digits than the column can hold")

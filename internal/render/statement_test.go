@@ -146,7 +146,9 @@ func TestWrites(t *testing.T) {
 		{"update", func(t *testing.T, s dialect.Server) (render.Text, error) {
 			return update(t, s, []query.Assignment{
 				query.Set("speed", query.F("speed").Mul(2)), query.Set("path", nil)}, query.F("id").Eq(1))
-		}, map[string]string{dialect.Postgres: "UPDATE audio SET speed = (audio.speed * $1), path = $2 WHERE audio.id = $3"}},
+		}, map[string]string{dialect.Postgres: "UPDATE audio SET speed = (audio.speed * $1), path = $2 WHERE audio.id = $3",
+			dialect.MySQL:  "UPDATE audio SET speed = (audio.speed * ?), path = ? WHERE audio.id = ?",
+			dialect.SQLite: "UPDATE audio SET speed = " + fittingFloat("speed", "(audio.speed * ?)") + ", path = ? WHERE audio.id = ?"}},
 		{"update in an order that reads before it writes", func(t *testing.T, s dialect.Server) (render.Text, error) {
 			return update(t, s, []query.Assignment{
 				query.Set("index", 0), query.Set("user_id", query.F("index"))})
@@ -160,7 +162,7 @@ func TestWrites(t *testing.T) {
 		}, map[string]string{
 			dialect.Postgres: "UPDATE audio SET user_id = $1, speed = (speed + user_id)",
 			dialect.MySQL:    "UPDATE audio SET speed = (speed + user_id), user_id = ?",
-			dialect.SQLite:   "UPDATE audio SET user_id = ?, speed = (speed + user_id)",
+			dialect.SQLite:   "UPDATE audio SET user_id = ?, speed = " + fittingFloat("speed", "(speed + user_id)"),
 		}},
 		{"update with raw text that names its columns", func(t *testing.T, s dialect.Server) (render.Text, error) {
 			return update(t, s, []query.Assignment{
@@ -199,6 +201,11 @@ func TestWrites(t *testing.T) {
 // fitting is what SQLite has to be asked for a whole number that is kept.
 func fitting(name, expr string) string {
 	return "(SELECT CASE WHEN v IS NULL OR typeof(v) = 'integer' AND v BETWEEN -9223372036854775808 AND 9223372036854775807 THEN v " +
+		"ELSE json_extract('0', 'holdfast: the result does not fit into Audio." + name + "') END FROM (SELECT " + expr + " AS v))"
+}
+
+func fittingFloat(name, expr string) string {
+	return "(SELECT CASE WHEN v IS NULL OR typeof(v) IN ('real', 'integer') AND v BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308 THEN v " +
 		"ELSE json_extract('0', 'holdfast: the result does not fit into Audio." + name + "') END FROM (SELECT " + expr + " AS v))"
 }
 
