@@ -94,6 +94,7 @@ func TestS06WhatAStatementWasPreparedAgainstHasChanged(t *testing.T) {
 				db := fresh(t, items, `CREATE TYPE mood AS ENUM ('ok')`, `CREATE TABLE co (name bigint)`, `CREATE TABLE narrow (n int)`)
 				opened := open(t, db.DSN, opts...)
 				// Before 16 the server does not say that it has only read an argument.
+				c := c
 				c.late = c.late || c.later != nil && !opened.Server.Version.AtLeast(16, 0, 0)
 				send := func(w backend.Wire, prefix []string, args []any) error {
 					rows, err := w.Query(t.Context(), prefix, c.query, args)

@@ -149,14 +149,14 @@ func TestB18_TheSessionHasTheConnection(t *testing.T) {
 			return s.exec(ctx, "INSERT b") // it has none any more
 		}, suspended))
 	}, oneRoom)
-	// A time limit has ended its block, so that the session has it again.
+	// A time limit has ended its block, and with it what runs beside that (B9).
 	play(t, func(t *testing.T, s *script) {
 		session, ctx := s.session(t.Context())
 		require.ErrorIs(t, s.do(ctx, func(ctx context.Context) error {
 			s.must(ctx, "INSERT a")
 			return s.do(ctx, func(beside context.Context) error {
 				pass(2 * time.Second)
-				require.ErrorIs(t, s.exec(context.WithoutCancel(beside), "INSERT b"), atomic.ErrPoolExhausted)
+				require.ErrorIs(t, s.exec(context.WithoutCancel(beside), "INSERT b"), atomic.ErrBlockClosed)
 				return nil
 			}, suspended)
 		}, atomic.Timeout(time.Second)), atomic.ErrTimeout)

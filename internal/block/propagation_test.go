@@ -156,6 +156,6 @@ func TestB18_TheBlockAroundItIsNotUsable(t *testing.T) {
 		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error { closed = ctx; return nil }))
 		require.ErrorIs(t, s.do(closed, never(t)), atomic.ErrBlockClosed)
 		require.ErrorIs(t, s.do(closed, never(t), atomic.NoSavepoint()), atomic.ErrBlockClosed)
-		require.NoError(t, s.do(closed, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") }, independent))
+		require.ErrorIs(t, s.do(closed, never(t), independent), atomic.ErrBlockClosed, "nor does anything begin apart from it (B9)")
 	})
 }

@@ -52,20 +52,34 @@ func (r *watchedRows) Close() error {
 		return r.note(r.Rows.Close())
 	}
 	defer time.AfterFunc(restWait, r.rest.giveUp).Stop()
-	r.drain()
-	err := r.Rows.Close()
+	drained := r.drain()
+	closed := r.Rows.Close()
 	if r.rest.givenUp() {
 		return nil
 	}
-	return r.note(err)
+	_ = r.note(drained)
+	return r.note(closed)
 }
 
 // drain reads what is left row by row: go-sql-driver no longer looks at its ctx
 // while it closes rows.
-func (r *watchedRows) drain() {
-	for more := true; more; more = r.HasNextResultSet() && r.Rows.NextResultSet() == nil {
+func (r *watchedRows) drain() error {
+	for {
 		into := make([]driver.Value, len(r.Columns()))
-		for r.Rows.Next(into) == nil {
+		for {
+			err := r.Rows.Next(into)
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if !r.HasNextResultSet() {
+			return nil
+		}
+		if err := r.Rows.NextResultSet(); err != nil {
+			return err
 		}
 	}
 }

@@ -56,12 +56,14 @@ func TestB08_AnErrorInTheMiddleOfTheRows(t *testing.T) {
 		require.ErrorIs(t, err, dialect.ErrDeadlock)
 		s.forget()
 
-		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+		// So does an error of who reads the rows: the statement was not what fn wanted.
+		require.ErrorIs(t, s.do(t.Context(), func(ctx context.Context) error {
 			err := s.db.Query(ctx, block.Statement{SQL: "SELECT b"}, func(driver.Rows) error { return errAsked })
-			require.Equal(t, errAsked, err)
-			return s.exec(ctx, "INSERT c")
-		}))
-		s.sent("BEGIN; SELECT b", "INSERT c", "COMMIT")
+			require.ErrorIs(t, err, errAsked)
+			require.ErrorIs(t, s.exec(ctx, "INSERT c"), atomic.ErrRollbackRequired)
+			return nil
+		}), errAsked)
+		s.sent("BEGIN; SELECT b", "ROLLBACK")
 
 		// The error comes with what the reader has left unread.
 		s.on("SELECT b", reply{rows: values(1), failure: unique})
@@ -102,7 +104,7 @@ func TestB13_APanicWhileRowsAreRead(t *testing.T) {
 		s.sent("BEGIN; INSERT a", "SELECT a", "ROLLBACK")
 		require.Equal(t, []int{1}, s.connected())
 		require.PanicsWithValue(t, "it fell over", func() { _ = s.do(t.Context(), fall) })
-		require.Empty(t, s.connected(), "nobody has written down that it began a transaction")
+		require.Equal(t, []int{1}, s.connected(), "what was sent is written down before the rows are read")
 		require.PanicsWithValue(t, "it fell over", func() { _ = fall(t.Context()) })
 		require.Empty(t, s.connected())
 	})

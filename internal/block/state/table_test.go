@@ -40,10 +40,19 @@ type family struct {
 
 func newFamily(t *testing.T) *family {
 	t.Helper()
+	return growing(t, func(*state.Block) {})
+}
+
+// growing is newFamily, whose blocks do something before the next one is opened.
+func growing(t *testing.T, first func(b *state.Block)) *family {
+	t.Helper()
 	f := &family{T: t, tx: state.New(speller{}, sql.LevelDefault, &seam.Options{Name: "outer"}, seam.Site{})}
 	f.outer = f.tx.Root()
+	first(f.outer)
 	f.middle = f.enter(f.outer, true)
+	first(f.middle)
 	f.join = f.enter(f.middle, false)
+	first(f.join)
 	return f
 }
 

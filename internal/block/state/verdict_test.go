@@ -111,14 +111,14 @@ func TestB16_HooksAreDueByOutcome(t *testing.T) {
 		"committed": {true, true, []string{"+outer", "-middle"}}, "rolled back": {false, true, []string{"-outer", "-middle", "-later"}}, "unknown": {false, false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFamily(t)
 			var ran []string
-			both := func(b *state.Block, name string) {
-				require.NoError(t, b.Register(hook(&ran, "+"+name, false)))
-				require.NoError(t, b.Register(hook(&ran, "-"+name, true)))
-			}
-			both(f.outer, "outer")
-			both(f.middle, "middle")
+			names := map[int]string{1: "outer", 2: "middle"}
+			f := growing(t, func(b *state.Block) {
+				if name := names[b.Depth()]; name != "" {
+					require.NoError(t, b.Register(hook(&ran, "+"+name, false)))
+					require.NoError(t, b.Register(hook(&ran, "-"+name, true)))
+				}
+			})
 			f.leave(f.join)
 			_, _ = f.middle.EndNested(state.Return{Err: errFirst})
 			require.NoError(t, f.outer.Register(hook(&ran, "-later", true)))
@@ -135,12 +135,11 @@ func TestB16_HooksAreDueByOutcome(t *testing.T) {
 
 // When a time limit ends the transaction, nothing of it was kept.
 func TestB16_HooksAfterExpire(t *testing.T) {
-	f := newFamily(t)
 	var ran []string
-	for _, b := range []*state.Block{f.outer, f.middle, f.join} {
+	f := growing(t, func(b *state.Block) {
 		require.NoError(t, b.Register(hook(&ran, "+", false)))
 		require.NoError(t, b.Register(hook(&ran, fmt.Sprint("-", b.Depth()), true)))
-	}
+	})
 	f.tx.Expire(errFirst)
 	f.tx.End(state.Return{})
 	for _, h := range f.tx.Due(false, true) {
