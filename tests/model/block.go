@@ -100,7 +100,7 @@ func (b *block) verdict(r result) (keep bool, _ result) {
 	switch {
 	case r.unwinds(): // B3
 		return false, r
-	case r.err.Has(Rollback): // B20
+	case len(r.err) == 1 && r.err.Has(Rollback): // B20: its own wish, and nothing besides
 		return false, result{}
 	case r.err != nil: // B2, with B6 and B11: all that happened is in the chain
 		return false, result{err: r.err.With(b.failed...).With(cause...)}
