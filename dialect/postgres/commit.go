@@ -34,6 +34,8 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	case errors.As(err, &refused) && refused.Code == idleInTransaction:
 		// It has ended the transaction before it looked at COMMIT.
 		return fmt.Errorf("%w: %w", backend.ErrCommitRefused, err)
+	case lostBehind(err):
+		return &backend.UncertainError{Err: err}
 	case err != nil:
 		return err
 	case w.unreplicated:
@@ -44,6 +46,15 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 		return backend.ErrCommitRefused
 	}
 	return fmt.Errorf("the server answered COMMIT with %q", tag)
+}
+
+// lostBehind reports whether a pooler has answered COMMIT for its server, which it
+// has lost (class 08, connection exception: Odyssey says 08006 and keeps our
+// connection). What the server made of it, the pooler does not know either.
+func lostBehind(err error) bool {
+	var before *backend.PrefixError
+	var answer *pgconn.PgError
+	return !errors.As(err, &before) && errors.As(err, &answer) && strings.HasPrefix(answer.Code, "08")
 }
 
 // idleInTransaction is idle_in_transaction_session_timeout. The other reasons for
