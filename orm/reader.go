@@ -37,7 +37,10 @@ func (db *DB) reader(m *render.Model) *reader {
 }
 
 func fieldScanner(f *render.Field) scanner {
-	if f.Tag.HasOption("array") || f.Tag.HasOption("json_use_number") {
+	if f.Tag.HasOption("array") {
+		return scanArray(f.Scan)
+	}
+	if f.Tag.HasOption("json_use_number") {
 		return func(dst reflect.Value, src driver.Value) error { return f.Scan(dst, src) }
 	}
 	scan := scannerOf(f.StructField.Type, f.Scan)
