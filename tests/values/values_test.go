@@ -1,0 +1,298 @@
+package values
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/dialect/mysql"
+	"github.com/holdfast-go/holdfast/dialect/postgres"
+	"github.com/holdfast-go/holdfast/dialect/sqlite"
+	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/query"
+	"github.com/holdfast-go/holdfast/tests/testdb"
+)
+
+var errType = errors.New("another type")
+
+// kind is a Go type in a type of column.
+type kind struct {
+	name    string
+	engines []testdb.Engine // that have the column's type
+	run     func(t *testing.T, db *orm.DB)
+}
+
+func of[R, V any](name string, gen func() *rapid.Generator[V], same func(a, b V) bool, options ...func(*asked)) kind {
+	var a asked
+	for _, option := range options {
+		option(&a)
+	}
+	p := property[R, V]{gen: gen, same: same, apart: a.apart}
+	p.order, _ = a.order.(func(a, b V) int)
+	return kind{name: name, engines: a.engines, run: p.check}
+}
+
+// asked is what is asked of a kind beside what is asked of all.
+type asked struct {
+	engines []testdb.Engine // that have the type of column; none: all
+	order   any             // func(a, b V) int; nil: what orders the values is the server's business
+	apart   bool            // the values may be refused in comparisons
+}
+
+type property[R, V any] struct {
+	gen   func() *rapid.Generator[V]
+	same  func(stored, read V) bool
+	order func(a, b V) int
+	apart bool
+}
+
+func (p property[R, V]) check(t *testing.T, db *orm.DB) {
+	require.NoError(t, orm.CreateTables(t.Context(), db, (*R)(nil)))
+	all := orm.Objects[R](db)
+	rapid.Check(t, func(rt *rapid.T) {
+		_, err := all.Delete(t.Context())
+		require.NoError(rt, err)
+		var kept []*R
+		for i, v := range rapid.SliceOfN(p.gen(), 1, 3).Draw(rt, "values") {
+			if row := p.write(rt, t.Context(), all, int64(i), v); row != nil {
+				kept = append(kept, row)
+			}
+		}
+		p.compare(rt, t.Context(), all, kept)
+	})
+}
+
+func row[R, V any](k int64, v V) *R {
+	r := new(R)
+	s := reflect.ValueOf(r).Elem()
+	s.FieldByName("K").SetInt(k)
+	s.FieldByName("V").Set(reflect.ValueOf(&v).Elem())
+	return r
+}
+
+func valueOf[R, V any](r *R) V {
+	return *reflect.ValueOf(r).Elem().FieldByName("V").Addr().Interface().(*V)
+}
+
+func id[R any](r *R) int64 { return reflect.ValueOf(r).Elem().FieldByName("ID").Int() }
+
+// refused reports whether err is a refusal of a value of the field v.
+func refused(t *rapid.T, call string, err error) bool {
+	if err == nil {
+		return false
+	}
+	var ve *query.ValueError
+	if !errors.As(err, &ve) {
+		t.Fatalf("%s: not a ValueError: %v", call, err)
+	}
+	if !strings.HasSuffix(ve.Field, ".v") {
+		t.Fatalf("%s: the ValueError names %q: %v", call, ve.Field, err)
+	}
+	return true
+}
+
+// write stores v in each way, and returns the row in the end; nil if v is refused.
+func (p property[R, V]) write(t *rapid.T, ctx context.Context, all orm.QuerySet[R], k int64, v V) *R {
+	first := row[R](k, v)
+	no := refused(t, "Create", all.Create(ctx, first))
+	key := id(first)
+	if no {
+		key = 1 << 30
+		reflect.ValueOf(first).Elem().FieldByName("ID").SetInt(key)
+	}
+	the := all.Filter(query.F("id").Eq(key))
+	read := func(call string) *R {
+		got, err := the.Get(ctx)
+		if err != nil {
+			t.Fatalf("%s of %#v: %v", call, v, err)
+		}
+		if !p.same(v, valueOf[R, V](got)) {
+			t.Fatalf("%s: %#v became %#v", call, v, valueOf[R, V](got))
+		}
+		return got
+	}
+	stored := func(call string, err error) {
+		if is := refused(t, call, err); is != no {
+			t.Fatalf("Create refused %#v: %t; %s: %t", v, no, call, is)
+		}
+		if !no {
+			read(call)
+		}
+	}
+	if !no {
+		first = read("Create")
+	}
+	more := row[R](k+1000, v)
+	is := refused(t, "BulkCreate", all.BulkCreate(ctx, []*R{more, row[R](k+2000, v)}))
+	if is != no {
+		t.Fatalf("Create refused %#v: %t; BulkCreate: %t", v, no, is)
+	}
+	if !no {
+		_, err := all.Filter(query.F("k").Ge(1000)).Delete(ctx)
+		require.NoError(t, err)
+	}
+	stored("Save", all.Save(ctx, first))
+	_, err := the.Update(ctx, query.Set("v", v))
+	stored("Update", err)
+	again := row[R](k, v)
+	created, err := all.UpdateOrCreate(ctx, again, "k")
+	stored("UpdateOrCreate", err)
+	if no {
+		return nil
+	}
+	require.False(t, created)
+	return read("UpdateOrCreate")
+}
+
+// compare finds rows by their own values.
+func (p property[R, V]) compare(t *rapid.T, ctx context.Context, all orm.QuerySet[R], rows []*R) {
+	v, keys := query.F("v"), make([]int64, len(rows))
+	for i, r := range rows {
+		keys[i] = id(r)
+	}
+	for i, r := range rows {
+		own := valueOf[R, V](r)
+		null := isNull(own)
+		for name, c := range map[string]query.Cond{"Eq": v.Eq(own), "In": v.In(own), "Between": v.Between(own, own)} {
+			if null && name == "Between" {
+				continue
+			}
+			got, err := all.Filter(c).All(ctx)
+			if err != nil {
+				if p.apart && declined(err) {
+					continue
+				}
+				t.Fatalf("%s of %#v: %v", name, own, err)
+			}
+			for j, other := range rows {
+				want := j == i || p.same(own, valueOf[R, V](other))
+				if found := slices.Contains(ids(got), keys[j]); found != want {
+					t.Fatalf("%s of %#v: %#v is found: %t", name, own, valueOf[R, V](other), found)
+				}
+			}
+		}
+		if p.order == nil || null {
+			continue
+		}
+		got, err := all.Filter(v.Lt(own)).All(ctx)
+		if p.apart && err != nil && declined(err) {
+			continue
+		}
+		require.NoError(t, err, "Lt")
+		for j, other := range rows {
+			is := !isNull(valueOf[R, V](other)) && p.order(valueOf[R, V](other), own) < 0
+			if found := slices.Contains(ids(got), keys[j]); found != is {
+				t.Fatalf("Lt of %#v: %#v is found: %t", own, valueOf[R, V](other), found)
+			}
+		}
+	}
+	if p.order == nil || len(rows) == 0 {
+		return
+	}
+	got, err := all.Exclude(v.IsNull()).OrderBy("v").All(ctx)
+	if p.apart && err != nil && declined(err) {
+		return
+	}
+	require.NoError(t, err, "OrderBy")
+	for i := 1; i < len(got); i++ {
+		if a, b := valueOf[R, V](got[i-1]), valueOf[R, V](got[i]); p.order(a, b) > 0 {
+			t.Fatalf("OrderBy: %#v stands before %#v", a, b)
+		}
+	}
+	if len(got) == 0 {
+		return
+	}
+	last := valueOf[R, V](got[len(got)-1])
+	greatest, err := orm.Aggregate[V](ctx, all, query.Max(v))
+	if err != nil && p.apart && declined(err) {
+		return
+	}
+	require.NoError(t, err, "Max")
+	if !p.same(last, greatest) {
+		t.Fatalf("Max: %#v, and OrderBy ends with %#v", greatest, last)
+	}
+}
+
+// declined reports whether a comparison was refused before it was sent.
+func declined(err error) bool {
+	var ve *query.ValueError
+	return errors.As(err, &ve) || errors.Is(err, dialect.ErrUnsupported)
+}
+
+func isNull(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice:
+		return r.IsNil()
+	case reflect.Struct:
+		f := r.FieldByName("Valid")
+		return f.IsValid() && !f.Bool()
+	}
+	return false
+}
+
+func ids[R any](rows []*R) []int64 {
+	list := make([]int64, len(rows))
+	for i, r := range rows {
+		list[i] = id(r)
+	}
+	return list
+}
+
+func source(at testdb.Database, params string) dialect.Source {
+	switch at.Engine {
+	case testdb.Postgres:
+		return postgres.Open(at.DSN)
+	case testdb.SQLite:
+		return sqlite.Open(at.DSN)
+	}
+	dsn := at.DSN
+	if params != "" {
+		if strings.Contains(dsn, "?") {
+			dsn += "&" + params
+		} else {
+			dsn += "?" + params
+		}
+	}
+	return mysql.Open(dsn)
+}
+
+func TestS01_ValuesComeBackOrAreRefused(t *testing.T) { run(t, "") }
+
+// MySQL reads texts in another way by its sql_mode.
+func TestS01_ValuesUnderNoBackslashEscapes(t *testing.T) {
+	run(t, "sql_mode=%27NO_BACKSLASH_ESCAPES%27", testdb.MySQL, testdb.MariaDB)
+}
+
+func TestS01_ValuesUnderANSIQuotes(t *testing.T) {
+	run(t, "sql_mode=%27ANSI_QUOTES%27", testdb.MySQL, testdb.MariaDB)
+}
+
+func run(t *testing.T, params string, engines ...testdb.Engine) {
+	t.Parallel()
+	testdb.Each(t, func(t *testing.T, at testdb.Database) {
+		for i, k := range kinds {
+			if len(k.engines) > 0 && !slices.Contains(k.engines, at.Engine) {
+				continue
+			}
+			t.Run(fmt.Sprintf("%02d %s", i, k.name), func(t *testing.T) {
+				_, err := at.Admin.ExecContext(t.Context(), "DROP TABLE IF EXISTS cell")
+				require.NoError(t, err)
+				db, err := orm.Open(t.Context(), source(at, params))
+				require.NoError(t, err)
+				defer func() { require.NoError(t, db.Close()) }()
+				k.run(t, db)
+			})
+		}
+	}, engines...)
+}
