@@ -150,7 +150,7 @@ func (q QuerySet[T]) scalar(ctx context.Context, text render.Text, dst any) erro
 		if err := rows.Next(values); err != nil {
 			return fmt.Errorf("the server returned no row: %w", err)
 		}
-		return assign("the result", dst, values[0])
+		return assign("the result", dst, textAgain(q.db.Server().Engine, dst, values[0]))
 	})
 }
 

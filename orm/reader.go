@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
+	"time"
 
 	"github.com/uptrace/bun/schema"
 
@@ -44,8 +46,11 @@ func fieldScanner(f *render.Field) scanner {
 		return func(dst reflect.Value, src driver.Value) error { return f.Scan(dst, src) }
 	}
 	scan := scannerOf(f.StructField.Type, f.Scan)
-	if f.StructField.Type == anyType && f.Column.Kind == column.JSON {
+	switch {
+	case f.StructField.Type == anyType && f.Column.Kind == column.JSON:
 		scan = scanAnyJSON
+	case f.Column.Kind.Time() && f.IndirectType.Kind() == reflect.String:
+		scan = daily(f.Column.Kind, scan)
 	}
 	if f.Column.Kind == column.JSON && reflect.PointerTo(f.IndirectType).Implements(sqlScanner) {
 		scan = asBytes(scan)
@@ -54,6 +59,31 @@ func fieldScanner(f *render.Field) scanner {
 		return orZero(scan)
 	}
 	return scan
+}
+
+// daily reads a date, or a time of day, as the text that it is written as.
+func daily(k column.Kind, scan scanner) scanner {
+	return func(dst reflect.Value, src driver.Value) error {
+		switch v := src.(type) {
+		case time.Time:
+			if src = v.Format("15:04:05.999999"); k == column.Date {
+				src = v.Format(time.DateOnly)
+			}
+		case []byte:
+			src = withoutZeros(k, string(v))
+		case string:
+			src = withoutZeros(k, v)
+		}
+		return scan(dst, src)
+	}
+}
+
+// withoutZeros: 15:04:05.500000 is 15:04:05.5.
+func withoutZeros(k column.Kind, s string) string {
+	if k == column.TimeOfDay && strings.Contains(s, ".") {
+		return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+	}
+	return s
 }
 
 // into scans values, one for each field of the model.

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"math/big"
 	"net"
 	"net/netip"
 	"reflect"
@@ -29,6 +30,8 @@ var (
 	ipNetType  = reflect.TypeFor[net.IPNet]()
 	addrType   = reflect.TypeFor[netip.Addr]()
 	prefixType = reflect.TypeFor[netip.Prefix]()
+	bigIntType = reflect.TypeFor[big.Int]()
+	bigRatType = reflect.TypeFor[big.Rat]()
 )
 
 // scannerOf compiles the way from the driver to a Go type. fallback is bun's
@@ -39,6 +42,8 @@ func scannerOf(t reflect.Type, fallback schema.ScannerFunc) scanner {
 		return scanTime
 	case t == anyType:
 		return scanAny
+	case t == bigIntType, t == bigRatType:
+		return scanBig
 	case t == ipType, t == ipNetType, t == addrType, t == prefixType:
 		return scanAddress(t)
 	case reflect.PointerTo(t).Implements(sqlScanner):
@@ -48,9 +53,10 @@ func scannerOf(t reflect.Type, fallback schema.ScannerFunc) scanner {
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		if elem := t.Elem(); elem.Kind() != reflect.Struct || elem == timeType || elem == ipNetType || elem == addrType || elem == prefixType || reflect.PointerTo(elem).Implements(sqlScanner) {
+		if elem := t.Elem(); !written(elem) {
 			return pointerTo(scannerOf(elem, schema.Scanner(elem)))
 		}
+		return jsonScanner(t)
 	case reflect.Bool:
 		return scanBool
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -69,15 +75,17 @@ func scannerOf(t reflect.Type, fallback schema.ScannerFunc) scanner {
 		if t.Elem().Kind() == reflect.Uint8 {
 			return scanByteArray
 		}
-		return scanJSON
 	}
 	if fallback == nil {
 		return func(reflect.Value, driver.Value) error { return errType }
 	}
-	return func(dst reflect.Value, src driver.Value) error {
-		dst.SetZero() // JSON is merged into what is there
-		return fallback(dst, src)
-	}
+	return jsonScanner(t)
+}
+
+// written reports whether t is a struct that is stored as JSON.
+func written(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t != timeType && t != ipNetType && t != addrType && t != prefixType && t != bigIntType && t != bigRatType &&
+		!reflect.PointerTo(t).Implements(sqlScanner)
 }
 
 func pointerTo(elem scanner) scanner {

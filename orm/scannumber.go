@@ -2,8 +2,10 @@ package orm
 
 import (
 	"database/sql/driver"
+	"math/big"
 	"reflect"
 	"strconv"
+	"strings"
 )
 
 func scanInt(dst reflect.Value, src driver.Value) error {
@@ -26,9 +28,9 @@ func scanInt(dst reflect.Value, src driver.Value) error {
 			return errTooLarge
 		}
 	case []byte:
-		n, err = strconv.ParseInt(string(src), 10, 64)
+		n, err = strconv.ParseInt(wholePart(string(src)), 10, 64)
 	case string:
-		n, err = strconv.ParseInt(src, 10, 64)
+		n, err = strconv.ParseInt(wholePart(src), 10, 64)
 	case nil:
 		return errNull
 	default:
@@ -44,6 +46,15 @@ func scanInt(dst reflect.Value, src driver.Value) error {
 	return nil
 }
 
+// wholePart: a decimal column gives 5.00 for 5. What has a fraction stays as it
+// is, and is no integer.
+func wholePart(s string) string {
+	if whole, fraction, ok := strings.Cut(s, "."); ok && strings.Trim(fraction, "0") == "" {
+		return whole
+	}
+	return s
+}
+
 func scanUint(dst reflect.Value, src driver.Value) error {
 	var n uint64
 	var err error
@@ -56,9 +67,9 @@ func scanUint(dst reflect.Value, src driver.Value) error {
 		}
 		n = uint64(src)
 	case []byte:
-		n, err = strconv.ParseUint(string(src), 10, 64)
+		n, err = strconv.ParseUint(wholePart(string(src)), 10, 64)
 	case string:
-		n, err = strconv.ParseUint(src, 10, 64)
+		n, err = strconv.ParseUint(wholePart(src), 10, 64)
 	case nil:
 		return errNull
 	default:
@@ -100,6 +111,47 @@ func scanFloat(dst reflect.Value, src driver.Value) error {
 		return errTooLarge
 	}
 	dst.SetFloat(f)
+	return nil
+}
+
+// scanBig reads a *big.Int or a *big.Rat from the text of a number.
+func scanBig(dst reflect.Value, src driver.Value) error {
+	var text string
+	switch src := src.(type) {
+	case []byte:
+		text = string(src)
+	case string:
+		text = src
+	case int64:
+		text = strconv.FormatInt(src, 10)
+	case uint64:
+		text = strconv.FormatUint(src, 10)
+	case float64: // SQLite, in a column that was not made by CreateTables
+		text = strconv.FormatFloat(src, 'f', -1, 64)
+	case nil:
+		return errNull
+	default:
+		return errType
+	}
+	ok := false
+	switch n := dst.Addr().Interface().(type) {
+	case *big.Int:
+		// As a fraction first: 5.00 is a whole number too.
+		var r *big.Rat
+		if r, ok = new(big.Rat).SetString(text); ok && r.IsInt() {
+			n.Set(r.Num())
+		} else {
+			ok = false
+		}
+	case *big.Rat:
+		var r *big.Rat
+		if r, ok = new(big.Rat).SetString(text); ok {
+			n.Set(r)
+		}
+	}
+	if !ok {
+		return errType
+	}
 	return nil
 }
 

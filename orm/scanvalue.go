@@ -3,7 +3,6 @@ package orm
 import (
 	"bytes"
 	"database/sql/driver"
-	"encoding/json"
 	"reflect"
 	"time"
 
@@ -82,20 +81,6 @@ func scanAddress(t reflect.Type) scanner {
 	return orZero(func(dst reflect.Value, src driver.Value) error { return parse(dst, src) })
 }
 
-// scanJSON reads what is stored as JSON and has no scanner of bun's.
-func scanJSON(dst reflect.Value, src driver.Value) error {
-	switch src := src.(type) {
-	case nil:
-		dst.SetZero()
-		return nil
-	case []byte:
-		return json.Unmarshal(src, dst.Addr().Interface())
-	case string:
-		return json.Unmarshal([]byte(src), dst.Addr().Interface())
-	}
-	return errType
-}
-
 // asBytes gives JSON to a type's own Scan as bytes, on every engine: sql.Null
 // cannot make a json.RawMessage of a text.
 func asBytes(scan scanner) scanner {
@@ -105,16 +90,6 @@ func asBytes(scan scanner) scanner {
 		}
 		return scan(dst, src)
 	}
-}
-
-// scanAnyJSON decodes what was encoded when it was bound.
-func scanAnyJSON(dst reflect.Value, src driver.Value) error {
-	dst.SetZero() // JSON is merged into what is there
-	switch src.(type) {
-	case []byte, string:
-		return scanJSON(dst, src)
-	}
-	return scanAny(dst, src)
 }
 
 // scanAny takes what the driver gives. Bytes are copied: the driver's own are

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"time"
 
 	"github.com/uptrace/bun/schema"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
@@ -50,7 +52,7 @@ func (db *DB) Query(ctx context.Context, text string, args ...any) (*sql.Rows, e
 // again when it returns. Errors are those of Scan. Placeholders are those of
 // [DB.Exec].
 func (db *DB) QueryRow(ctx context.Context, text string, args ...any) *Row {
-	r := &Row{}
+	r := &Row{engine: db.Server().Engine}
 	st, err := db.written(ctx, text, args)
 	if err != nil {
 		r.err = err
@@ -77,6 +79,7 @@ func (db *DB) written(ctx context.Context, text string, args []any) (block.State
 // Row is the first row of a result.
 type Row struct {
 	values []driver.Value
+	engine string
 	err    error
 }
 
@@ -117,12 +120,34 @@ func (r *Row) Scan(dest ...any) error {
 		return fmt.Errorf("orm: Scan: %d destinations for %d columns", len(dest), len(r.values))
 	}
 	for i, d := range dest {
-		if err := assign(fmt.Sprintf("column %d", i+1), d, r.values[i]); err != nil {
+		if err := assign(fmt.Sprintf("column %d", i+1), d, textAgain(r.engine, d, r.values[i])); err != nil {
 			return fmt.Errorf("orm: Scan: %w", err)
 		}
 	}
 	return nil
 }
+
+// textAgain is a text of SQLite that its package has taken for a time, as it does
+// with what has the form of one and comes from no column, such as a MAX.
+func textAgain(engine string, dest any, src driver.Value) driver.Value {
+	at, ok := src.(time.Time)
+	if !ok || engine != dialect.SQLite {
+		return src
+	}
+	t := reflect.TypeOf(dest)
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t != nil && (t.Kind() == reflect.String || t.Kind() == reflect.Slice || t == nullString || t == nullText) {
+		return at.UTC().Format("2006-01-02 15:04:05.000000+00:00")
+	}
+	return src
+}
+
+var (
+	nullString = reflect.TypeFor[sql.NullString]()
+	nullText   = reflect.TypeFor[sql.Null[string]]()
+)
 
 // assign scans one value into what dest points to.
 func assign(column string, dest any, src driver.Value) error {

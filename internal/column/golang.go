@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
+	"math/big"
 	"net"
 	"net/netip"
 	"reflect"
@@ -31,6 +32,10 @@ func Of(engine string, t reflect.Type) Type {
 		return Type{Kind: Timestamp, Precision: 6, Zoned: true}
 	case rawJSONType:
 		return Type{Kind: JSON}
+	case reflect.TypeFor[big.Int](): // as many digits as MySQL has
+		return Type{Kind: Decimal, Precision: 65}
+	case reflect.TypeFor[big.Rat](), reflect.TypeFor[big.Float](): // of how many places, the model has to say
+		return Type{}
 	case reflect.TypeFor[net.IP](), reflect.TypeFor[net.IPNet](), reflect.TypeFor[netip.Addr](), reflect.TypeFor[netip.Prefix](): // stored as text
 		return Type{Kind: Text}
 	}

@@ -88,7 +88,10 @@ func (s *setting) write(w *writer) {
 	bound := w.prepare(k, value)
 	if bound != nil && w.err == nil {
 		var err error
-		if bound, err = k.stored(bound, reflect.TypeOf(value)); err != nil {
+		if bound, err = k.stored(bound, reflect.TypeOf(value)); err == nil {
+			bound, err = s.Field.keep(bound, reflect.TypeOf(value))
+		}
+		if err != nil {
 			w.fail(err)
 		}
 	}
@@ -101,6 +104,8 @@ func (w *writer) computed(k kind, n ast.Node) {
 	case w.err != nil:
 	case !k.beside(r):
 		w.fail(k.mismatch(r))
+	case k.Kind == column.Decimal:
+		w.computedDecimal(k, r)
 	case k.Kind == column.Integer && (r.Kind == column.Float || r.Kind == column.Decimal):
 		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that may have a fraction cannot be kept in a column of whole numbers, " +
 			"for which each engine rounds in its own way: calculate with whole numbers, or round it by Raw"})

@@ -47,7 +47,11 @@ func (k kind) value(v any) (any, error) {
 		}
 	}
 	if k.Kind == column.JSON {
-		return k.document(rv)
+		bound, err := k.document(rv)
+		if err != nil && k.field != nil {
+			err = k.field.explain(err)
+		}
+		return bound, err
 	}
 	if k.Kind == column.Array {
 		if at, null := pointedTo(rv); null || at.Kind() == reflect.Slice && at.IsNil() {
@@ -57,7 +61,7 @@ func (k kind) value(v any) (any, error) {
 		}
 		return nil, k.refuse(t, "")
 	}
-	bound, err := Bind(v)
+	bound, err := bindZoned(v)
 	if err == nil && composite(base(t)) && (k.Kind != column.Unknown || k.field != nil) {
 		err = k.refuse(t, "")
 	}
@@ -95,6 +99,9 @@ func (k kind) conform(bound any, t reflect.Type) (any, error) {
 		return nil, nil
 	}
 	refused := k.refuse(t, "")
+	if k.Kind != column.Date {
+		bound = inUTC(bound)
+	}
 	switch k.Kind {
 	case column.Unknown:
 		if k.field != nil && k.Name == "" {
@@ -111,7 +118,7 @@ func (k kind) conform(bound any, t reflect.Type) (any, error) {
 		case int64, uint64:
 			return b, nil
 		case string:
-			if decimal.MatchString(b) && (k.Kind == column.Decimal || speaks(base(t))) {
+			if decimal.MatchString(b) && (k.Kind == column.Decimal || speaks(base(t)) || base(t) == bigIntType || base(t) == bigRatType) {
 				return b, nil
 			}
 		}
@@ -141,7 +148,11 @@ func (k kind) conform(bound any, t reflect.Type) (any, error) {
 		if _, ok := bound.(string); ok && !speaks(base(t)) {
 			return nil, refused
 		}
-		return k.onlyText(bound, t, true)
+		bound, err := k.onlyText(bound, t, true)
+		if err != nil {
+			return nil, err
+		}
+		return k.daily(bound, t)
 	case column.UUID:
 		if s, ok := bound.(string); ok && !uuid.MatchString(s) {
 			return nil, k.refuse(t, "is no UUID in its canonical form, which is in lower case and with hyphens")
@@ -197,8 +208,15 @@ func (f *Field) own(bound any) (any, error) {
 		if s, ok := bound.(string); ok && t.Kind() == reflect.String && decimal.MatchString(s) {
 			return s, nil
 		}
-	case column.Decimal, column.Date, column.TimeOfDay, column.Timestamp, column.Unknown, column.Array, column.Other:
+	case column.Decimal:
+		if _, ok := read(bound); !ok {
+			return nil, k.refuse(t, "is no decimal number")
+		}
 		return bound, nil
+	case column.Date, column.TimeOfDay:
+		return k.daily(bound, t)
+	case column.Timestamp, column.Unknown, column.Array, column.Other:
+		return inUTC(bound), nil
 	case column.Text:
 		switch b := bound.(type) {
 		case int64:

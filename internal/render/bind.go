@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"net"
 	"net/netip"
 	"reflect"
@@ -27,6 +28,21 @@ import (
 // server. A driver.Valuer speaks for itself. Maps, structs, slices and arrays
 // that do not are bound as JSON text.
 func Bind(v any) (any, error) {
+	bound, err := bindZoned(v)
+	return inUTC(bound), err
+}
+
+// inUTC is v, in UTC if it is a time.
+func inUTC(v any) any {
+	if t, ok := v.(time.Time); ok && t.Location() != time.UTC {
+		return t.UTC()
+	}
+	return v
+}
+
+// bindZoned leaves times in the zone in which they are written, which tells the
+// day.
+func bindZoned(v any) (any, error) {
 	switch v := v.(type) {
 	case nil:
 		return nil, nil
@@ -35,7 +51,7 @@ func Bind(v any) (any, error) {
 	case int:
 		return int64(v), nil
 	case time.Time:
-		return wireTime(v), nil
+		return v.Truncate(time.Microsecond), nil
 	case []byte:
 		if v == nil {
 			return nil, nil
@@ -89,6 +105,14 @@ func BindArgument(v any) (any, error) {
 
 func wireTime(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
+// bindInstant binds a time where its zone does not matter.
+func bindInstant(v reflect.Value) (any, error) {
+	if v.CanAddr() { // a row's field: not copied to the heap first
+		return wireTime(*v.Addr().Interface().(*time.Time)), nil
+	}
+	return wireTime(v.Interface().(time.Time)), nil
+}
+
 // binder turns the value of a field into one for the driver.
 type binder func(reflect.Value) (any, error)
 
@@ -99,6 +123,8 @@ var (
 	addrType    = reflect.TypeFor[netip.Addr]()
 	prefixType  = reflect.TypeFor[netip.Prefix]()
 	nullTime    = reflect.TypeFor[schema.NullTime]()
+	bigIntType  = reflect.TypeFor[big.Int]()
+	bigRatType  = reflect.TypeFor[big.Rat]()
 )
 
 // writtenAsText reports whether values of t are bound as a text of their own,
@@ -115,16 +141,11 @@ func writtenAsText(t reflect.Type) bool {
 func binderOf(t reflect.Type) binder {
 	switch t {
 	case timeType:
-		return func(v reflect.Value) (any, error) {
-			if v.CanAddr() { // a row's field: not copied to the heap first
-				return wireTime(*v.Addr().Interface().(*time.Time)), nil
-			}
-			return wireTime(v.Interface().(time.Time)), nil
-		}
+		return func(v reflect.Value) (any, error) { return v.Interface().(time.Time).Truncate(time.Microsecond), nil }
 	case nullTime:
 		return func(v reflect.Value) (any, error) {
 			if t := v.Interface().(schema.NullTime); !t.IsZero() {
-				return wireTime(t.Time), nil
+				return t.Truncate(time.Microsecond), nil
 			}
 			return nil, nil
 		}
@@ -137,6 +158,12 @@ func binderOf(t reflect.Type) binder {
 		}
 	case ipType, addrType, prefixType, ipNetType:
 		return bindStringer
+	case bigIntType:
+		return func(v reflect.Value) (any, error) {
+			return addressable(v).Addr().Interface().(*big.Int).String(), nil
+		}
+	case bigRatType:
+		return bindRat
 	}
 	if t.Kind() == reflect.Pointer {
 		if t.Implements(valuerType) && !t.Elem().Implements(valuerType) {
@@ -172,7 +199,7 @@ func binderOf(t reflect.Type) binder {
 			if v.IsNil() {
 				return nil, nil
 			}
-			return Bind(v.Elem().Interface())
+			return bindZoned(v.Elem().Interface())
 		}
 	case reflect.Slice, reflect.Array:
 		if t.Elem().Kind() == reflect.Uint8 {
@@ -219,7 +246,7 @@ func bindValuer(v reflect.Value) (any, error) {
 	if _, again := value.(driver.Valuer); again {
 		return nil, &query.ValueError{Type: v.Type().String(), Reason: fmt.Sprintf("cannot be bound: its Value returns %T", value)}
 	}
-	return Bind(value)
+	return bindZoned(value)
 }
 
 func bindStringer(v reflect.Value) (any, error) {
@@ -227,6 +254,16 @@ func bindStringer(v reflect.Value) (any, error) {
 		return nil, nil
 	}
 	return addressable(v).Addr().Interface().(fmt.Stringer).String(), nil
+}
+
+// bindRat binds a fraction as a decimal number, if it is one.
+func bindRat(v reflect.Value) (any, error) {
+	r := addressable(v).Addr().Interface().(*big.Rat)
+	places, ends := r.FloatPrec()
+	if !ends {
+		return nil, &query.ValueError{Type: v.Type().String(), Reason: "is no decimal number: its places do not end"}
+	}
+	return r.FloatString(places), nil
 }
 
 func bindBytes(v reflect.Value) (any, error) {
@@ -251,6 +288,9 @@ func bindJSON(v reflect.Value) (any, error) {
 	b, err := json.Marshal(v.Interface())
 	if err != nil {
 		return nil, &query.ValueError{Type: v.Type().String(), Reason: "cannot be written as JSON" + what(err), Err: err}
+	}
+	if !faithful(v, b) {
+		return nil, &query.ValueError{Type: v.Type().String(), Reason: "holds a text that is no valid UTF-8, which JSON cannot"}
 	}
 	return string(b), nil
 }

@@ -48,13 +48,15 @@ func (w *writer) comparison(n ast.Comparison) kind {
 			w.nullable = outer
 			return condition
 		}
+		if k.Kind == column.Decimal {
+			op, bound = k.cut(op, bound)
+		}
 		n.Op = op
 		w.ordered(op, k)
 		if k.Kind == column.JSON {
 			w.documents(op, start, args, func() { w.bind(bound) }, false)
 		} else {
-			w.string(ops[op])
-			w.bound(k, bound)
+			w.beside(op, k, bound, start)
 		}
 	}
 	if n.Op == ast.Ne && w.nullable { // unknown counts as different
@@ -64,6 +66,20 @@ func (w *writer) comparison(n ast.Comparison) kind {
 	}
 	w.nullable = w.nullable || outer
 	return condition
+}
+
+// beside writes an operator and a bound value behind what was written since start.
+func (w *writer) beside(op ast.Op, k kind, bound any, start int) {
+	ordered := op != ast.Eq && op != ast.Ne
+	if ordered {
+		w.inOrderOf(k, start)
+	}
+	w.string(ops[op])
+	at := len(w.buf)
+	w.bound(k, bound)
+	if ordered {
+		w.inOrderOf(k, at)
+	}
 }
 
 // columns writes an operator between two nodes.
@@ -84,6 +100,7 @@ func (w *writer) columns(op ast.Op, k kind, right ast.Node, start, args int) {
 	}
 	w.ordered(op, k)
 	w.ordered(op, r)
+	w.decimalColumns(op, k, r)
 	// An integer beside a floating-point number is made one on every engine, and
 	// by the same rule: SQLite alone would compare them exactly.
 	switch {

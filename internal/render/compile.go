@@ -3,6 +3,7 @@ package render
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"reflect"
 	"sort"
 	"strings"
@@ -46,7 +47,7 @@ func (ms *Models) compile(t reflect.Type) (m *Model, err error) {
 		if i > 0 {
 			list.WriteString(", ")
 		}
-		list.WriteString(string(table.SQLName) + "." + string(f.SQLName))
+		list.WriteString(ms.spelling.output(f, string(table.SQLName)+"."+string(f.SQLName)))
 	}
 	if len(m.Fields) == 0 {
 		return nil, fmt.Errorf("model %s has no columns", t)
@@ -65,7 +66,13 @@ func (f *Field) compile(ms *Models) error {
 	case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer, reflect.Uintptr:
 		return fmt.Errorf("field %s: %s cannot be stored; tag it `bun:\"-\"`", f.GoName, t)
 	}
+	if f.IndirectType == reflect.TypeFor[big.Float]() {
+		return fmt.Errorf("field %s: a big.Float is of no type that a server has: use a float64, a big.Rat or a big.Int", f.GoName)
+	}
 	f.Column = columnOf(ms.server.Engine, f)
+	if because := f.refusedModel(); because != "" {
+		return fmt.Errorf("field %s: %s %s", f.GoName, t, because)
+	}
 	f.bindOwn = f.binder()
 	f.bind = f.bindOwn
 	if !f.plain() && f.Column.Kind.Number() {
@@ -124,6 +131,9 @@ func (f *Field) binder() binder {
 			return v.Interface(), nil
 		}
 	}
+	if t == timeType && f.Column.Kind != column.Date {
+		return bindInstant
+	}
 	if f.plain() {
 		return bind
 	}
@@ -156,8 +166,6 @@ func (f *Field) plain() bool {
 		return t.Kind() == reflect.Bool
 	case column.Binary:
 		return t.Kind() == reflect.Slice
-	case column.Timestamp, column.Date, column.TimeOfDay:
-		return t == timeType || t == nullTime
 	}
 	return false
 }
@@ -171,7 +179,7 @@ func holdsNull(t reflect.Type) bool {
 		if t == timeType {
 			return false
 		}
-		if t == nullTime {
+		if t == nullTime || writtenAsText(t) { // whose zero value is bound as NULL
 			return true
 		}
 		// sql.NullString and its kind: the zero value is NULL.

@@ -29,6 +29,12 @@ func (w *writer) bound(k kind, bound any) {
 			return
 		}
 	}
+	if k.Kind == column.Decimal {
+		if n, ok := read(bound); ok {
+			w.decimalValue(k, n)
+			return
+		}
+	}
 	w.bind(bound)
 }
 
@@ -110,12 +116,12 @@ func (w *writer) calculation(n ast.Arithmetic) kind {
 			w.fail(&query.ValueError{Type: "nil", Reason: "cannot be calculated with"})
 		}
 		w.string(arithmeticOps[n.Op])
-		k = k.merged(w.term(k, bound))
+		k = calculated(n.Op, k, w.term(k, bound))
 		w.byte(')')
 		return k
 	}
 	w.string(arithmeticOps[n.Op])
-	k = k.merged(w.operandNode(node))
+	k = calculated(n.Op, k, w.operandNode(node))
 	w.byte(')')
 	return k
 }
@@ -137,6 +143,13 @@ func (w *writer) term(k kind, bound any) kind {
 		}
 		return floatingNumber
 	}
+	_, isText := bound.(string)
+	if n, ok := read(bound); ok && (k.Kind == column.Decimal || isText && k.Kind == column.Integer) {
+		if w.textDecimals {
+			w.fail(w.noDecimals("calculating with decimal numbers"))
+		}
+		return w.decimalValue(k, n)
+	}
 	w.bind(bound)
 	return k
 }
@@ -148,6 +161,8 @@ func (w *writer) operandNode(n ast.Node) kind {
 	switch {
 	case k.Kind == column.Unknown || w.err != nil:
 		return k
+	case w.textDecimals && k.Kind == column.Decimal:
+		w.fail(w.noDecimals("calculating with decimal numbers"))
 	case !k.Kind.Number():
 		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + k.Kind.String() + " cannot be calculated with"})
 	case k.Kind == column.Integer && k.Bits < 64 && w.toWhole != "" && (w.casts || k.Unsigned):

@@ -98,7 +98,11 @@ func (w *writer) aggregate(n ast.Aggregate) kind {
 	if n.Of == nil {
 		w.byte('*')
 	} else {
-		k = w.node(n.Of)
+		at := len(w.buf)
+		if k = w.node(n.Of); w.shortFloats && k.Kind == column.Float && k.Bits == 32 {
+			w.insert(at, wider)
+			w.byte(')')
+		}
 	}
 	if n.Func == ast.Avg {
 		w.string(w.avgEnd)
@@ -125,9 +129,14 @@ func (w *writer) overAll(f ast.AggregateFunc, k kind) kind {
 		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr",
 			Reason: "that is " + k.Kind.String() + " has no " + [...]string{ast.Sum: "sum", ast.Min: "least value", ast.Max: "greatest value", ast.Avg: "mean"}[f]})
 	}
+	if w.textDecimals && k.Kind == column.Decimal && f != ast.Avg && w.err == nil {
+		w.fail(w.noDecimals("the sum, the least or the greatest of decimal numbers"))
+	}
 	switch {
 	case f == ast.Avg:
 		return floatingNumber
+	case f == ast.Sum && k.Kind == column.Integer && w.textDecimals: // 64 bits, or an error
+		return wholeNumber
 	case f == ast.Sum && k.Kind == column.Integer:
 		return of(column.Decimal) // of more than 64 bits, on most
 	}

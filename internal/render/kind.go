@@ -94,7 +94,7 @@ func base(t reflect.Type) reflect.Type {
 // composite reports whether values of t are bound as JSON text. Beside a column
 // of a single value that is a mistake: it equals none.
 func composite(t reflect.Type) bool {
-	if t == timeType || t == nullTime || writtenAsText(t) || speaks(t) {
+	if t == timeType || t == nullTime || t == bigIntType || t == bigRatType || writtenAsText(t) || speaks(t) {
 		return false
 	}
 	switch t.Kind() {

@@ -98,6 +98,9 @@ func (f *Field) Value(row reflect.Value) (any, error) {
 		return nil, nil
 	}
 	v, err := f.bind(fv)
+	if err == nil {
+		v, err = f.keep(v, f.StructField.Type)
+	}
 	if err != nil {
 		err = f.explain(err)
 	}

@@ -10,7 +10,8 @@ func (w *writer) orderBy(orders []ast.Order) {
 			w.string(", ")
 		}
 		w.nullable = false
-		w.node(o.By)
+		at := len(w.buf)
+		w.inOrderOf(w.node(o.By), at)
 		if o.Desc {
 			w.string(" DESC")
 		} else {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/column"
 )
 
 // reference finds the column that n names.
@@ -73,3 +74,21 @@ func (w *writer) column(j *Join, f *Field) kind {
 	}
 	return kind{f.Column, f}
 }
+
+// output is a column as it is read.
+func (w *writer) output(j *Join, f *Field) {
+	w.string(w.spelling.output(f, w.scope.qualifier(j)+"."+string(f.SQLName)))
+}
+
+// output: of a floating-point number of 4 bytes MySQL's protocol shows 6 digits,
+// of one of 8 bytes all that it has.
+func (s *spelling) output(f *Field, column string) string {
+	if s.shortFloats && f.narrow() {
+		return wider + column + ")"
+	}
+	return column
+}
+
+const wider = "(1e0 * " // and not 0e0 +, which makes 0 of -0
+
+func (f *Field) narrow() bool { return f.Column.Kind == column.Float && f.Column.Bits == 32 }

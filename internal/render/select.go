@@ -34,7 +34,7 @@ func (s *Select) Render() (Text, []*Join, error) {
 	for _, j := range joins {
 		for _, f := range j.Model.Fields {
 			w.string(", ")
-			w.column(j, f)
+			w.output(j, f)
 		}
 	}
 	w.nullable = false
@@ -234,7 +234,7 @@ func (s *Columns) Render() (Text, error) {
 		if i > 0 {
 			w.string(", ")
 		}
-		w.column(nil, f)
+		w.output(nil, f)
 	}
 	w.nullable = false
 	(&Select{Model: s.Model, Where: s.Where}).tail(w)

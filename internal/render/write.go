@@ -45,7 +45,12 @@ func (s *Insert) Render() (Text, error) {
 	}
 	if len(s.Returning) > 0 {
 		w.string(" RETURNING ")
-		w.fields(s.Returning)
+		for i, f := range s.Returning {
+			if i > 0 {
+				w.string(", ")
+			}
+			w.string(w.spelling.output(f, string(f.SQLName)))
+		}
 	}
 	return w.text()
 }

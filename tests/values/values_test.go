@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -161,7 +162,7 @@ func (p property[R, V]) compare(t *rapid.T, ctx context.Context, all orm.QuerySe
 	for i, r := range rows {
 		own := valueOf[R, V](r)
 		null := isNull(own)
-		for name, c := range map[string]query.Cond{"Eq": v.Eq(own), "In": v.In(own), "Between": v.Between(own, own)} {
+		for name, c := range map[string]query.Cond{"Eq": v.Eq(own), "In": v.In(own, own), "Between": v.Between(own, own)} {
 			if null && name == "Between" {
 				continue
 			}
@@ -212,7 +213,7 @@ func (p property[R, V]) compare(t *rapid.T, ctx context.Context, all orm.QuerySe
 	}
 	last := valueOf[R, V](got[len(got)-1])
 	greatest, err := orm.Aggregate[V](ctx, all, query.Max(v))
-	if err != nil && p.apart && declined(err) {
+	if err != nil && declined(err) {
 		return
 	}
 	require.NoError(t, err, "Max")
@@ -228,8 +229,11 @@ func declined(err error) bool {
 }
 
 func isNull(v any) bool {
-	if v == nil {
+	switch a := v.(type) {
+	case nil:
 		return true
+	case netip.Addr:
+		return !a.IsValid()
 	}
 	switch r := reflect.ValueOf(v); r.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice:

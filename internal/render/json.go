@@ -1,0 +1,140 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/big"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/holdfast-go/holdfast/dialect"
+)
+
+// keepsJSON: what the servers make another document of, or refuse.
+func (k kind) keepsJSON(s string) string {
+	switch engine := k.engine(); {
+	case !utf8.ValidString(s):
+		return "is no valid UTF-8"
+	case !json.Valid([]byte(s)):
+		return "is no JSON"
+	case engine == dialect.Postgres && escapes(s, "u0000"):
+		return "holds a NUL, which PostgreSQL's JSON cannot"
+	case engine == dialect.MySQL && !exactNumbers(s):
+		return "holds a number of more digits than MySQL's JSON keeps: write it as a text"
+	}
+	return ""
+}
+
+// escapes reports whether a text of JSON has the escape \what in it.
+func escapes(s, what string) bool {
+	for {
+		i := strings.IndexByte(s, '\\')
+		if i < 0 || i+1 >= len(s) {
+			return false
+		}
+		if strings.HasPrefix(s[i+1:], what) {
+			return true
+		}
+		s = s[i+2:]
+	}
+}
+
+// exactNumbers reports whether all numbers of a document are such as MySQL keeps:
+// integers of 64 bits, and what a floating-point number is written back as.
+func exactNumbers(s string) bool {
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return true
+		}
+		if n, ok := token.(json.Number); ok {
+			if _, err := strconv.ParseInt(string(n), 10, 64); err == nil {
+				continue
+			}
+			if _, err := strconv.ParseUint(string(n), 10, 64); err == nil {
+				continue
+			}
+			if _, ok := ExactFloat(n); !ok {
+				return false
+			}
+		}
+	}
+}
+
+// ExactFloat is the floating-point number that is written as JSON as the same
+// number as n; ok is false if there is none.
+func ExactFloat(n json.Number) (f float64, ok bool) {
+	f, err := strconv.ParseFloat(string(n), 64)
+	if err != nil {
+		return 0, false
+	}
+	if len(n) <= exact { // so many digits it always keeps
+		return f, true
+	}
+	a, ok := rational(string(n))
+	if !ok {
+		return 0, false
+	}
+	b, ok := rational(strconv.FormatFloat(f, 'g', -1, 64))
+	return f, ok && a.Cmp(b) == 0
+}
+
+// rational refuses exponents that would take all memory.
+func rational(s string) (*big.Rat, bool) {
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		if e, err := strconv.Atoi(s[i+1:]); err != nil || e > 400 || e < -400 {
+			return nil, false
+		}
+	}
+	return new(big.Rat).SetString(s)
+}
+
+// faithful reports whether the texts in v are those of its JSON: encoding/json
+// writes U+FFFD for what is no UTF-8, without an error.
+func faithful(v reflect.Value, document []byte) bool {
+	if !bytes.Contains(document, []byte(`\ufffd`)) {
+		return true
+	}
+	return valid(v, 0)
+}
+
+// deepest is how deep encoding/json looks before it looks for cycles.
+const deepestValue = 1000
+
+func valid(v reflect.Value, depth int) bool {
+	if depth > deepestValue {
+		return true
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return utf8.ValidString(v.String())
+	case reflect.Interface, reflect.Pointer:
+		return v.IsNil() || valid(v.Elem(), depth+1)
+	case reflect.Slice, reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return true
+		}
+		for i := range v.Len() {
+			if !valid(v.Index(i), depth+1) {
+				return false
+			}
+		}
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			if !valid(it.Key(), depth+1) || !valid(it.Value(), depth+1) {
+				return false
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && f.Tag.Get("json") != "-" && !valid(v.Field(i), depth+1) {
+				return false
+			}
+		}
+	}
+	return true
+}

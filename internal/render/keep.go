@@ -1,0 +1,272 @@
+package render
+
+import (
+	"math"
+	"reflect"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/column"
+)
+
+// keep is what is sent for a value that the column is given, or an error if the
+// server would refuse it, or keep another (rule S20): it rounds, cuts off, fills
+// up and takes for a number without an error, each in its own way. What a
+// comparison may hold is another matter: a column that ends at seconds can be
+// compared with any time.
+func (f *Field) keep(bound any, t reflect.Type) (any, error) {
+	k := kind{f.Column, f}
+	because := ""
+	switch b := bound.(type) {
+	case nil:
+		return nil, nil
+	case float64:
+		because = k.keepsFloat(b)
+	case string:
+		switch k.Kind {
+		case column.Text:
+			because = k.keepsText(b)
+		case column.JSON:
+			because = k.keepsJSON(b)
+		case column.TimeOfDay:
+			if len(b) > len(time.TimeOnly)+1+k.Precision {
+				because = finer
+			}
+		}
+	case []byte:
+		if k.Kind == column.Binary {
+			because = k.keepsBytes(len(b))
+		}
+	case time.Time:
+		because = k.keepsTime(b)
+	default:
+		if k.Kind == column.Array {
+			because = k.keepsList(b)
+		}
+	}
+	if because == "" && k.Kind == column.Decimal {
+		return k.keepsDecimal(bound, t)
+	}
+	if because != "" {
+		return nil, k.refuse(t, because)
+	}
+	return bound, nil
+}
+
+func (k kind) engine() string { return k.field.Model.models.server.Engine }
+
+func isMySQL(engine string) bool { return engine == dialect.MySQL || engine == dialect.MariaDB }
+
+// keepsFloat: NaN is refused on every engine, since it is equal to itself on
+// PostgreSQL alone.
+func (k kind) keepsFloat(f float64) string {
+	switch {
+	case math.IsNaN(f):
+		return "is NaN, which is not even equal to itself"
+	case math.IsInf(f, 0) && (isMySQL(k.engine()) || k.Kind != column.Float):
+		return "is infinite, which the column cannot hold"
+	case k.Kind == column.Float && k.Bits == 32 && float64(float32(f)) != f:
+		return "has more digits than a column of 4 bytes keeps: make its field a float32, or the column wider"
+	}
+	return ""
+}
+
+// The longest texts of MySQL's types without a length, in bytes.
+var mysqlBytes = map[string]int{
+	"tinytext": 1<<8 - 1, "text": 1<<16 - 1, "mediumtext": 1<<24 - 1,
+	"tinyblob": 1<<8 - 1, "blob": 1<<16 - 1, "mediumblob": 1<<24 - 1,
+}
+
+const tooLong = "is longer than the column"
+
+func (k kind) keepsText(s string) string {
+	engine := k.engine()
+	switch {
+	case engine == dialect.SQLite:
+	case !utf8.ValidString(s):
+		return "is no valid UTF-8"
+	case engine == dialect.Postgres && strings.IndexByte(s, 0) >= 0:
+		return "holds a NUL, which PostgreSQL's texts cannot"
+	}
+	if k.Length > 0 && len(s) > k.Length && utf8.RuneCountInString(s) > k.Length {
+		return tooLong
+	}
+	if isMySQL(engine) {
+		if most, limited := mysqlBytes[k.Name]; limited && len(s) > most {
+			return tooLong
+		}
+		if k.Charset != "" && !inCharset(k.Charset, s) {
+			return "has characters that are not in the column's character set"
+		}
+	}
+	if k.Fixed {
+		return k.fixedText(s, engine)
+	}
+	return ""
+}
+
+// fixedText: a column of type CHAR ends with blanks, whatever was stored.
+func (k kind) fixedText(s, engine string) string {
+	switch {
+	case isMySQL(engine) && strings.HasSuffix(s, " "):
+		return "ends with a blank, which a column of type CHAR does not keep"
+	case engine == dialect.Postgres && utf8.RuneCountInString(s) != k.Length:
+		return "is shorter than the column, which fills it up with blanks: make its type VARCHAR"
+	}
+	return ""
+}
+
+// inCharset reports whether MySQL's character set has all characters of s. Of
+// one that is not listed the server tells.
+func inCharset(charset, s string) bool {
+	for _, r := range s {
+		fits := true
+		switch charset {
+		case "ascii":
+			fits = r < 0x80
+		case "utf8mb3", "utf8":
+			fits = r <= 0xffff
+		case "latin1": // which is cp1252
+			fits = r < 0x80 || r >= 0xa0 && r <= 0xff || strings.ContainsRune("€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ", r)
+		}
+		if !fits {
+			return false
+		}
+	}
+	return true
+}
+
+func (k kind) keepsBytes(n int) string {
+	if !isMySQL(k.engine()) {
+		return "" // a length means nothing to them
+	}
+	most, limited := mysqlBytes[k.Name]
+	switch {
+	case k.Length > 0 && n > k.Length, limited && n > most:
+		return tooLong
+	case k.Fixed && n < k.Length:
+		return "is shorter than the column, which fills it up with zeros: make its type VARBINARY"
+	}
+	return ""
+}
+
+// keepsList: what the elements of an array of texts cannot hold.
+func (k kind) keepsList(list any) string {
+	v := reflect.ValueOf(list)
+	if v.Kind() != reflect.Slice || v.Type().Elem().Kind() != reflect.String {
+		return ""
+	}
+	text := kind{column.Type{Kind: column.Text}, k.field}
+	for i := range v.Len() {
+		if because := text.keepsText(v.Index(i).String()); because != "" {
+			return because
+		}
+	}
+	return ""
+}
+
+// MySQL's TIMESTAMP, by its manual, "Date and Time Data Types"; MariaDB's goes on
+// to 2106 since 11.5, on some machines.
+var (
+	firstTimestamp = time.Date(1970, 1, 1, 0, 0, 1, 0, time.UTC)
+	lastTimestamp  = time.Date(2038, 1, 19, 3, 14, 7, 999999999, time.UTC)
+)
+
+const finer = "is finer than the column, which would round it"
+
+func (k kind) keepsTime(t time.Time) string {
+	if k.Kind != column.Timestamp {
+		return ""
+	}
+	if year := t.UTC().Year(); year < 1 || year > 9999 {
+		return "is not within the years 1 to 9999 in UTC"
+	}
+	if isMySQL(k.engine()) && k.Name == "timestamp" && (t.Before(firstTimestamp) || t.After(lastTimestamp)) {
+		return "is not within 1970 to 2038, where a column of type TIMESTAMP ends: make it DATETIME"
+	}
+	unit := time.Second
+	for range k.Precision {
+		unit /= 10
+	}
+	if k.Precision < 6 && !t.Truncate(unit).Equal(t) {
+		return finer + ": cut it off with Truncate(" + unit.String() + ")"
+	}
+	return ""
+}
+
+// daily is what stands for a value beside a column of days or of times of a day.
+func (k kind) daily(bound any, t reflect.Type) (any, error) {
+	switch k.Kind {
+	case column.Date:
+		return k.day(bound, t)
+	case column.TimeOfDay:
+		return k.clock(bound, t)
+	}
+	return bound, nil
+}
+
+// day is the date that stands for a value beside a column of days: as it is
+// written, in whatever zone. A time that has an hour is a day in one zone and
+// another in the next.
+func (k kind) day(bound any, t reflect.Type) (any, error) {
+	var at time.Time
+	switch b := bound.(type) {
+	case nil:
+		return nil, nil
+	case time.Time:
+		if h, m, s := b.Clock(); h != 0 || m != 0 || s != 0 || b.Nanosecond() != 0 {
+			return nil, k.refuse(t, "has an hour, which a column of days cannot hold: say which day is meant, in which zone, or use models.Date")
+		}
+		at = b
+	case string:
+		var err error
+		if at, err = time.Parse(time.DateOnly, b); err != nil {
+			return nil, k.refuse(t, "is no date written as 2006-01-02")
+		}
+	default:
+		return nil, k.refuse(t, "")
+	}
+	if at.Year() < 1 || at.Year() > 9999 {
+		return nil, k.refuse(t, "is not within the years 1 to 9999")
+	}
+	return at.Format(time.DateOnly), nil
+}
+
+var timeOfDay = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?$`)
+
+// clock is the text of a time of day. MySQL takes many more, and counts to 838
+// hours.
+func (k kind) clock(bound any, t reflect.Type) (any, error) {
+	s, ok := bound.(string)
+	if !ok || !timeOfDay.MatchString(s) {
+		return nil, k.refuse(t, "is no time of day written as 15:04:05")
+	}
+	if _, fraction, has := strings.Cut(s, "."); has {
+		if fraction = strings.TrimRight(fraction, "0"); fraction == "" {
+			s = s[:len(time.TimeOnly)]
+		} else {
+			s = s[:len(time.TimeOnly)+1] + fraction
+		}
+	}
+	return s, nil
+}
+
+// refusedModel says why values of the field's Go type cannot be kept in its
+// column at all; "" if they can.
+func (f *Field) refusedModel() string {
+	t := f.IndirectType
+	if speaks(t) || !f.Column.Kind.Time() {
+		return ""
+	}
+	isTime, isText := t == timeType || t == nullTime, t.Kind() == reflect.String
+	switch {
+	case f.Column.Kind == column.Date && (isTime || isText), f.Column.Kind == column.Timestamp && isTime, f.Column.Kind == column.TimeOfDay && isText:
+		return ""
+	}
+	return "cannot be " + f.Column.Kind.String() + " of type " + f.Column.Name + map[column.Kind]string{
+		column.Date: ": make it a time.Time, a models.Date or a string", column.Timestamp: ": make it a time.Time", column.TimeOfDay: ": make it a string",
+	}[f.Column.Kind]
+}
