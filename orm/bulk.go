@@ -43,6 +43,11 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 		}
 	}
 	batches := q.batches(rows)
+	for _, b := range batches {
+		if err := readable(q.model, b.left); err != nil {
+			return err
+		}
+	}
 	switch {
 	case len(batches) == 0:
 		return nil

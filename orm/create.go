@@ -41,6 +41,9 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 	}
 	v := reflect.ValueOf(row).Elem()
 	given, left := columns(q.model, v)
+	if err := readable(q.model, left); err != nil {
+		return err
+	}
 	insert := &render.Insert{Model: q.model, Fields: given, Rows: []reflect.Value{v}}
 	if len(left) == 0 {
 		return q.exec(ctx, insert, nil)
@@ -108,12 +111,21 @@ func columns(m *render.Model, row reflect.Value) (given, leave []*render.Field) 
 }
 
 // left reports whether a row leaves the column to the server.
-func left(f *render.Field, row reflect.Value) bool {
-	return (counted(f) || f.SQLDefault != "") && f.HasZeroValue(row)
-}
+func left(f *render.Field, row reflect.Value) bool { return f.LeftToServer(row) }
 
 // counted reports whether the server counts the column up.
-func counted(f *render.Field) bool { return f.AutoIncrement || f.Identity }
+func counted(f *render.Field) bool { return f.Counted() }
+
+// readable refuses a row whose columns MySQL, which returns none, could not find
+// again: a model without a key. The others refuse it as well.
+func readable(m *render.Model, left []*render.Field) error {
+	for _, f := range left {
+		if !counted(f) && len(m.PKs) == 0 {
+			return fmt.Errorf("%w, by which the row could be read again: give %s a value, or the model a key", errNoKey, f)
+		}
+	}
+	return nil
+}
 
 func setKey(f *render.Field, row reflect.Value, id int64) error {
 	dst := f.Field.Value(row)

@@ -23,8 +23,8 @@ type Document struct {
 	models.Versioned
 	models.Timestamps
 	Title string `bun:",unique"`
-	State string `bun:",notnull,default:'draft'"`
-	Hits  int    `bun:",notnull,default:3"`
+	State string `bun:",notnull,nullzero,default:'draft'"`
+	Hits  int    `bun:",notnull,nullzero,default:3"`
 }
 
 func withDocuments(t *testing.T, test func(t *testing.T, ctx context.Context, db *orm.DB)) {

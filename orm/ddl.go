@@ -88,7 +88,7 @@ func (d *ddl) column(m *render.Model, f *render.Field) (text string, isKey bool,
 		}
 		text += d.serial
 	}
-	if !f.Nullable && !isKey {
+	if !f.Nullable && !isKey && !f.ScanOnly { // which is never given a value
 		text += " NOT NULL"
 	}
 	if f.SQLDefault != "" {
@@ -159,6 +159,8 @@ func (d *ddl) spell(t column.Type, short bool) string {
 		return d.bytes
 	case column.Timestamp:
 		return d.time
+	case column.Date:
+		return "DATE"
 	case column.JSON:
 		return d.json
 	case column.UUID:

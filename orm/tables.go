@@ -10,7 +10,6 @@ import (
 	"github.com/uptrace/bun/schema"
 
 	"github.com/holdfast-go/holdfast/atomic"
-	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
@@ -154,57 +153,4 @@ func names(fields []*schema.Field) string {
 		list[i] = string(f.SQLName)
 	}
 	return strings.Join(list, ", ")
-}
-
-// CreateIndex creates an index on columns of a model, "-" in front for a
-// descending one, unless an index of the same name exists: idx_table_columns.
-// MySQL and MariaDB index no text without a length: give such a column one, with
-// the tag `bun:"type:varchar(191)"`.
-func CreateIndex(ctx context.Context, db *DB, model any, fields ...string) error {
-	return db.failed(ctx, "CreateIndex", db.createIndex(ctx, model, fields))
-}
-
-func (db *DB) createIndex(ctx context.Context, model any, fields []string) error {
-	if model == nil || len(fields) == 0 {
-		return fmt.Errorf("an index needs a model and columns")
-	}
-	m, err := db.model(reflect.TypeOf(model))
-	if err != nil {
-		return err
-	}
-	_, table, qualified := strings.Cut(m.Table.Name, ".")
-	if !qualified {
-		table = m.Table.Name
-	}
-	name, columns := "idx_"+table, make([]string, len(fields))
-	for i, field := range fields {
-		field, desc := strings.CutPrefix(field, "-")
-		f, err := m.Field(field)
-		if err != nil {
-			return err
-		}
-		name += "_" + field
-		columns[i] = string(f.SQLName)
-		if desc {
-			columns[i] += " DESC"
-		}
-	}
-	if len(name) > 63 { // PostgreSQL would cut it off, MySQL refuse it
-		name = name[:63]
-	}
-	d := ddlOf(db.Server())
-	ifNotExists := "IF NOT EXISTS "
-	if db.Server().Engine == dialect.MySQL { // it has none
-		ifNotExists = ""
-		n := 0
-		err := db.QueryRow(ctx, "SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema = DATABASE() AND table_name = ? AND index_name = ?",
-			table, name).Scan(&n)
-		if err != nil || n > 0 {
-			return err
-		}
-	}
-	_, err = db.executor.Exec(ctx, block.Statement{
-		SQL: "CREATE INDEX " + ifNotExists + d.quote + name + d.quote + " ON " + string(m.Table.SQLName) + " (" + strings.Join(columns, ", ") + ")",
-	})
-	return err
 }

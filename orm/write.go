@@ -13,7 +13,7 @@ import (
 
 // Save writes the columns of a row that was read or created before, by its
 // primary key: all of them except those tagged skipupdate, or only the named
-// ones. With models.Timestamps, updated_at becomes the present; with
+// ones; those tagged scanonly are neither written nor read again. With models.Timestamps, updated_at becomes the present; with
 // models.Versioned the row is written only if nobody else has changed it since
 // it was read.
 //
@@ -100,7 +100,7 @@ func saved(m *render.Model, names []string) ([]*render.Field, error) {
 	var fields []*render.Field
 	if len(names) == 0 {
 		for _, f := range m.Fields {
-			if !f.IsPK && !f.SkipUpdate() {
+			if !f.IsPK && !f.ScanOnly && !f.SkipUpdate() {
 				fields = append(fields, f)
 			}
 		}
@@ -110,6 +110,9 @@ func saved(m *render.Model, names []string) ([]*render.Field, error) {
 		f, err := m.Field(name)
 		if err != nil {
 			return nil, err
+		}
+		if f.ScanOnly {
+			return nil, f.NotWritten()
 		}
 		if f.IsPK {
 			return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "is the primary key, by which the row is found"}

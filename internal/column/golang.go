@@ -42,6 +42,9 @@ func Of(engine string, t reflect.Type) Type {
 	if t.Kind() == reflect.Pointer {
 		return Of(engine, t.Elem())
 	}
+	if typed, ok := reflect.Zero(t).Interface().(interface{ ColumnType() string }); ok { // models.Date, and others that say it
+		return Parse(engine, typed.ColumnType())
+	}
 	if t.PkgPath() == sqlPackage && t.Kind() == reflect.Struct && t.NumField() > 0 { // sql.NullString, sql.Null[T]
 		return Of(engine, t.Field(0).Type)
 	}

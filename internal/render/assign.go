@@ -22,7 +22,15 @@ const errForeignColumn = "is in another table, which an UPDATE cannot read"
 // Assignment finds the column of m that is assigned.
 func (m *Model) Assignment(a ast.Assignment) (Assignment, error) {
 	_, f, err := (&scope{root: m, closed: errForeignColumn}).reference(a.Column)
+	if err == nil && f.ScanOnly {
+		err = f.NotWritten()
+	}
 	return Assignment{Field: f, Value: a.Value}, err
+}
+
+// NotWritten refuses to write a column that is only read.
+func (f *Field) NotWritten() error {
+	return &query.FieldError{Model: f.Model.Name, Name: f.Name, Reason: "is tagged scanonly: the server fills it in"}
 }
 
 // assign writes the SET clause.
@@ -104,8 +112,8 @@ func (w *writer) computed(k kind, n ast.Node) {
 	case w.err != nil:
 	case !k.beside(r):
 		w.fail(k.mismatch(r))
-	case k.Kind == column.Decimal:
-		w.computedDecimal(k, r)
+	case k.Kind == column.Decimal && w.rounded(k, r) != nil:
+		w.fail(w.rounded(k, r))
 	case k.Kind == column.Integer && (r.Kind == column.Float || r.Kind == column.Decimal):
 		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that may have a fraction cannot be kept in a column of whole numbers, " +
 			"for which each engine rounds in its own way: calculate with whole numbers, or round it by Raw"})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 
@@ -34,8 +35,8 @@ func (ms *Models) compile(t reflect.Type) (m *Model, err error) {
 	table := ms.schema.Tables().Get(t)
 	m = &Model{Type: t, Name: table.TypeName, Table: table, models: ms, columns: make(map[string]*Field, len(table.Fields))}
 	var list strings.Builder
-	for i, sf := range table.Fields {
-		f := &Field{Field: sf, Model: m}
+	for i, sf := range columnsOf(table) {
+		f := &Field{Field: sf, Model: m, ScanOnly: sf.Tag.HasOption("scanonly")}
 		if err := f.compile(ms); err != nil {
 			return nil, fmt.Errorf("model %s: %w", t, err)
 		}
@@ -60,6 +61,21 @@ func (ms *Models) compile(t reflect.Type) (m *Model, err error) {
 	return m, nil
 }
 
+// columnsOf is the columns of a table in the order of the struct. bun leaves out
+// those that it never writes.
+func columnsOf(table *schema.Table) []*schema.Field {
+	list := slices.Clone(table.Fields)
+	for name, f := range table.FieldMap {
+		if name == f.Name && f.Tag.HasOption("scanonly") {
+			list = append(list, f)
+		}
+	}
+	if len(list) > len(table.Fields) {
+		slices.SortStableFunc(list, func(a, b *schema.Field) int { return slices.Compare(a.Index, b.Index) })
+	}
+	return list
+}
+
 func (f *Field) compile(ms *Models) error {
 	t := f.StructField.Type
 	switch f.IndirectType.Kind() {
@@ -72,6 +88,9 @@ func (f *Field) compile(ms *Models) error {
 	f.Column = columnOf(ms.server.Engine, f)
 	if because := f.refusedModel(); because != "" {
 		return fmt.Errorf("field %s: %s %s", f.GoName, t, because)
+	}
+	if because := f.refusedDefault(); because != "" {
+		return fmt.Errorf("field %s: %s", f.GoName, because)
 	}
 	f.bindOwn = f.binder()
 	f.bind = f.bindOwn

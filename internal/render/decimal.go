@@ -188,16 +188,19 @@ func (w *writer) noDecimals(feature string) error {
 		Hint: "SQLite has no decimal numbers, only texts and floating-point numbers: read the rows and calculate in Go, or keep whole numbers of the smallest unit"}
 }
 
-// computedDecimal refuses what a column of decimals would round.
-func (w *writer) computedDecimal(k, r kind) {
+// rounded refuses what a column of decimals would round, or calculate with
+// floating-point numbers.
+func (w *writer) rounded(k, r kind) error {
 	switch {
+	case r.Kind == column.Unknown: // of Raw, which says itself what it does
 	case w.textDecimals && (r.field == nil || r.Kind != column.Decimal || r.Scale != k.Scale):
-		w.fail(w.noDecimals("calculating a decimal number"))
+		return w.noDecimals("calculating a decimal number")
 	case r.Kind == column.Float:
-		w.fail(k.refuse(reflect.TypeFor[float64](), "is a floating-point number, which each engine rounds in its own way: calculate with decimal numbers"))
+		return k.refuse(reflect.TypeFor[float64](), "is a floating-point number, which each engine rounds in its own way: calculate with decimal numbers")
 	case k.Precision > 0 && r.Kind == column.Decimal && (r.Scale > k.Scale || r.Precision == 0 && r.Scale == 0):
-		w.fail(k.refuse(reflect.TypeFor[string](), "may have more decimal places than the column, which would round it: round it by Raw"))
+		return k.refuse(reflect.TypeFor[string](), "may have more decimal places than the column, which would round it: round it by Raw")
 	}
+	return nil
 }
 
 // calculated is the kind of an arithmetic result; a kind without precision is

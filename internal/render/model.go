@@ -79,6 +79,9 @@ type Field struct {
 	// Nullable is true if the Go type can hold NULL: a pointer, a slice, a map,
 	// a Null type, or a field tagged nullzero.
 	Nullable bool
+	// ScanOnly is true if the column is read and never written: the server fills
+	// it in. The tag scanonly says so.
+	ScanOnly bool
 	// Column is what the column is: what the tag type says, and else what
 	// CreateTables makes of the Go type.
 	Column column.Type
