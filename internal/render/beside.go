@@ -43,6 +43,9 @@ func (k kind) value(v any) (any, error) {
 			return nil, nil
 		} else if at.Type() == k.field.IndirectType {
 			bound, err := k.field.bindOwn(at)
+			if k.Kind == column.JSON {
+				bound = k.spelledJSON(bound)
+			}
 			return bound, k.field.explain(err)
 		}
 	}
@@ -51,7 +54,7 @@ func (k kind) value(v any) (any, error) {
 		if err != nil && k.field != nil {
 			err = k.field.explain(err)
 		}
-		return bound, err
+		return k.spelledJSON(bound), err
 	}
 	if k.Kind == column.Array {
 		if at, null := pointedTo(rv); null || at.Kind() == reflect.Slice && at.IsNil() {

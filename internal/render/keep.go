@@ -47,13 +47,24 @@ func (f *Field) keep(bound any, t reflect.Type) (any, error) {
 			because = k.keepsList(b)
 		}
 	}
-	if because == "" && k.Kind == column.Decimal {
-		return k.keepsDecimal(bound, t)
-	}
 	if because != "" {
 		return nil, k.refuse(t, because)
 	}
+	switch k.Kind {
+	case column.Decimal:
+		return k.keepsDecimal(bound, t)
+	case column.JSON:
+		return k.spelledJSON(bound), nil
+	}
 	return bound, nil
+}
+
+// spelledJSON is a document as the server compares it.
+func (k kind) spelledJSON(bound any) any {
+	if s, ok := bound.(string); ok && k.field != nil && k.engine() == dialect.MariaDB {
+		return plainNumbers(s)
+	}
+	return bound
 }
 
 func (k kind) engine() string { return k.field.Model.models.server.Engine }

@@ -36,7 +36,7 @@ func of[R, V any](name string, gen func() *rapid.Generator[V], same func(a, b V)
 	for _, option := range options {
 		option(&a)
 	}
-	p := property[R, V]{gen: gen, same: same, apart: a.apart}
+	p := property[R, V]{gen: gen, same: same, asked: a}
 	p.order, _ = a.order.(func(a, b V) int)
 	return kind{name: name, engines: a.engines, run: p.check}
 }
@@ -46,13 +46,14 @@ type asked struct {
 	engines []testdb.Engine // that have the type of column; none: all
 	order   any             // func(a, b V) int; nil: what orders the values is the server's business
 	apart   bool            // the values may be refused in comparisons
+	folded  bool            // the column's own collation takes different texts for equal
 }
 
 type property[R, V any] struct {
 	gen   func() *rapid.Generator[V]
 	same  func(stored, read V) bool
 	order func(a, b V) int
-	apart bool
+	asked
 }
 
 func (p property[R, V]) check(t *testing.T, db *orm.DB) {
@@ -175,7 +176,7 @@ func (p property[R, V]) compare(t *rapid.T, ctx context.Context, all orm.QuerySe
 			}
 			for j, other := range rows {
 				want := j == i || p.same(own, valueOf[R, V](other))
-				if found := slices.Contains(ids(got), keys[j]); found != want {
+				if found := slices.Contains(ids(got), keys[j]); found != want && !(found && p.folded) {
 					t.Fatalf("%s of %#v: %#v is found: %t", name, own, valueOf[R, V](other), found)
 				}
 			}

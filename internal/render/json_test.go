@@ -1,0 +1,53 @@
+package render
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestNumbersWithoutAnExponent(t *testing.T) {
+	for in, want := range map[string]string{
+		`1.5e-7`: `0.00000015`, `1E3`: `1000`, `{"a e1":[1e21,-2.50E+2,true,false,"1e3\\\"2e2"]}`: `{"a e1":[1000000000000000000000,-250,true,false,"1e3\\\"2e2"]}`,
+		`"e`: `"e`, `1e999`: `1e999`, `0e0`: `0`, `null`: `null`, `"\\`: `"\\`,
+	} {
+		require.Equal(t, want, plainNumbers(in), in)
+	}
+}
+
+func TestNumbersThatAFloatKeeps(t *testing.T) {
+	for n, want := range map[string]bool{
+		"1": true, "1.10": true, "0.1": true, "1e300": true, "-0": true, "9007199254740993": false, "1499366092322157987": false, "1499366092322158000": true,
+		"1e400": false, "0.1234567890123456789": false, "100000000000000000000": true, "1e-400": false, "1e99999999999": false,
+	} {
+		_, ok := ExactFloat(json.Number(n))
+		require.Equal(t, want, ok, n)
+	}
+	require.True(t, exactNumbers(`[18446744073709551615, -9223372036854775808, "x", 1.5]`))
+	require.False(t, exactNumbers(`{"a": [18446744073709551617]}`))
+	require.True(t, escapes(`"\u0000"`, "u0000"))
+	require.False(t, escapes(`"\\u0000"`, "u0000"))
+}
+
+func TestNumerals(t *testing.T) {
+	for in, want := range map[string]string{
+		"1.50": "1.5", "-0": "0", "-0.00": "0", "+1": "1", ".5": "0.5", "5.": "5", "007": "7", "1e2": "100", "1.25e1": "12.5", "1e-3": "0.001", "-0.10": "-0.1",
+	} {
+		n, ok := parse(in)
+		require.True(t, ok, in)
+		require.Equal(t, want, string(n), in)
+	}
+	for _, in := range []string{"", " 1", "1 ", "abc", "NaN", "0x10", "1_0", "--1", "1e", "Infinity"} {
+		_, ok := parse(in)
+		require.False(t, ok, in)
+	}
+	for in, want := range map[any]string{int64(-5): "-5", uint64(1 << 63): "9223372036854775808", 0.1: "0.1", 1e21: "1000000000000000000000"} {
+		n, ok := read(in)
+		require.True(t, ok)
+		require.Equal(t, want, string(n))
+	}
+	require.Equal(t, "1.50", numeral("1.5").fixed(2))
+	require.Equal(t, "1.00", numeral("1").fixed(2))
+	require.Equal(t, "1", numeral("1").fixed(0))
+}
