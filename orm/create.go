@@ -10,7 +10,8 @@ import (
 )
 
 // Create inserts row and fills in what the server gave it: an auto-increment
-// key, and the columns tagged with a default that were left zero. The mixins of
+// key, the columns tagged scanonly, and those with a default where row has NULL, or
+// the zero of a field tagged nullzero (rule S23). The mixins of
 // package models get their times, versions and keys. Times are stored in UTC
 // and to the microsecond; what is finer is cut off in the database, not in row.
 //

@@ -25,7 +25,8 @@ import (
 // with microseconds. On MySQL and MariaDB text compares exactly, as it does on
 // PostgreSQL and SQLite, and a string becomes LONGTEXT, or VARCHAR(255) where
 // MySQL needs a length: in keys and with defaults. The tag type (bun:"type:…")
-// overrides a column's type.
+// overrides a column's type; only on SQLite JSON and decimal numbers are TEXT
+// whatever it says (rule S20).
 //
 // On PostgreSQL and SQLite all tables are created or none. On MySQL and MariaDB
 // each is created by itself, and inside a block CreateTables is refused with
