@@ -1,0 +1,153 @@
+package orm
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-go/holdfast/internal/render"
+)
+
+// Check compares models with their tables on the server, and returns every
+// difference that could refuse a row, keep another one, or compare it in another
+// way, in one *CheckError. It writes nothing, and takes one statement for each
+// model: for the start of a program, or its tests.
+//
+//	var differs *orm.CheckError
+//	if err := orm.Check(ctx, db, (*Project)(nil), (*Audio)(nil)); errors.As(err, &differs) {
+//		for _, d := range differs.Differences {
+//			log.Print(d)
+//		}
+//	}
+//
+// A column that is wider than its field, and one that the model does not have and
+// a new row does not need, is no difference. A type of the application's own on
+// the server (an enumeration, a domain) is not looked into.
+func Check(ctx context.Context, db *DB, models ...any) error {
+	found := &CheckError{}
+	for _, model := range models {
+		if model == nil {
+			return fmt.Errorf("orm: Check: a model is nil; write (*Audio)(nil)")
+		}
+		m, err := db.model(reflect.TypeOf(model))
+		if err == nil {
+			var list []Difference
+			list, err = db.differences(ctx, m)
+			found.Differences = append(found.Differences, list...)
+		}
+		if err != nil {
+			return fmt.Errorf("orm: Check: %w", err)
+		}
+	}
+	if len(found.Differences) > 0 {
+		return found
+	}
+	return nil
+}
+
+// CheckError says where models and their tables differ.
+type CheckError struct{ Differences []Difference }
+
+// Error lists all of them.
+func (e *CheckError) Error() string {
+	list := make([]string, len(e.Differences))
+	for i, d := range e.Differences {
+		list[i] = d.String()
+	}
+	return "orm: Check: models and tables differ:\n\t" + strings.Join(list, "\n\t")
+}
+
+// Difference is one difference between a model and its table.
+type Difference struct {
+	Model  string // "Audio"
+	Table  string // "audio"
+	Column string // "" if it is the table that differs
+	Kind   DifferenceKind
+	Want   string // what the model says; may be ""
+	Have   string // what the server has; may be ""
+}
+
+// String says it in a sentence.
+func (d Difference) String() string {
+	at := d.Model + " (table " + d.Table + ")"
+	if d.Column != "" {
+		at = d.Model + "." + d.Column
+	}
+	s := at + ": " + string(d.Kind)
+	if d.Want != "" {
+		s += ": the model has " + d.Want
+		if d.Have != "" {
+			s += ", the table " + d.Have
+		}
+	}
+	return s
+}
+
+// DifferenceKind is a kind of [Difference].
+type DifferenceKind string
+
+// The kinds of differences.
+const (
+	NoTable       DifferenceKind = "there is no such table"
+	NoColumn      DifferenceKind = "there is no such column"
+	ExtraColumn   DifferenceKind = "the table has a column that a new row has to give a value, and the model does not have it"
+	OtherType     DifferenceKind = "the column is of another type"
+	TooNarrow     DifferenceKind = "the column does not hold all that the field does"
+	MayBeNull     DifferenceKind = "the column may be NULL, which the field cannot hold"
+	NeverNull     DifferenceKind = "the column may not be NULL, which the field can"
+	NoZone        DifferenceKind = "the column has times without a zone, which other programs may read in another"
+	OtherText     DifferenceKind = "the column compares text in another way, by its character set or collation"
+	OtherKey      DifferenceKind = "the primary key is another"
+	NotCounted    DifferenceKind = "the server does not count the column up"
+	NoDefault     DifferenceKind = "the column has no default"
+	FloatDecimals DifferenceKind = "the column turns decimal numbers into floating-point numbers: declare it TEXT"
+)
+
+func (db *DB) differences(ctx context.Context, m *render.Model) ([]Difference, error) {
+	have, err := db.tableColumns(ctx, m)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Name, err)
+	}
+	c := &comparison{db: db, model: m}
+	if len(have) == 0 {
+		c.add("", NoTable, "", "")
+		return c.found, nil
+	}
+	for _, f := range m.Fields {
+		i := slices.IndexFunc(have, func(h tableColumn) bool { return strings.EqualFold(h.name, f.Name) })
+		if i < 0 {
+			c.add(f.Name, NoColumn, "", "")
+			continue
+		}
+		c.column(f, have[i])
+		have[i].known = true
+	}
+	var key []string
+	for _, h := range have {
+		if h.key {
+			key = append(key, h.name)
+		}
+		if !h.known && h.notNull && !h.hasDefault && !h.counted {
+			c.add(h.name, ExtraColumn, "", h.declared)
+		}
+	}
+	var want []string
+	for _, f := range m.PKs {
+		want = append(want, f.Name)
+	}
+	slices.Sort(key)
+	slices.Sort(want)
+	if !slices.EqualFunc(key, want, strings.EqualFold) {
+		c.add("", OtherKey, orNone(want), orNone(key))
+	}
+	return c.found, nil
+}
+
+func orNone(columns []string) string {
+	if len(columns) == 0 {
+		return "none"
+	}
+	return strings.Join(columns, ", ")
+}

@@ -1,0 +1,98 @@
+package orm_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/uptrace/bun"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/models"
+	"github.com/holdfast-go/holdfast/orm"
+)
+
+func TestCheckFindsNoDifferenceInWhatCreateTablesMade(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		list := []any{
+			(*Owner)(nil), (*Project)(nil), (*Audio)(nil), (*Document)(nil), (*Everything)(nil), (*Papers)(nil), (*Host)(nil), (*Fact)(nil),
+			(*Rectangle)(nil), (*Plan)(nil), (*Keyless)(nil), (*Person)(nil), (*Invoice)(nil), (*Item)(nil),
+		}
+		require.NoError(t, orm.CreateTables(ctx, db, list...))
+		require.NoError(t, orm.Check(ctx, db, list...))
+		inBlock(ctx, t, db, func(ctx context.Context) { require.NoError(t, orm.Check(ctx, db, list...)) })
+	})
+}
+
+type Checked struct {
+	bun.BaseModel `bun:"table:checked"`
+	ID            int64 `bun:",pk,autoincrement"`
+	Missing       int64
+	Name          string `bun:"type:varchar(40)"`
+	Small         int64  `bun:"type:bigint"`
+	Wide          int16
+	Day           time.Time `bun:"type:date"`
+	At            time.Time
+	Filled        string `bun:"type:varchar(10)"`
+	Given         *string
+	Lang          string `bun:"type:varchar(10),nullzero,default:'en'"`
+	Amount        string `bun:"type:decimal(10,2)"`
+	Folded        string `bun:"type:varchar(10)"`
+}
+
+type Absent struct{ models.AutoID }
+
+func TestCheckFindsDifferences(t *testing.T) {
+	declarations := map[string]string{
+		dialect.MySQL: "id BIGINT NOT NULL PRIMARY KEY, name VARCHAR(20) COLLATE utf8mb4_0900_bin NOT NULL, small INT NOT NULL, wide BIGINT NOT NULL, day DATETIME(6) NOT NULL, " +
+			"at DATETIME(3) NOT NULL, filled VARCHAR(10) COLLATE utf8mb4_0900_bin, given LONGTEXT COLLATE utf8mb4_0900_bin NOT NULL, lang VARCHAR(10) COLLATE utf8mb4_0900_bin, " +
+			"amount DECIMAL(8,2) NOT NULL, folded VARCHAR(10) CHARACTER SET latin1 NOT NULL, extra INT NOT NULL",
+		dialect.MariaDB: "id BIGINT NOT NULL PRIMARY KEY, name VARCHAR(20) COLLATE utf8mb4_nopad_bin NOT NULL, small INT NOT NULL, wide BIGINT NOT NULL, day DATETIME(6) NOT NULL, " +
+			"at DATETIME(3) NOT NULL, filled VARCHAR(10) COLLATE utf8mb4_nopad_bin, given LONGTEXT COLLATE utf8mb4_nopad_bin NOT NULL, lang VARCHAR(10) COLLATE utf8mb4_nopad_bin, " +
+			"amount DECIMAL(8,2) NOT NULL, folded VARCHAR(10) CHARACTER SET latin1 NOT NULL, extra INT NOT NULL",
+		dialect.Postgres: `id bigint NOT NULL PRIMARY KEY, name varchar(20) NOT NULL, small int NOT NULL, wide bigint NOT NULL, day timestamptz NOT NULL, ` +
+			`at timestamp NOT NULL, filled varchar(10), given text NOT NULL, lang varchar(10), amount numeric(8,2) NOT NULL, folded varchar(10) COLLATE folding NOT NULL, extra int NOT NULL`,
+		dialect.SQLite: `id BIGINT NOT NULL PRIMARY KEY, name INTEGER NOT NULL, small INT NOT NULL, wide BIGINT NOT NULL, day DATETIME NOT NULL, ` +
+			`at DATETIME NOT NULL, filled VARCHAR(10), given TEXT NOT NULL, lang VARCHAR(10), amount DECIMAL(10,2) NOT NULL, folded VARCHAR(10) NOT NULL, extra INT NOT NULL`,
+	}
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		engine := db.Server().Engine
+		if engine == dialect.Postgres {
+			_, err := db.Exec(ctx, "CREATE COLLATION folding (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+			require.NoError(t, err)
+		}
+		_, err := db.Exec(ctx, "CREATE TABLE checked ("+declarations[engine]+")")
+		require.NoError(t, err)
+		want := map[string]orm.DifferenceKind{
+			"checked.missing": orm.NoColumn, "checked.name": orm.TooNarrow, "checked.small": orm.TooNarrow, "checked.day": orm.OtherType, "checked.at": orm.TooNarrow,
+			"checked.filled": orm.MayBeNull, "checked.given": orm.NeverNull, "checked.lang": orm.NoDefault, "checked.amount": orm.TooNarrow, "checked.folded": orm.OtherText,
+			"checked.extra": orm.ExtraColumn, "checked.id": orm.NotCounted, "absents.": orm.NoTable,
+		}
+		switch engine {
+		case dialect.Postgres:
+			want["checked.at"] = orm.NoZone
+		case dialect.SQLite:
+			want["checked.name"], want["checked.amount"] = orm.OtherType, orm.FloatDecimals
+			delete(want, "checked.small")
+			delete(want, "checked.at")
+			delete(want, "checked.folded")
+		}
+		err = orm.Check(ctx, db, (*Checked)(nil), (*Absent)(nil))
+		var differs *orm.CheckError
+		require.ErrorAs(t, err, &differs)
+		got := map[string]orm.DifferenceKind{}
+		for _, d := range differs.Differences {
+			got[d.Table+"."+d.Column] = d.Kind
+			require.ErrorContains(t, err, d.String())
+		}
+		require.Equal(t, want, got)
+
+		_, err = db.Exec(ctx, "CREATE TABLE absents (id BIGINT NOT NULL)")
+		require.NoError(t, err)
+		require.ErrorAs(t, orm.Check(ctx, db, (*Absent)(nil)), &differs)
+		require.Equal(t, orm.OtherKey, differs.Differences[len(differs.Differences)-1].Kind)
+		require.ErrorContains(t, differs, "the primary key is another: the model has id, the table none")
+		require.ErrorContains(t, orm.Check(ctx, db, nil), "a model is nil")
+	})
+}

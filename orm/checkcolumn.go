@@ -1,0 +1,155 @@
+package orm
+
+import (
+	"strings"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/column"
+	"github.com/holdfast-go/holdfast/internal/render"
+)
+
+// comparison collects the differences between a model and its table.
+type comparison struct {
+	db    *DB
+	model *render.Model
+	found []Difference
+}
+
+func (c *comparison) add(name string, kind DifferenceKind, want, have string) {
+	c.found = append(c.found, Difference{Model: c.model.Name, Table: c.model.Table.Name, Column: name, Kind: kind, Want: want, Have: have})
+}
+
+func (c *comparison) column(f *render.Field, have tableColumn) {
+	engine := c.db.Server().Engine
+	want := f.Column
+	declared, own := f.Tag.Option("type")
+	if !own {
+		d := ddlOf(c.db.Server())
+		short := d.short(c.model, f)
+		declared = d.spell(f.Column, short)
+		if made := column.Parse(engine, declared); made.Kind == want.Kind { // with the length that CreateTables gives it
+			zoned := want.Zoned
+			want = made
+			want.Zoned = want.Zoned || zoned
+		}
+	}
+	if declared == "" {
+		declared = f.Column.Kind.String()
+	}
+	differs := func(kind DifferenceKind) { c.add(f.Name, kind, declared, have.declared) }
+
+	is := column.Parse(engine, have.declared)
+	switch {
+	case want.Kind == column.Unknown || want.Foreign || is.Kind == column.Unknown:
+	case engine == dialect.SQLite && want.Kind == column.Decimal:
+		if is.Kind != column.Text {
+			differs(FloatDecimals)
+		}
+	case !sameKind(engine, want, is):
+		differs(OtherType)
+	case engine != dialect.SQLite && !holds(engine, is, want): // SQLite's columns have no bounds
+		differs(TooNarrow)
+	case engine == dialect.Postgres && want.Kind == column.Timestamp && want.Zoned && !is.Zoned:
+		differs(NoZone)
+	}
+	switch {
+	case f.ScanOnly:
+	case f.Nullable && have.notNull && !have.hasDefault:
+		differs(NeverNull)
+	case !f.Nullable && !have.notNull:
+		differs(MayBeNull)
+	}
+	if want.Kind == column.Text && otherText(engine, want, have) {
+		c.add(f.Name, OtherText, collations[engine], strings.TrimSpace(have.charset+" "+have.collation))
+	}
+	if f.Counted() && !have.counted {
+		c.add(f.Name, NotCounted, "", "")
+	}
+	if f.SQLDefault != "" && !f.Counted() && !have.hasDefault {
+		c.add(f.Name, NoDefault, f.SQLDefault, "")
+	}
+}
+
+// sameKind: some servers have no type of their own for what others have.
+func sameKind(engine string, want, is column.Type) bool {
+	if want.Kind == is.Kind {
+		return !is.Fixed || want.Fixed
+	}
+	my := engine == dialect.MySQL || engine == dialect.MariaDB
+	switch want.Kind {
+	case column.Boolean:
+		return my && is.Kind == column.Integer && is.Bits == 8
+	case column.JSON:
+		return engine != dialect.Postgres && engine != dialect.MySQL && is.Kind == column.Text
+	case column.UUID, column.Address:
+		return engine != dialect.Postgres && is.Kind == column.Text
+	case column.Integer:
+		return is.Kind == column.Decimal && is.Scale == 0 && engine != dialect.SQLite
+	}
+	return false
+}
+
+// holds reports whether a column of type is keeps all that one of type want does.
+func holds(engine string, is, want column.Type) bool {
+	switch want.Kind {
+	case column.Integer:
+		if is.Kind != column.Integer {
+			return true
+		}
+		low, high := is.Range()
+		wantLow, wantHigh := want.Range()
+		return low <= wantLow && wantHigh <= high
+	case column.Float:
+		return is.Bits >= want.Bits
+	case column.Decimal:
+		switch {
+		case is.Precision == 0:
+			return true
+		case want.Precision == 0:
+			return false
+		}
+		return is.Scale >= want.Scale && is.Precision-is.Scale >= want.Precision-want.Scale
+	case column.Text, column.Binary:
+		return longest(engine, is) >= longest(engine, want)
+	case column.Timestamp, column.TimeOfDay:
+		return is.Precision >= want.Precision
+	}
+	return true
+}
+
+// longest is roughly how long a text or how many bytes fit.
+func longest(engine string, t column.Type) int {
+	if t.Length > 0 {
+		return t.Length
+	}
+	if engine == dialect.Postgres {
+		return 1<<32 - 1
+	}
+	switch t.Name {
+	case "tinytext", "tinyblob":
+		return 1<<8 - 1
+	case "text", "blob":
+		return 1<<16 - 1
+	case "mediumtext", "mediumblob":
+		return 1<<24 - 1
+	}
+	return 1<<32 - 1
+}
+
+// collations are those that CreateTables gives its tables.
+var collations = map[string]string{
+	dialect.MySQL: "utf8mb4 utf8mb4_0900_bin", dialect.MariaDB: "utf8mb4 utf8mb4_nopad_bin", dialect.Postgres: "a deterministic collation",
+}
+
+func otherText(engine string, want column.Type, have tableColumn) bool {
+	switch engine {
+	case dialect.MySQL, dialect.MariaDB:
+		if want.Charset != "" {
+			return !strings.EqualFold(want.Charset, have.charset)
+		}
+		return have.charset+" "+have.collation != collations[engine]
+	case dialect.Postgres:
+		return have.collation != ""
+	}
+	return false
+}
