@@ -92,7 +92,7 @@ func (d *ddl) column(m *render.Model, f *render.Field) (text string, isKey bool,
 		text += " NOT NULL"
 	}
 	if f.SQLDefault != "" {
-		text += " DEFAULT " + f.SQLDefault
+		text += " DEFAULT " + f.Default()
 	}
 	return text, isKey, nil
 }

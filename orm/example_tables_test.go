@@ -17,5 +17,5 @@ func ExampleCreateIndex() {
 	plan, err := orm.Objects[Song](db).Filter(query.F("played").Eq(0)).Explain(ctx)
 	check(err)
 	fmt.Print(plan)
-	// Output: SEARCH songs USING INDEX idx_songs_played_seconds (played=?)
+	// Output: SEARCH songs USING INDEX idx_songs_played_seconds_desc (played=?)
 }

@@ -1,6 +1,7 @@
 package orm
 
 import (
+	"bytes"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -51,6 +52,8 @@ func fieldScanner(f *render.Field) scanner {
 		scan = scanAnyJSON
 	case f.Column.Kind.Time() && f.IndirectType.Kind() == reflect.String:
 		scan = daily(f.Column.Kind, scan)
+	case f.Column.Kind == column.Text && f.Column.Fixed:
+		scan = withoutBlanks(scan)
 	}
 	if f.Column.Kind == column.JSON && reflect.PointerTo(f.IndirectType).Implements(sqlScanner) {
 		scan = asBytes(scan)
@@ -73,6 +76,20 @@ func daily(k column.Kind, scan scanner) scanner {
 			src = withoutZeros(k, string(v))
 		case string:
 			src = withoutZeros(k, v)
+		}
+		return scan(dst, src)
+	}
+}
+
+// withoutBlanks reads a text as it was before PostgreSQL filled it up to the
+// length of a column of type CHAR.
+func withoutBlanks(scan scanner) scanner {
+	return func(dst reflect.Value, src driver.Value) error {
+		switch v := src.(type) {
+		case string:
+			src = strings.TrimRight(v, " ")
+		case []byte:
+			src = bytes.TrimRight(v, " ")
 		}
 		return scan(dst, src)
 	}

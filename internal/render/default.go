@@ -3,6 +3,9 @@ package render
 import (
 	"reflect"
 	"strings"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/column"
 )
 
 // LeftToServer reports whether a new row leaves the column to the server: one
@@ -28,6 +31,16 @@ func (f *Field) refusedDefault() string {
 	t := f.StructField.Type.String()
 	return "a zero " + t + " cannot be told from one that is not given, which gets the default " + f.SQLDefault +
 		": make it a pointer, or tag it nullzero if a zero is never meant, or leave the default out of the tag if a zero is always meant"
+}
+
+// Default is the column's default as CreateTables declares it. Where decimal
+// numbers are texts, it is one that equals those that are bound.
+func (f *Field) Default() string {
+	k := kind{f.Column, f}
+	if n, ok := parse(strings.Trim(f.SQLDefault, "'")); ok && k.Kind == column.Decimal && k.engine() == dialect.SQLite {
+		return "'" + k.spelled(n) + "'"
+	}
+	return f.SQLDefault
 }
 
 func (f *Field) defaultIsZero() bool {

@@ -79,7 +79,7 @@ func (w *writer) trees(start, args int, right func()) {
 	}
 	tree := func(of func()) {
 		w.string("SELECT fullkey, CASE type WHEN 'real' THEN 'integer' ELSE type END, " +
-			"CASE WHEN type IN ('integer', 'real') AND abs(atom) >= 9007199254740992 THEN json -> fullkey ELSE atom END FROM json_tree(")
+			"CASE WHEN type IN ('integer', 'real') AND (atom >= 9007199254740992 OR atom <= -9007199254740992) THEN json -> fullkey ELSE atom END FROM json_tree(")
 		of()
 		w.byte(')')
 	}

@@ -113,19 +113,8 @@ func (k kind) keepsText(s string) string {
 			return "has characters that are not in the column's character set"
 		}
 	}
-	if k.Fixed {
-		return k.fixedText(s, engine)
-	}
-	return ""
-}
-
-// fixedText: a column of type CHAR ends with blanks, whatever was stored.
-func (k kind) fixedText(s, engine string) string {
-	switch {
-	case isMySQL(engine) && strings.HasSuffix(s, " "):
+	if k.Fixed && strings.HasSuffix(s, " ") { // MySQL cuts them off, PostgreSQL adds to them
 		return "ends with a blank, which a column of type CHAR does not keep"
-	case engine == dialect.Postgres && utf8.RuneCountInString(s) != k.Length:
-		return "is shorter than the column, which fills it up with blanks: make its type VARCHAR"
 	}
 	return ""
 }

@@ -92,7 +92,7 @@ func TestS02_TagsThatWouldBeIgnoredAreRefused(t *testing.T) {
 			_, err := models.Of(c.model)
 			require.ErrorContains(t, err, c.want)
 		}
-		for _, fine := range []string{``, `json:"x"`, `bun:"-"`, `bun:"name,pk,notnull,unique:key,type:enum('a','b'),default:'x'"`, `bun:"type,default:'a:b'" json:"y"`} {
+		for _, fine := range []string{``, `json:"x"`, `bun:"-"`, `bun:"name,pk,notnull,unique:key,type:enum('a','b'),default:'x'"`, `bun:"type,nullzero,default:'a:b'" json:"y"`} {
 			_, err := models.Of(structOf(fine))
 			require.NoError(t, err, fine)
 		}
