@@ -57,7 +57,7 @@ test-clusters: rig ## Run the tests of clusters and poolers; the first time buil
 
 .PHONY: soak
 soak: rig ## Run the long tests: 10,000 random programs on each engine; takes hours
-	@HOLDFAST_SOAK=1 HOLDFAST_SOAK_PROGRAMS=10000 $(RIG) -- $(GO) test -race -count=1 -timeout=24h ./tests ./tests/model
+	@HOLDFAST_SOAK=1 HOLDFAST_SOAK_PROGRAMS=10000 $(RIG) -- $(GO) test -race -count=1 -timeout=24h ./tests ./tests/model ./tests/values
 
 .PHONY: bench
 bench: rig ## Run the benchmarks against other libraries
