@@ -26,9 +26,6 @@ func (w *wire) bind(args []any) ([]driver.NamedValue, error) {
 		if err == nil {
 			err = representable(v.Value)
 		}
-		if t, ok := v.Value.(time.Time); ok && t.IsZero() {
-			v.Value = zeroTime
-		}
 		if err != nil {
 			clear(values)
 			return nil, &argumentError{i + 1, arg, err}
@@ -57,10 +54,6 @@ func (e *argumentError) Error() string {
 
 func (e *argumentError) Unwrap() error { return e.err }
 
-// zeroTime is Go's zero time. The driver would write 0000-00-00 for it, which is
-// another day, and which MySQL refuses by its default sql_mode.
-const zeroTime = "0001-01-01 00:00:00"
-
 var (
 	errNotFinite = errors.New("MySQL has no NaN and no infinity")
 	errYear      = errors.New("MySQL has no time outside the years 1 to 9999")
@@ -75,7 +68,7 @@ func representable(v driver.Value) error {
 			return errNotFinite
 		}
 	case time.Time:
-		if year := v.UTC().Year(); year < 1 || year > 9999 {
+		if year := v.UTC().Year(); (year < 1 || year > 9999) && !v.IsZero() {
 			return errYear
 		}
 	}

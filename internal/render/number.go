@@ -149,7 +149,7 @@ func (k kind) stored(bound any, t reflect.Type) (any, error) {
 		return nil, k.refuse(t, outOfRange)
 	case column.Float:
 		_, exact, v := floating(ast.Eq, bound)
-		if f, ok := exact.(float64); ok && k.field != nil && k.field.IndirectType.Kind() == reflect.Float32 && math.Abs(f) > math.MaxFloat32 {
+		if f, ok := exact.(float64); ok && k.field != nil && k.field.IndirectType.Kind() == reflect.Float32 && math.Abs(f) > math.MaxFloat32 && !math.IsInf(f, 0) {
 			return nil, k.refuse(t, outOfRange)
 		}
 		if v == open {

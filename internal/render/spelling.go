@@ -21,20 +21,23 @@ type spelling struct {
 	// A value beside a decimal number has to say that it is one: a text would be
 	// taken for a floating-point number.
 	decimals     bool
-	shortFloats  bool   // a FLOAT is shown with 6 digits
-	textDecimals bool   // decimal numbers are texts
-	glob         bool   // patterns are GLOB's, because LIKE folds case
-	exact        string // follows a pattern to make LIKE tell cases apart
-	now          string // the time of the statement, in UTC, as a time column holds it
-	avg          string // AVG( … ) with a result that is a floating-point number
-	avgEnd       string
-	noLimit      string       // LIMIT without a limit, which OFFSET needs in front of it
-	nullsLow     bool         // NULL sorts first without being told
-	json         jsonEquality // how two JSON values are found equal
-	overflows    bool         // integers that become too large turn into floating-point numbers, and columns keep any value
-	sequential   bool         // SET shows each assignment the work of those before it
-	emptyRow     string       // INSERT without any column
-	nested       bool         // a sub-select over the changed table needs a table of its own around it
+	shortFloats  bool // a FLOAT is shown with 6 digits
+	textDecimals bool // decimal numbers are texts
+	// Go\'s zero time, for which the driver would write 0000-00-00: that is another
+	// day, which MySQL refuses by its default sql_mode.
+	zeroTime   string
+	glob       bool   // patterns are GLOB's, because LIKE folds case
+	exact      string // follows a pattern to make LIKE tell cases apart
+	now        string // the time of the statement, in UTC, as a time column holds it
+	avg        string // AVG( … ) with a result that is a floating-point number
+	avgEnd     string
+	noLimit    string       // LIMIT without a limit, which OFFSET needs in front of it
+	nullsLow   bool         // NULL sorts first without being told
+	json       jsonEquality // how two JSON values are found equal
+	overflows  bool         // integers that become too large turn into floating-point numbers, and columns keep any value
+	sequential bool         // SET shows each assignment the work of those before it
+	emptyRow   string       // INSERT without any column
+	nested     bool         // a sub-select over the changed table needs a table of its own around it
 	// A sub-select in an UPDATE cannot read the row that is changed: MariaDB
 	// takes it for changed meanwhile (error 1020) under READ COMMITTED.
 	uncorrelated bool
@@ -63,7 +66,7 @@ var mysqlSpelling = spelling{
 	syntax: lex.MySQLSyntax, maxValues: 65535, exact: " COLLATE utf8mb4_bin",
 	now: "UTC_TIMESTAMP(6)", avg: "AVG(0e0 + ", avgEnd: ")",
 	noLimit: "18446744073709551615", interpolates: true, nullsLow: true, sequential: true, emptyRow: "() VALUES ()", nested: true,
-	toFloat: "(0e0 + ", toFloatEnd: ")", toWhole: "CAST(", toWholeEnd: " AS SIGNED)", decimals: true, shortFloats: true,
+	toFloat: "(0e0 + ", toFloatEnd: ")", toWhole: "CAST(", toWholeEnd: " AS SIGNED)", decimals: true, shortFloats: true, zeroTime: "0001-01-01 00:00:00",
 }
 
 var mariadbSpelling = func() spelling {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
@@ -60,6 +61,11 @@ func (w *writer) insert(at int, s string) { w.buf = slices.Insert(w.buf, at, []b
 func (w *writer) bind(v any) {
 	if w.args == nil {
 		w.args = make([]any, 0, 4)
+	}
+	if w.zeroTime != "" {
+		if t, ok := v.(time.Time); ok && t.IsZero() {
+			v = w.zeroTime
+		}
 	}
 	w.args = append(w.args, v)
 	if !w.numbered {

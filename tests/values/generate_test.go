@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/holdfast-go/holdfast/models"
 )
 
 // Generators are made afresh for each use: they cannot be shared by parallel
@@ -165,6 +167,13 @@ func clock() *rapid.Generator[string] {
 func days() *rapid.Generator[string] {
 	return oneOf([]string{"2026-02-30", "0000-00-00", "2026-02-29", "2024-02-29", "2026-3-1", "20260301", "", "abc", "0000-01-01", "0001-01-01", "9999-12-31", "10000-01-01", "2026-03-01 12:00:00", "today", "infinity"},
 		rapid.StringMatching(`20[0-9][0-9]-(0[1-9]|1[0-2])-[0-3][0-9]`))
+}
+
+func someDays() *rapid.Generator[models.Date] {
+	return oneOf([]models.Date{{}, {Year: 1, Month: 1, Day: 1}, {Year: 9999, Month: 12, Day: 31}, {Year: 2026, Month: 2, Day: 30}, {Year: 0, Month: 1, Day: 1}, {Year: 10000, Month: 1, Day: 1}},
+		rapid.Custom(func(t *rapid.T) models.Date {
+			return models.Date{Year: 1900, Month: 1, Day: 1}.AddDays(rapid.IntRange(0, 100000).Draw(t, "days"))
+		}))
 }
 
 func pointer[V any](of func() *rapid.Generator[V]) func() *rapid.Generator[*V] {

@@ -1,6 +1,7 @@
 package values
 
 import (
+	"database/sql"
 	"encoding/json"
 	"math"
 	"math/big"
@@ -10,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -49,6 +51,13 @@ var kinds = []kind{
 	of[guessed[*string]]("*string", pointer(texts), optional(equal[string])),
 	of[guessed[*int64]]("*int64", pointer(whole[int64](math.MaxInt64)), optional(equal[int64])),
 	of[guessed[*time.Time]]("*time", pointer(times), optional(sameTime)),
+	of[guessed[sql.Null[string]]]("null string", null(texts), nullable(equal[string])),
+	of[guessed[sql.Null[time.Time]]]("null time", null(times), nullable(sameTime)),
+	of[date[sql.Null[time.Time]]]("date null time", null(times), nullable(sameDay)),
+	of[guessed[models.Date]]("day", someDays, equal, byOrder(models.Date.Compare)),
+	of[uuids[string]]("uuid string", func() *rapid.Generator[string] {
+		return oneOf([]string{"", "abc", "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}"}, rapid.StringMatching(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}`))
+	}, equal, on(testdb.MariaDB, testdb.Postgres, testdb.SQLite)),
 	of[guessed[named]]("named string", func() *rapid.Generator[named] { return rapid.Map(texts(), func(s string) named { return named(s) }) }, equal),
 	of[guessed[map[string]any]]("map", maps, func(a, b map[string]any) bool { return (a == nil) == (b == nil) && sameValue(a, b) }, apart),
 	of[guessed[[]string]]("list", func() *rapid.Generator[[]string] { return rapid.SliceOfN(texts(), 0, 3) }, equal, apart),

@@ -17,6 +17,7 @@ import (
 	"github.com/holdfast-go/holdfast/dialect/mysql"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
 	"github.com/holdfast-go/holdfast/dialect/sqlite"
+	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 	"github.com/holdfast-go/holdfast/tests/testdb"
@@ -64,11 +65,11 @@ func (p property[R, V]) check(t *testing.T, db *orm.DB) {
 		require.NoError(rt, err)
 		var kept []*R
 		for i, v := range rapid.SliceOfN(p.gen(), 1, 3).Draw(rt, "values") {
-			if row := p.write(rt, t.Context(), all, int64(i), v); row != nil {
+			if row := p.write(t.Context(), rt, all, int64(i), v); row != nil {
 				kept = append(kept, row)
 			}
 		}
-		p.compare(rt, t.Context(), all, kept)
+		p.compare(t.Context(), rt, all, kept)
 	})
 }
 
@@ -102,7 +103,7 @@ func refused(t *rapid.T, call string, err error) bool {
 }
 
 // write stores v in each way, and returns the row in the end; nil if v is refused.
-func (p property[R, V]) write(t *rapid.T, ctx context.Context, all orm.QuerySet[R], k int64, v V) *R {
+func (p property[R, V]) write(ctx context.Context, t *rapid.T, all orm.QuerySet[R], k int64, v V) *R {
 	first := row[R](k, v)
 	no := refused(t, "Create", all.Create(ctx, first))
 	key := id(first)
@@ -155,7 +156,7 @@ func (p property[R, V]) write(t *rapid.T, ctx context.Context, all orm.QuerySet[
 }
 
 // compare finds rows by their own values.
-func (p property[R, V]) compare(t *rapid.T, ctx context.Context, all orm.QuerySet[R], rows []*R) {
+func (p property[R, V]) compare(ctx context.Context, t *rapid.T, all orm.QuerySet[R], rows []*R) {
 	v, keys := query.F("v"), make([]int64, len(rows))
 	for i, r := range rows {
 		keys[i] = id(r)
@@ -235,6 +236,8 @@ func isNull(v any) bool {
 		return true
 	case netip.Addr:
 		return !a.IsValid()
+	case models.Date:
+		return a.IsZero()
 	}
 	switch r := reflect.ValueOf(v); r.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice:
