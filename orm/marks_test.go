@@ -41,25 +41,25 @@ type (
 		bun.BaseModel `bun:"table:note"`
 		ID            int64  `bun:",pk,autoincrement"`
 		Name          string `bun:",unique"`
-		State         string `bun:",notnull,default:'draft'"`
+		State         string `bun:",notnull,nullzero,default:'draft'"`
 	}
 	noteGone struct { // in a table that does not exist
 		bun.BaseModel `bun:"table:gone"`
 		ID            int64 `bun:",pk,autoincrement"`
 		Name          string
-		State         string `bun:",notnull,default:'draft'"`
+		State         string `bun:",notnull,nullzero,default:'draft'"`
 	}
 	noteUnbindable struct {
 		bun.BaseModel `bun:"table:note"`
 		ID            int64      `bun:",pk,autoincrement"`
 		Name          unbindable `bun:"type:varchar(40)"`
-		State         string     `bun:",notnull,default:'draft'"`
+		State         string     `bun:",notnull,nullzero,default:'draft'"`
 	}
 	noteUnreadable struct {
 		bun.BaseModel `bun:"table:note"`
 		ID            int64 `bun:",pk,autoincrement"`
 		Name          string
-		State         unreadable `bun:",notnull,default:'draft'"`
+		State         unreadable `bun:",notnull,nullzero,default:'draft'"`
 	}
 )
 

@@ -42,8 +42,8 @@ type beast struct {
 	bun.BaseModel `bun:"table:beast"`
 	ID            int64  `bun:",pk,autoincrement"`
 	Name          string `bun:",unique"`
-	Wild          wild   `bun:"type:varchar(40),notnull,default:'panic'"`
-	Tame          string `bun:"type:varchar(40),notnull,default:'exit'"`
+	Wild          wild   `bun:"type:varchar(40),notnull,nullzero,default:'panic'"`
+	Tame          string `bun:"type:varchar(40),notnull,nullzero,default:'exit'"`
 }
 
 func withBeasts(t *testing.T, test func(t *testing.T, ctx context.Context, db *orm.DB)) {
