@@ -92,9 +92,9 @@ var (
 	words  = regexp.MustCompile(`\w+`)
 )
 
-// answers are methods that somebody else calls: package errors, package fmt, or
+// answers are methods that somebody else calls: packages errors, fmt and json, or
 // another package of the library.
-var answers = []string{"Error", "Unwrap", "Is", "String", "Executor", "Node", "Condition", "WaitLimit"}
+var answers = []string{"Error", "Unwrap", "Is", "String", "Executor", "Node", "Condition", "WaitLimit", "MarshalJSON", "UnmarshalJSON"}
 
 // examples has every name that an example of the face uses.
 func examples(t *testing.T) map[string]bool {

@@ -94,3 +94,12 @@ func ExampleUUID() {
 	fmt.Println(page.ID.Version())
 	// Output: VERSION_7
 }
+
+func ExampleDate() {
+	seoul := time.FixedZone("KST", 9*3600)
+	born := models.DateOf(time.Date(1990, time.May, 17, 0, 0, 0, 0, seoul)) // still the 16th in UTC
+	next, err := models.ParseDate("1990-05-18")
+	check(err)
+	fmt.Println(born, born.AddDays(1) == next, born.Compare(next))
+	// Output: 1990-05-17 true -1
+}

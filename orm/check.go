@@ -12,7 +12,7 @@ import (
 
 // Check compares models with their tables on the server, and returns every
 // difference that could refuse a row, keep another one, or compare it in another
-// way, in one *CheckError. It writes nothing, and takes one statement for each
+// way, in one *CheckError (rule S26). It writes nothing, and takes one statement for each
 // model: for the start of a program, or its tests.
 //
 //	var differs *orm.CheckError

@@ -13,7 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/orm"
 )
 
-func TestCheckFindsNoDifferenceInWhatCreateTablesMade(t *testing.T) {
+func TestS26_CheckFindsNoDifferenceInWhatCreateTablesMade(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		list := []any{
 			(*Owner)(nil), (*Project)(nil), (*Audio)(nil), (*Document)(nil), (*Everything)(nil), (*Papers)(nil), (*Host)(nil), (*Fact)(nil),
@@ -43,7 +43,7 @@ type Checked struct {
 
 type Absent struct{ models.AutoID }
 
-func TestCheckFindsDifferences(t *testing.T) {
+func TestS26_CheckFindsDifferences(t *testing.T) {
 	declarations := map[string]string{
 		dialect.MySQL: "id BIGINT NOT NULL PRIMARY KEY, name VARCHAR(20) COLLATE utf8mb4_0900_bin NOT NULL, small INT NOT NULL, wide BIGINT NOT NULL, day DATETIME(6) NOT NULL, " +
 			"at DATETIME(3) NOT NULL, filled VARCHAR(10) COLLATE utf8mb4_0900_bin, given LONGTEXT COLLATE utf8mb4_0900_bin NOT NULL, lang VARCHAR(10) COLLATE utf8mb4_0900_bin, " +

@@ -222,7 +222,7 @@ func TestS20_DecimalNumbersAreExactOrRefused(t *testing.T) {
 	})
 }
 
-func TestJSONNumbersSurvive(t *testing.T) {
+func TestS25_NumbersInJSONSurvive(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		require.NoError(t, orm.CreateTables(ctx, db, (*Papers)(nil)))
 		p := &Papers{Text: "0", Bytes: []byte("0"), Any: map[string]any{"id": int64(1499366092322157987), "x": 1.5}}

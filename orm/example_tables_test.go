@@ -2,6 +2,7 @@ package orm_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/holdfast-go/holdfast/orm"
@@ -18,4 +19,20 @@ func ExampleCreateIndex() {
 	check(err)
 	fmt.Print(plan)
 	// Output: SEARCH songs USING INDEX idx_songs_played_seconds_desc (played=?)
+}
+
+func ExampleCheck() {
+	ctx := context.Background()
+	db := jukebox(ctx)
+	defer db.Close()
+
+	_, err := db.Exec(ctx, "ALTER TABLE songs DROP COLUMN seconds") // a migration that the model has not heard of
+	check(err)
+	var differs *orm.CheckError
+	if errors.As(orm.Check(ctx, db, (*Song)(nil)), &differs) {
+		for _, d := range differs.Differences {
+			fmt.Println(d.Kind == orm.NoColumn, d)
+		}
+	}
+	// Output: true Song.seconds: there is no such column
 }

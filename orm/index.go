@@ -20,7 +20,8 @@ import (
 // CreateIndex creates an index on columns of a model, "-" in front for a
 // descending one. It is called idx_table_columns, with desc behind a descending one; a name that would be longer than
 // 63 bytes ends with a hash of the rest. If there is an index of that name on the
-// same columns it is left alone, and any other index of that name is an error.
+// same columns it is left alone, and any other index of that name is an error
+// (rule S24).
 // MySQL and MariaDB index no text without a length: give such a column one, with
 // the tag `bun:"type:varchar(191)"`.
 func CreateIndex(ctx context.Context, db *DB, model any, fields ...string) error {

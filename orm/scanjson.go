@@ -12,7 +12,7 @@ import (
 )
 
 // jsonScanner reads what is stored as JSON. A number in an any is a float64 if
-// that is written back as the same number, and else a json.Number: as a float64
+// that is written back as the same number, and else a json.Number (rule S25): as a float64
 // alone, 1499366092322157987 would be saved as another.
 func jsonScanner(t reflect.Type) scanner {
 	decode := decoder(t)

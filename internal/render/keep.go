@@ -209,7 +209,7 @@ func (k kind) daily(bound any, t reflect.Type) (any, error) {
 }
 
 // day is the date that stands for a value beside a column of days: as it is
-// written, in whatever zone. A time that has an hour is a day in one zone and
+// written, in whatever zone (rule S21). A time that has an hour is a day in one zone and
 // another in the next.
 func (k kind) day(bound any, t reflect.Type) (any, error) {
 	var at time.Time

@@ -80,7 +80,7 @@ type Field struct {
 	// a Null type, or a field tagged nullzero.
 	Nullable bool
 	// ScanOnly is true if the column is read and never written: the server fills
-	// it in. The tag scanonly says so.
+	// it in. The tag scanonly says so (rule S22).
 	ScanOnly bool
 	// Column is what the column is: what the tag type says, and else what
 	// CreateTables makes of the Go type.
