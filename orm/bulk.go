@@ -54,7 +54,7 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 	case len(batches) == 1 && batches[0].statements(q.db) == 1:
 		return q.insertBatch(ctx, batches[0], nil)
 	}
-	return q.db.together(ctx, func(ctx context.Context) error {
+	return q.db.ownBlock(ctx, func(ctx context.Context) error {
 		step := int64(0)
 		for _, b := range batches {
 			if err := q.insertBatch(ctx, b, &step); err != nil {

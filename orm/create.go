@@ -77,7 +77,7 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 	if len(others) == 0 {
 		return insertOne(ctx)
 	}
-	return q.db.together(ctx, func(ctx context.Context) error {
+	return q.db.ownBlock(ctx, func(ctx context.Context) error {
 		if err := insertOne(ctx); err != nil {
 			return err
 		}

@@ -86,7 +86,7 @@ func (q QuerySet[T]) updateOrCreate(ctx context.Context, row *T, by []string) (c
 		return false, err
 	}
 	before := *row
-	err = q.db.together(ctx, func(ctx context.Context) (err error) {
+	err = q.db.ownBlock(ctx, func(ctx context.Context) (err error) {
 		*row, created = before, false
 		if there {
 			if err := q.overwrite(ctx, same, row); !errors.Is(err, ErrNotFound) {
@@ -199,7 +199,7 @@ func (q QuerySet[T]) createApart(ctx context.Context, row *T) error {
 	if !errors.Is(err, dialect.ErrDeadlock) {
 		return err
 	}
-	return q.db.together(ctx, func(ctx context.Context) error {
+	return q.db.ownBlock(ctx, func(ctx context.Context) error {
 		*row = before
 		return q.create(ctx, row)
 	})

@@ -28,7 +28,7 @@ func newConnector(s *settings) (c *connector, err error) {
 	c = &connector{settings: s}
 	cfg := s.cfg.Clone()
 	cfg.RejectReadOnly = s.rejectReadOnly && !s.readable // otherwise the wire does it
-	if s.together {
+	if s.multiStatements {
 		cfg.Params = nil // introduce sends them
 	}
 	if dial := dialerOf(s); dial != nil {
@@ -79,7 +79,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if r, ok := repliesOf(raw); ok && c.settings.readable {
 		conn.wire = &wire{
 			raw: raw, replies: r, id: int64(g.id), node: node,
-			apart: !c.settings.together || galera, vitess: c.settings.vitess, demoted: conn.demote,
+			apart: !c.settings.multiStatements || galera, vitess: c.settings.vitess, demoted: conn.demote,
 			session: session{quotes: r.noBackslash()},
 			own:     counts{set: 1}, // introduce's, or the driver's
 		}
@@ -94,7 +94,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 // round trip; the others have been told by the driver.
 func (c *connector) introduce(ctx context.Context, raw rawConn) (node string, galera bool, err error) {
 	text := c.settings.identity
-	if c.settings.together {
+	if c.settings.multiStatements {
 		text = "SET " + initial + " = " + c.settings.cfg.Params[initial]
 		if c.settings.identity != "" {
 			text += "; " + c.settings.identity

@@ -19,13 +19,13 @@ import (
 // settings is a DSN as Holdfast understands it.
 type settings struct {
 	cfg *godriver.Config
-	// together: control statements may travel in one text with others. readable:
+	// multiStatements: control statements may travel in one text with others. readable:
 	// the driver's replies can be read.
-	together bool
-	readable bool
-	own      []string // the system variables that the DSN names
-	identity string   // what to ask a new connection for: its server, and whether it is one of a Galera cluster's
-	vitess   bool
+	multiStatements bool
+	readable        bool
+	own             []string // the system variables that the DSN names
+	identity        string   // what to ask a new connection for: its server, and whether it is one of a Galera cluster's
+	vitess          bool
 	// leaveReadOnly: connections to a server that has become read-only are closed.
 	// rejectReadOnly: the DSN says so.
 	leaveReadOnly  bool
@@ -106,7 +106,7 @@ func (s *settings) complete(cfg *godriver.Config, params string) (*settings, err
 	with.ParseTime, with.ClientFoundRows = true, true
 	with.Loc = time.UTC
 	with.InterpolateParams = s.cfg.InterpolateParams
-	with.MultiStatements = s.together
+	with.MultiStatements = s.multiStatements
 	with.Logger = &godriver.NopLogger{} // what it logs comes back as an error, too
 	if !strings.Contains(params, "timeTruncate=") {
 		_ = with.Apply(godriver.TimeTruncate(time.Microsecond))
@@ -143,7 +143,7 @@ const dialTimeout = 10 * time.Second
 
 // parseParams takes the parameters that Holdfast decides about out of params.
 func parseParams(params string) (s *settings, rest string, err error) {
-	s = &settings{together: true, readable: true, leaveReadOnly: true, cfg: godriver.NewConfig()}
+	s = &settings{multiStatements: true, readable: true, leaveReadOnly: true, cfg: godriver.NewConfig()}
 	s.cfg.InterpolateParams = true
 	sqlMode := "@@sql_mode"
 	collation := "utf8mb4_general_ci" // the driver's own
@@ -164,7 +164,7 @@ func parseParams(params string) (s *settings, rest string, err error) {
 		case "socket":
 			s.cfg.Net, s.cfg.Addr = "unix", value
 		case "multiStatements":
-			s.together, err = readBool(name, value)
+			s.multiStatements, err = readBool(name, value)
 		case "interpolateParams":
 			s.cfg.InterpolateParams, err = readBool(name, value)
 		case "rejectReadOnly":

@@ -15,12 +15,12 @@ import (
 
 // facts is what the server says of itself when a database is opened.
 type facts struct {
-	server    dialect.Server
-	maxPacket int
-	readable  bool // the driver's replies are as the wire expects them
-	together  bool // control statements can travel in one text with others
-	galera    bool // another node may abort a transaction at any time
-	identity  string
+	server          dialect.Server
+	maxPacket       int
+	readable        bool // the driver's replies are as the wire expects them
+	multiStatements bool // control statements can travel in one text with others
+	galera          bool // another node may abort a transaction at any time
+	identity        string
 }
 
 // firstConnection opens a connection, asks the server who it is, and closes it.
@@ -39,7 +39,7 @@ func firstConnection(ctx context.Context, s *settings) (*facts, error) {
 	// The empty statement in front shows whether the driver's replies can be
 	// read as they are expected to be.
 	probe := variablesQuery
-	if s.together {
+	if s.multiStatements {
 		probe = "DO 0; " + probe
 	}
 	rows, err := raw.QueryContext(ctx, probe, nil)
@@ -65,11 +65,11 @@ func firstConnection(ctx context.Context, s *settings) (*facts, error) {
 	}
 	replies, ok := repliesOf(raw)
 	results := 1
-	if s.together {
+	if s.multiStatements {
 		results = 2
 	}
 	f.readable = ok && replies.results() == results && replies.idle()
-	f.together = s.together && f.readable && !f.galera
+	f.multiStatements = s.multiStatements && f.readable && !f.galera
 	return f, nil
 }
 

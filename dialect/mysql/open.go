@@ -142,8 +142,8 @@ func (s *source) open(ctx context.Context) (*backend.Database, error) {
 		set.cfg.MaxAllowedPacket = n
 	}
 	set.readable, set.identity, set.vitess = f.readable, f.identity, f.server.Product == "Vitess"
-	if !f.together {
-		set.together, set.cfg.MultiStatements = false, false
+	if !f.multiStatements {
+		set.multiStatements, set.cfg.MultiStatements = false, false
 	}
 	c, err := newConnector(set)
 	if err != nil {
