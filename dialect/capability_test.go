@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestL03Can(t *testing.T) {
+func TestL03_Can(t *testing.T) {
 	for _, tt := range []struct {
 		server Server
 		c      Capability
@@ -39,7 +39,7 @@ func TestL03Can(t *testing.T) {
 	}
 }
 
-func TestL03Require(t *testing.T) {
+func TestL03_Require(t *testing.T) {
 	for _, tt := range []struct {
 		server Server
 		c      Capability

@@ -11,12 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-//go:generate go test -run=TestL03TheREADMEIsUpToDate -write .
+//go:generate go test -run=TestL03_TheREADMEIsUpToDate -write .
 
 var write = flag.Bool("write", false, "write today's tables into README.md")
 
 // The README shows the tables that the code goes by: "make docs" writes them.
-func TestL03TheREADMEIsUpToDate(t *testing.T) {
+func TestL03_TheREADMEIsUpToDate(t *testing.T) {
 	const path = "../README.md"
 	page, err := os.ReadFile(path)
 	require.NoError(t, err)

@@ -132,7 +132,7 @@ func TestKeysAreCountedAsTheServerCounts(t *testing.T) {
 	}, testserver.MySQL, testserver.MariaDB)
 }
 
-func TestS09BulkCreateIsAllOrNothing(t *testing.T) {
+func TestS09_BulkCreateIsAllOrNothing(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		projects := make([]*Project, 1500)
 		for i := range projects {

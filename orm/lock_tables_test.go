@@ -20,7 +20,7 @@ func free[T any](ctx context.Context, db *orm.DB, row *T) error {
 	})
 }
 
-func TestL01OfLocksTheNamedTablesOnly(t *testing.T) {
+func TestL01_OfLocksTheNamedTablesOnly(t *testing.T) {
 	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		ctx, db := t.Context(), open(t, at)
 		require.NoError(t, orm.CreateTables(ctx, db, (*Audio)(nil), (*Project)(nil), (*Owner)(nil)))
@@ -54,7 +54,7 @@ func TestL01OfLocksTheNamedTablesOnly(t *testing.T) {
 	}, testserver.MySQL, testserver.Postgres)
 }
 
-func TestL05EachClauseActsOnItsOwnTable(t *testing.T) {
+func TestL05_EachClauseActsOnItsOwnTable(t *testing.T) {
 	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		ctx, db := t.Context(), open(t, at)
 		require.NoError(t, orm.CreateTables(ctx, db, (*Audio)(nil), (*Project)(nil), (*Owner)(nil)))

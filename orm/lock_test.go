@@ -15,7 +15,7 @@ import (
 	"github.com/holdfast-go/holdfast/query"
 )
 
-func TestL01ContradictoryOptions(t *testing.T) {
+func TestL01_ContradictoryOptions(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		all := orm.Objects[Audio](db)
 		for name, opts := range map[string][]orm.LockOption{
@@ -46,7 +46,7 @@ func TestL01ContradictoryOptions(t *testing.T) {
 	})
 }
 
-func TestL02OutsideABlock(t *testing.T) {
+func TestL02_OutsideABlock(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		q := orm.Objects[Audio](db).SelectForUpdate()
 		require.NoError(t, q.Err(), "building it is fine")
@@ -65,7 +65,7 @@ func TestL02OutsideABlock(t *testing.T) {
 	})
 }
 
-func TestL03UnsupportedIsNamed(t *testing.T) {
+func TestL03_UnsupportedIsNamed(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		s := db.Server()
 		for option, c := range map[orm.LockOption]dialect.Capability{
@@ -88,7 +88,7 @@ func TestL03UnsupportedIsNamed(t *testing.T) {
 	})
 }
 
-func TestL05Clauses(t *testing.T) {
+func TestL05_Clauses(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		q := orm.Objects[Audio](db).Related("project")
 		replaced := q.SelectForUpdate(orm.SkipLocked).SelectForUpdate(orm.NoWait)
@@ -118,7 +118,7 @@ func TestL05Clauses(t *testing.T) {
 	})
 }
 
-func TestL06QueriesThatCannotLock(t *testing.T) {
+func TestL06_QueriesThatCannotLock(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		q := orm.Objects[Audio](db).SelectForUpdate()
 		require.ErrorIs(t, q.Distinct().Err(), orm.ErrLockOptions)
@@ -142,7 +142,7 @@ func TestL06QueriesThatCannotLock(t *testing.T) {
 	})
 }
 
-func TestL04ALockedRow(t *testing.T) {
+func TestL04_ALockedRow(t *testing.T) {
 	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		ctx := t.Context()
 		db := open(t, at)

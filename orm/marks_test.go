@@ -22,7 +22,7 @@ import (
 	"github.com/holdfast-go/holdfast/query"
 )
 
-//go:generate go test -run=TestB06WhatMarksABlock -write .
+//go:generate go test -run=TestB06_WhatMarksABlock -write .
 
 var write = flag.Bool("write", false, "write today's table into docs/marks.md")
 
@@ -276,7 +276,7 @@ func drain(rows *sql.Rows, err error) error {
 }
 
 // What marks a block is the same on every engine, and docs/marks.md shows it.
-func TestB06WhatMarksABlock(t *testing.T) {
+func TestB06_WhatMarksABlock(t *testing.T) {
 	t.Run("page", func(t *testing.T) {
 		const path = "../docs/marks.md"
 		if *write {

@@ -190,7 +190,7 @@ func TestIterate(t *testing.T) {
 	})
 }
 
-func TestB10IteratedRowsBelongToTheBlock(t *testing.T) {
+func TestB10_IteratedRowsBelongToTheBlock(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		studio(ctx, t, db, 2)
 		inBlock(ctx, t, db, func(ctx context.Context) {
@@ -204,7 +204,7 @@ func TestB10IteratedRowsBelongToTheBlock(t *testing.T) {
 	})
 }
 
-func TestS02UnknownNames(t *testing.T) {
+func TestS02_UnknownNames(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		all := orm.Objects[Audio](db)
 		for name, q := range map[string]orm.QuerySet[Audio]{

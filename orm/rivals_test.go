@@ -56,7 +56,7 @@ func once(ctx context.Context, db *orm.DB, theirs *contested) func() error {
 }
 
 // A session's transaction survives a violated key, as a block does.
-func TestA02GetOrCreateInASession(t *testing.T) {
+func TestA02_GetOrCreateInASession(t *testing.T) {
 	onServers(t, func(t *testing.T, ctx context.Context, at testserver.Database, db *orm.DB) {
 		off := open(t, at, orm.WithAutocommit(false), orm.WithIsolation(sql.LevelReadCommitted))
 		sess, inner, err := off.Session(ctx)
@@ -83,7 +83,7 @@ func TestA02GetOrCreateInASession(t *testing.T) {
 
 // A row that is newer than the block's snapshot cannot be read, nor created: that
 // is a serialization failure, and Retry repeats the block.
-func TestB17ARowNewerThanTheSnapshot(t *testing.T) {
+func TestB17_ARowNewerThanTheSnapshot(t *testing.T) {
 	for _, level := range []sql.IsolationLevel{sql.LevelRepeatableRead, sql.LevelSerializable} {
 		for what, write := range map[string]func(orm.QuerySet[contested], context.Context, *contested, ...string) (bool, error){
 			"GetOrCreate": orm.QuerySet[contested].GetOrCreate, "UpdateOrCreate": orm.QuerySet[contested].UpdateOrCreate,
@@ -143,7 +143,7 @@ func waiting(ctx context.Context, t *testing.T, db *orm.DB, n int) {
 
 // A block that begins with UpdateOrCreate has no snapshot that could be older
 // than the row it waits for.
-func TestS08UpdateOrCreateAsTheFirstStatement(t *testing.T) {
+func TestS08_UpdateOrCreateAsTheFirstStatement(t *testing.T) {
 	onServers(t, func(t *testing.T, ctx context.Context, _ testserver.Database, db *orm.DB) {
 		objects := orm.Objects[contested](db)
 		row := &contested{Name: "a", N: 1}
@@ -205,7 +205,7 @@ func TestUpdateOrCreateLeavesDefaultsAlone(t *testing.T) {
 
 // Several that wait for a key which is free then are victims of a deadlock on
 // MySQL and MariaDB: what is a block of the library's own runs again.
-func TestS09AKeyThatBecameFree(t *testing.T) {
+func TestS09_AKeyThatBecameFree(t *testing.T) {
 	type write func(orm.QuerySet[contested], context.Context, *contested, ...string) (bool, error)
 	abandoned := errors.New("abandoned")
 	create := func(ctx context.Context, db *orm.DB) error {

@@ -70,7 +70,7 @@ func names(ctx context.Context, t *testing.T, db *orm.DB) (list []string) {
 
 // What was sent in front of a statement is known before its rows are read, which
 // runs code that may never return.
-func TestB03AScannerPanics(t *testing.T) {
+func TestB03_AScannerPanics(t *testing.T) {
 	withBeasts(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		_, err := db.Exec(ctx, "INSERT INTO beast (name, wild) VALUES ('old', 'panic')")
 		require.NoError(t, err)
@@ -139,7 +139,7 @@ func TestB03AScannerPanics(t *testing.T) {
 
 // A Scanner cannot use the block whose rows it reads: it is told so, and does not
 // wait for itself.
-func TestB10AScannerUsesItsBlock(t *testing.T) {
+func TestB10_AScannerUsesItsBlock(t *testing.T) {
 	withBeasts(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		key := t.Name()
 		if i := strings.LastIndex(key, "/"); i >= 0 {

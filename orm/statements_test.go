@@ -119,7 +119,7 @@ func TestBunKnowsTheServer(t *testing.T) {
 	})
 }
 
-func TestB15RawTextIsInspected(t *testing.T) {
+func TestB15_RawTextIsInspected(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		inBlock(ctx, t, db, func(ctx context.Context) {
 			_, err := orm.Objects[Owner](db).Filter(query.Raw("1 = 1); DELETE FROM owners; SELECT (1")).All(ctx)
@@ -140,7 +140,7 @@ func TestB15RawTextIsInspected(t *testing.T) {
 	})
 }
 
-func TestA02WithoutAutocommit(t *testing.T) {
+func TestA02_WithoutAutocommit(t *testing.T) {
 	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		ctx := t.Context()
 		require.NoError(t, orm.CreateTables(ctx, open(t, at), (*Owner)(nil)))

@@ -17,7 +17,7 @@ import (
 	"github.com/holdfast-go/holdfast/query"
 )
 
-func TestS01ValuesComeBackUnchanged(t *testing.T) {
+func TestS01_ValuesComeBackUnchanged(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		texts := []string{``, `'`, `\`, `\'; DROP TABLE owners; --`, `"`, "`", `?`, `$1`, `%s`, "a\nb\r\t\x1a", "한국어 🎧", " trailing "}
 		if db.Server().Engine != dialect.Postgres {

@@ -95,7 +95,7 @@ func TestOneRowIsCreatedByMany(t *testing.T) {
 
 // A block goes on after the row that it wanted to create turned out to exist
 // already, though its own snapshot does not show it.
-func TestB06GetOrCreateInABlock(t *testing.T) {
+func TestB06_GetOrCreateInABlock(t *testing.T) {
 	withDocuments(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		if db.Server().Engine == dialect.SQLite {
 			return // the block is the only writer: nobody can come in between

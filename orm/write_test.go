@@ -100,7 +100,7 @@ func TestVersionFindsStaleRows(t *testing.T) {
 	})
 }
 
-func TestS07UpdateCountsTheRowsThatMatched(t *testing.T) {
+func TestS07_UpdateCountsTheRowsThatMatched(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		studio(ctx, t, db, 4)
 		odd := orm.Objects[Audio](db).Filter(F("is_audio_required").Eq(false))

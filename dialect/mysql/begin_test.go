@@ -31,7 +31,7 @@ func start(t *testing.T, db *backend.Database, w backend.Wire, o backend.TxOptio
 }
 
 // TestB22 and S8: each isolation level is the server's, for one transaction.
-func TestS08IsolationLevels(t *testing.T) {
+func TestS08_IsolationLevels(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY, n INT)", "INSERT INTO item VALUES (1, 0)")
 		ours := open(t, db.DSN)
@@ -76,7 +76,7 @@ func TestS08IsolationLevels(t *testing.T) {
 	})
 }
 
-func TestB22ReadOnly(t *testing.T) {
+func TestB22_ReadOnly(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		ours := open(t, db.DSN)
@@ -102,7 +102,7 @@ func variables(t *testing.T, w backend.Wire, engine testserver.Engine) []string 
 
 // TestB23: the session is as it was, whatever its settings were, however the
 // block ended, and however often Inside and Restore were sent.
-func TestB23SettingsAreTakenBack(t *testing.T) {
+func TestB23_SettingsAreTakenBack(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		own := "innodb_lock_wait_timeout=17&max_execution_time=123456&wait_timeout=3333"
 		if db.Engine == testserver.MariaDB {
@@ -172,7 +172,7 @@ func TestLimitsAreWithinTheServersRange(t *testing.T) {
 }
 
 // TestB19: the server holds the limits on its own.
-func TestB19TheServerHoldsTheLimits(t *testing.T) {
+func TestB19_TheServerHoldsTheLimits(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (n INT)", "INSERT INTO item VALUES (1), (2), (3)")
 		ours := open(t, db.DSN)

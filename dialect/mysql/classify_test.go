@@ -24,7 +24,7 @@ const (
 
 // TestS05: each error of the servers has its kind, and a message that names
 // tables, columns and keys, but no value.
-func TestS05KindsAndMessages(t *testing.T) {
+func TestS05_KindsAndMessages(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db,
 			"CREATE TABLE parent (id INT PRIMARY KEY)", "INSERT INTO parent VALUES (1)",
@@ -98,7 +98,7 @@ func TestS05KindsAndMessages(t *testing.T) {
 
 // Vitess adds the caller, the statement and its values to what the server behind it
 // has said.
-func TestS05MessagesOfVitess(t *testing.T) {
+func TestS05_MessagesOfVitess(t *testing.T) {
 	for number, text := range map[uint16]string{
 		1048: "Column 'v' cannot be null (errno 1048) (sqlstate 23000)",
 		1062: "Duplicate entry '987654321' for key 'acct.PRIMARY' (errno 1062) (sqlstate 23000)",
@@ -115,7 +115,7 @@ func TestS05MessagesOfVitess(t *testing.T) {
 	}
 }
 
-func TestS05ErrorsThatAreNotTheServers(t *testing.T) {
+func TestS05_ErrorsThatAreNotTheServers(t *testing.T) {
 	e := &engine{server: dialect.Server{Engine: dialect.MySQL}}
 	require.Nil(t, e.Classify(nil))
 	for _, lost := range []error{godriver.ErrInvalidConn, io.EOF, io.ErrUnexpectedEOF, godriver.ErrMalformPkt, errClosed, context.Canceled} {
@@ -146,7 +146,7 @@ func TestS05ErrorsThatAreNotTheServers(t *testing.T) {
 }
 
 // Numbers that mean different things, and those that no test can provoke.
-func TestS05NumbersByEngine(t *testing.T) {
+func TestS05_NumbersByEngine(t *testing.T) {
 	my, maria := dialect.Server{Engine: dialect.MySQL}, dialect.Server{Engine: dialect.MariaDB}
 	readOnly := "The MySQL server is running with the --read-only option so it cannot execute this statement"
 	for _, c := range []struct {
@@ -181,7 +181,7 @@ func TestS05NumbersByEngine(t *testing.T) {
 }
 
 // MariaDB's snapshots notice a change by somebody else and roll back.
-func TestB08ASnapshotConflictOnMariaDB(t *testing.T) {
+func TestB08_ASnapshotConflictOnMariaDB(t *testing.T) {
 	t.Parallel()
 	db := testserver.New(t, testserver.MariaDB)
 	admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY, n INT)", "INSERT INTO item VALUES (1, 0), (2, 0)")

@@ -10,7 +10,7 @@ import (
 
 // What locks nothing beyond its own node is refused, unless the application says
 // why it is enough.
-func TestL03LocksOfOneNode(t *testing.T) {
+func TestL03_LocksOfOneNode(t *testing.T) {
 	group := func(single string) map[string]string {
 		return map[string]string{"version": "9.7.0", "group_replication_group_name": "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee", "group_replication_single_primary_mode": single}
 	}

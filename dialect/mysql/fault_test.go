@@ -32,7 +32,7 @@ func gone(t *testing.T, db testserver.Database, w backend.Wire) {
 
 // TestB08 and B13: a connection that was killed is found dead at the next call,
 // whatever that is, and the error ends the transaction.
-func TestB08AKilledConnection(t *testing.T) {
+func TestB08_AKilledConnection(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		ours := open(t, db.DSN)
@@ -112,7 +112,7 @@ func TestAKilledStatement(t *testing.T) {
 }
 
 // TestS06: only what certainly never left is said not to have been sent.
-func TestS06ALostAnswerIsNotCalledUnsent(t *testing.T) {
+func TestS06_ALostAnswerIsNotCalledUnsent(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		p := proxy.New(t, db.Addr)
@@ -169,7 +169,7 @@ func TestACtxThatEndsInAStatement(t *testing.T) {
 
 // A failed statement that may have begun a transaction leaves a connection
 // which is not idle (rule B13).
-func TestB13AProcedureThatFailsInItsTransaction(t *testing.T) {
+func TestB13_AProcedureThatFailsInItsTransaction(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)",
 			"CREATE PROCEDURE leaves_open() BEGIN START TRANSACTION; INSERT INTO item VALUES (1); SIGNAL SQLSTATE '45000'; END",
@@ -201,7 +201,7 @@ func TestB13AProcedureThatFailsInItsTransaction(t *testing.T) {
 
 // TestB08: nothing runs in autocommit behind a block's back when a statement
 // has ended its transaction.
-func TestB08AStatementThatEndsTheTransaction(t *testing.T) {
+func TestB08_AStatementThatEndsTheTransaction(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)",
 			"CREATE PROCEDURE commits() BEGIN COMMIT; END",
@@ -262,7 +262,7 @@ func TestAFileThatIsNotToBeHad(t *testing.T) {
 
 // A connection that is killed while its statement runs is lost with that
 // statement, and leaves nothing.
-func TestB08AConnectionKilledInAStatement(t *testing.T) {
+func TestB08_AConnectionKilledInAStatement(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)")
 		ours := open(t, db.DSN)

@@ -13,7 +13,7 @@ import (
 // If that ends the transaction, inspect has to have said so, or that it cannot
 // tell; whatever inspect lets through has to leave it open. What one of the
 // servers does not know is an error there, which ends nothing.
-func TestB15OnTheServer(t *testing.T) {
+func TestB15_OnTheServer(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		pool := open(t, db.DSN).Pool
 		pool.SetMaxIdleConns(0) // a fresh session for each

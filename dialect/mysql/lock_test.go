@@ -38,7 +38,7 @@ func deadlock(t *testing.T, db testserver.Database, w backend.Wire, cross func()
 
 // TestB08: the victim of a deadlock has lost its transaction, and whether the
 // error comes with the statement or with a row, it says so.
-func TestB08ADeadlock(t *testing.T) {
+func TestB08_ADeadlock(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, twoAccounts, "INSERT INTO account VALUES (1, 0), (2, 0)",
 			"CREATE TABLE ballast (n INT)", "INSERT INTO ballast WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 900) SELECT i FROM n")
@@ -89,7 +89,7 @@ func holdRow(t *testing.T, db testserver.Database) {
 
 // TestL04: a lock that is not to be had is ErrLockNotAvailable, after the limit
 // or at once.
-func TestL04ALockThatIsNotAvailable(t *testing.T) {
+func TestL04_ALockThatIsNotAvailable(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, twoAccounts, "INSERT INTO account VALUES (1, 0), (2, 0)")
 		ours := open(t, db.DSN)

@@ -15,7 +15,7 @@ import (
 
 // TestB12: the fate of a transaction is found out whatever it was when its
 // COMMIT got no answer, and stays what it was found to be.
-func TestB12TheFateOfALostCommit(t *testing.T) {
+func TestB12_TheFateOfALostCommit(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, CommitsTable, CommitsTable, "CREATE TABLE item (id INT PRIMARY KEY)")
 		p := proxy.New(t, db.Addr)

@@ -15,7 +15,7 @@ import (
 
 // TestS01: a value comes back as it was sent, or an error says that it cannot
 // be stored; in every sql_mode, as text and prepared.
-func TestS01ValuesAreStoredUnchangedOrRefused(t *testing.T) {
+func TestS01_ValuesAreStoredUnchangedOrRefused(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT AUTO_INCREMENT PRIMARY KEY, txt VARCHAR(200) CHARACTER SET utf8mb4, "+
 			"bin VARBINARY(200), old VARCHAR(200) CHARACTER SET latin1)")
@@ -75,7 +75,7 @@ func TestWhatMySQLCannotHoldIsNotSent(t *testing.T) {
 
 // TestS04: a time is the same instant on its way in and out, truncated to what
 // the server keeps.
-func TestS04TimesAreInstants(t *testing.T) {
+func TestS04_TimesAreInstants(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (d DATETIME(6), s TIMESTAMP(6) NULL)")
 		for _, binding := range []string{"true", "false"} {

@@ -96,7 +96,7 @@ func TestBeginOnOtherServers(t *testing.T) {
 	require.ErrorIs(t, err, dialect.ErrUnsupported)
 }
 
-func TestL04LockWaitHoldsUntilItIsRestored(t *testing.T) {
+func TestL04_LockWaitHoldsUntilItIsRestored(t *testing.T) {
 	t.Parallel()
 	db := open(t, fresh(t).DSN)
 	w := take(t, db)

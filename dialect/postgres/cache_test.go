@@ -58,10 +58,10 @@ func TestNoPreparedStatementsWithoutTheCache(t *testing.T) {
 	}
 }
 
-// TestS06WhatAStatementWasPreparedAgainstHasChanged spoils a prepared statement.
+// TestS06_WhatAStatementWasPreparedAgainstHasChanged spoils a prepared statement.
 // The server refuses it before it runs. Where nothing has come before it, it is
 // prepared anew; in the middle of a block it fails, for the last time.
-func TestS06WhatAStatementWasPreparedAgainstHasChanged(t *testing.T) {
+func TestS06_WhatAStatementWasPreparedAgainstHasChanged(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		query  string
@@ -159,7 +159,7 @@ func TestS06WhatAStatementWasPreparedAgainstHasChanged(t *testing.T) {
 }
 
 // In a block Retry is told to run it again, at once with what is new.
-func TestB17AMigrationInTheMiddleOfABlockIsRetried(t *testing.T) {
+func TestB17_AMigrationInTheMiddleOfABlockIsRetried(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, opts ...Option) {
 		for _, spoil := range []string{`ALTER TABLE item ADD note text`, `ALTER TABLE item DROP name`} {
@@ -190,7 +190,7 @@ func TestB17AMigrationInTheMiddleOfABlockIsRetried(t *testing.T) {
 }
 
 // What runs may fail with the same codes. It is not run twice.
-func TestS06WhatHasRunIsNotSentAgain(t *testing.T) {
+func TestS06_WhatHasRunIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, opts ...Option) {
 		db := fresh(t, items, `CREATE SEQUENCE ran`,

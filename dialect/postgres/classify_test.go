@@ -14,8 +14,8 @@ import (
 	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
-// TestS05ErrorsOfTheServerHaveKindsAndNoValues provokes each error on a server.
-func TestS05ErrorsOfTheServerHaveKindsAndNoValues(t *testing.T) {
+// TestS05_ErrorsOfTheServerHaveKindsAndNoValues provokes each error on a server.
+func TestS05_ErrorsOfTheServerHaveKindsAndNoValues(t *testing.T) {
 	t.Parallel()
 	db := fresh(t,
 		`CREATE TABLE parent (id int PRIMARY KEY, name varchar(10) CONSTRAINT short_name UNIQUE)`,
@@ -90,7 +90,7 @@ func TestS05ErrorsOfTheServerHaveKindsAndNoValues(t *testing.T) {
 	}
 }
 
-func TestS05KindsOfTransactions(t *testing.T) {
+func TestS05_KindsOfTransactions(t *testing.T) {
 	t.Parallel()
 	db := fresh(t, `CREATE TABLE item (id int PRIMARY KEY, n int)`, `INSERT INTO item VALUES (1, 0), (2, 0)`)
 	opened := open(t, db.DSN)

@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/internal/proxy"
 )
 
-func TestB01CommitIsAcknowledgedOrRefused(t *testing.T) {
+func TestB01_CommitIsAcknowledgedOrRefused(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, opts ...Option) {
 		w := take(t, open(t, fresh(t, items, `CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)`).DSN, opts...))
@@ -31,7 +31,7 @@ func TestB01CommitIsAcknowledgedOrRefused(t *testing.T) {
 	})
 }
 
-func TestB25ADeferredConstraintFailsTheCommit(t *testing.T) {
+func TestB25_ADeferredConstraintFailsTheCommit(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, opts ...Option) {
 		db := open(t, fresh(t, `CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)`).DSN, opts...)
@@ -52,8 +52,8 @@ func TestB25ADeferredConstraintFailsTheCommit(t *testing.T) {
 	})
 }
 
-// TestB12ALostCommitIsNeitherSuccessNorRefusal cuts the connection around COMMIT.
-func TestB12ALostCommitIsNeitherSuccessNorRefusal(t *testing.T) {
+// TestB12_ALostCommitIsNeitherSuccessNorRefusal cuts the connection around COMMIT.
+func TestB12_ALostCommitIsNeitherSuccessNorRefusal(t *testing.T) {
 	t.Parallel()
 	for action, arrived := range map[proxy.Action]bool{proxy.CutRequest: false, proxy.CutReply: true} {
 		for _, prefix := range [][]string{nil, {"RELEASE SAVEPOINT hf_1"}} {
@@ -97,7 +97,7 @@ func TestRollbackSendsWhatFollows(t *testing.T) {
 
 // A server that has ended the session because its transaction idled has rolled it
 // back: what COMMIT finds then is an answer.
-func TestB12ALimitOnIdlingIsARollback(t *testing.T) {
+func TestB12_ALimitOnIdlingIsARollback(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, opts ...Option) {
 		db := fresh(t, items)
@@ -113,7 +113,7 @@ func TestB12ALimitOnIdlingIsARollback(t *testing.T) {
 
 // A session that hears no warnings would not hear that COMMIT has not waited for
 // its standby.
-func TestB01ASessionThatHearsNothingHearsOfCommit(t *testing.T) {
+func TestB01_ASessionThatHearsNothingHearsOfCommit(t *testing.T) {
 	t.Parallel()
 	db := fresh(t, items)
 	for options, heard := range map[string]bool{"": true, "&options=-c%20client_min_messages%3Derror": false, "&options=-c%20client_min_messages%3Dwarning": true} {

@@ -82,7 +82,7 @@ func (e pqError) Get(k byte) string         { return e[k] }
 func (e pgdriverError) Error() string       { return e['M'] }
 func (e pgdriverError) Field(k byte) string { return e[k] }
 
-func TestS05ErrorsOfOtherDrivers(t *testing.T) {
+func TestS05_ErrorsOfOtherDrivers(t *testing.T) {
 	t.Parallel()
 	e := &engine{}
 	fields := map[byte]string{'S': "ERROR", 'C': "23505", 'M': "duplicate key"}

@@ -24,7 +24,7 @@ func verdict(v lex.Verdict) string {
 	return s
 }
 
-func TestB15Inspect(t *testing.T) {
+func TestB15_Inspect(t *testing.T) {
 	for text, want := range map[string]string{
 		"SELECT 1":                           "",
 		"SELECT 'a;b', $$;COMMIT$$, E'\\';'": "",

@@ -37,9 +37,9 @@ func meanwhile(f func()) (wait func()) {
 	return running.Wait
 }
 
-// TestB08AKilledConnectionIsKnownToBeLost kills the connection at each point of
+// TestB08_AKilledConnectionIsKnownToBeLost kills the connection at each point of
 // a block.
-func TestB08AKilledConnectionIsKnownToBeLost(t *testing.T) {
+func TestB08_AKilledConnectionIsKnownToBeLost(t *testing.T) {
 	t.Parallel()
 	insert := `INSERT INTO item VALUES (2, 'b')`
 	started := func(t *testing.T, w backend.Wire) { execAfter(t, w, begin, `INSERT INTO item VALUES (1, 'a')`) }
@@ -148,9 +148,9 @@ func TestACutConnectionIsKnownToBeLost(t *testing.T) {
 	}
 }
 
-// TestB11ACancelledCtxLeavesNothingOnTheServer ends the ctx of a statement that
+// TestB11_ACancelledCtxLeavesNothingOnTheServer ends the ctx of a statement that
 // waits for a lock, and of one whose rows are being read.
-func TestB11ACancelledCtxLeavesNothingOnTheServer(t *testing.T) {
+func TestB11_ACancelledCtxLeavesNothingOnTheServer(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, opts ...Option) {
 		db := fresh(t, items, `INSERT INTO item VALUES (1, 'held')`)
@@ -207,8 +207,8 @@ func lend(t *testing.T, db *backend.Database, use func(*wire)) {
 	require.NoError(t, conn.Close())
 }
 
-// TestB13AStaleConnectionIsNotHandedOut kills a connection in the pool.
-func TestB13AStaleConnectionIsNotHandedOut(t *testing.T) {
+// TestB13_AStaleConnectionIsNotHandedOut kills a connection in the pool.
+func TestB13_AStaleConnectionIsNotHandedOut(t *testing.T) {
 	t.Parallel()
 	db := fresh(t)
 	opened := open(t, db.DSN)

@@ -146,7 +146,7 @@ func TestOpenSaysWhoTheServerIs(t *testing.T) {
 	require.NotNil(t, opened.Schema)
 }
 
-func TestS04ASessionIsInUTCWhateverTheServerSays(t *testing.T) {
+func TestS04_ASessionIsInUTCWhateverTheServerSays(t *testing.T) {
 	db := fresh(t)
 	_, err := db.Admin.Exec(`ALTER DATABASE ` + db.Name + ` SET timezone = 'Asia/Seoul'`)
 	require.NoError(t, err)

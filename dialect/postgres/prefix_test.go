@@ -76,9 +76,9 @@ func TestRoundTrips(t *testing.T) {
 	})
 }
 
-// TestB04AnErrorLeavesTheSavepointsOfItsPrefixSet sends statements that fail in
+// TestB04_AnErrorLeavesTheSavepointsOfItsPrefixSet sends statements that fail in
 // every way as the first of a nested block.
-func TestB04AnErrorLeavesTheSavepointsOfItsPrefixSet(t *testing.T) {
+func TestB04_AnErrorLeavesTheSavepointsOfItsPrefixSet(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, opts ...Option) {
 		db := fresh(t, items, `INSERT INTO item VALUES (1, 'held')`)

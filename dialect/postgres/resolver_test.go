@@ -13,9 +13,9 @@ import (
 	"github.com/holdfast-go/holdfast/internal/proxy"
 )
 
-// TestB12TheFateOfALostCommitIsFound cuts the connection before and after the
+// TestB12_TheFateOfALostCommitIsFound cuts the connection before and after the
 // server has committed.
-func TestB12TheFateOfALostCommitIsFound(t *testing.T) {
+func TestB12_TheFateOfALostCommitIsFound(t *testing.T) {
 	t.Parallel()
 	for action, committed := range map[proxy.Action]bool{proxy.CutRequest: false, proxy.CutReply: true} {
 		db := fresh(t, items)
@@ -79,9 +79,9 @@ func TestOutcomeEndsASessionThatNobodyListensTo(t *testing.T) {
 	require.ErrorContains(t, err, "forgotten")
 }
 
-// TestB12ANumberMeansNothingOnAnotherHistory asks for transactions whose tokens
+// TestB12_ANumberMeansNothingOnAnotherHistory asks for transactions whose tokens
 // are from another start of the server, another timeline, and another cluster.
-func TestB12ANumberMeansNothingOnAnotherHistory(t *testing.T) {
+func TestB12_ANumberMeansNothingOnAnotherHistory(t *testing.T) {
 	t.Parallel()
 	for _, marked := range []bool{false, true} {
 		db := fresh(t, items)
@@ -142,7 +142,7 @@ func promoted(t token) token {
 func copied(t token) token { t.history = "1/00000001/1"; return t }
 
 // A mark that is not there will not come any more: what is late is refused.
-func TestB12AFencedTransactionCannotCommit(t *testing.T) {
+func TestB12_AFencedTransactionCannotCommit(t *testing.T) {
 	t.Parallel()
 	db := fresh(t, items, CommitsTable)
 	opened := open(t, db.DSN)
@@ -159,7 +159,7 @@ func TestB12AFencedTransactionCannotCommit(t *testing.T) {
 }
 
 // The table has to be one that a mark in it can be trusted.
-func TestB12AMarkGoesIntoATableThatLasts(t *testing.T) {
+func TestB12_AMarkGoesIntoATableThatLasts(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		create []string

@@ -12,10 +12,10 @@ import (
 	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
-// TestB08ATransactionThatIsGoneIsKnownByTheNextAnswer ends the transaction in
+// TestB08_ATransactionThatIsGoneIsKnownByTheNextAnswer ends the transaction in
 // ways that no reader of texts can see: the server says with each answer whether
 // one is open.
-func TestB08ATransactionThatIsGoneIsKnownByTheNextAnswer(t *testing.T) {
+func TestB08_ATransactionThatIsGoneIsKnownByTheNextAnswer(t *testing.T) {
 	t.Parallel()
 	// One database, so that what is prepared for a second phase can be put away.
 	db := fresh(t, items)
@@ -79,7 +79,7 @@ func TestB08ATransactionThatIsGoneIsKnownByTheNextAnswer(t *testing.T) {
 }
 
 // What runs on the server and cannot end the transaction fails the statement only.
-func TestB08WhatTheServerRefusesLeavesTheTransaction(t *testing.T) {
+func TestB08_WhatTheServerRefusesLeavesTheTransaction(t *testing.T) {
 	t.Parallel()
 	db := fresh(t, items, `CREATE EXTENSION IF NOT EXISTS dblink`,
 		`CREATE PROCEDURE commits() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$`,
@@ -132,7 +132,7 @@ func TestB08WhatTheServerRefusesLeavesTheTransaction(t *testing.T) {
 }
 
 // What can be seen is refused before it is sent, however it is written.
-func TestB15ControlStatementsInAnyDress(t *testing.T) {
+func TestB15_ControlStatementsInAnyDress(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"COMMIT", "commit;", " \n\f\v COMMIT", "/* x */COMMIT", "/* /* nested */ */ COMMIT", "-- x\nCOMMIT", "COMMIT -- x", "COMMIT/**/WORK",
@@ -149,8 +149,8 @@ func TestB15ControlStatementsInAnyDress(t *testing.T) {
 	require.Equal(t, lex.Verdict{Session: true}, inspect(`EXECUTE "commit"`), "somebody's own")
 }
 
-// TestB23ASettingThatAFunctionChanged is not in the text: the server tells.
-func TestB23ASettingThatAFunctionChanged(t *testing.T) {
+// TestB23_ASettingThatAFunctionChanged is not in the text: the server tells.
+func TestB23_ASettingThatAFunctionChanged(t *testing.T) {
 	t.Parallel()
 	db := fresh(t, items,
 		`CREATE FUNCTION hidden(text, text, boolean) RETURNS text LANGUAGE sql AS $$ SELECT set_config($1, $2, $3) $$`,

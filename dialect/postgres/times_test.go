@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestS04AnInstantComesBackAsItWentIn stores times of other zones in both types
+// TestS04_AnInstantComesBackAsItWentIn stores times of other zones in both types
 // of timestamp.
-func TestS04AnInstantComesBackAsItWentIn(t *testing.T) {
+func TestS04_AnInstantComesBackAsItWentIn(t *testing.T) {
 	t.Parallel()
 	eachWay(t, func(t *testing.T, opts ...Option) {
 		db := fresh(t, `CREATE TABLE moment (id int, with_zone timestamptz, without_zone timestamp, day date, many timestamp[])`)

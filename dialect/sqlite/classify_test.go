@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-go/holdfast/dialect"
 )
 
-func TestS05Kinds(t *testing.T) {
+func TestS05_Kinds(t *testing.T) {
 	u := connect(t, open(t, Open(file(t))))
 	u.must("CREATE TABLE p (id INTEGER PRIMARY KEY)")
 	u.must("CREATE TABLE c (a TEXT UNIQUE, b NOT NULL DEFAULT 1, k INT CHECK (k < 10), p INT REFERENCES p (id))")
@@ -60,7 +60,7 @@ func TestS05Kinds(t *testing.T) {
 }
 
 // What a function or a virtual table is given may come back in its error.
-func TestS05NoValuesInMessages(t *testing.T) {
+func TestS05_NoValuesInMessages(t *testing.T) {
 	u := connect(t, open(t, Open(file(t))))
 	u.must("CREATE VIRTUAL TABLE f USING fts5(body)")
 	u.must("CREATE TABLE c (a TEXT UNIQUE)")
@@ -97,7 +97,7 @@ func TestS05NoValuesInMessages(t *testing.T) {
 
 // A transaction that has read cannot write any more once somebody else has.
 // Blocks begin IMMEDIATE, so only a transaction begun by other means gets there.
-func TestS05Snapshot(t *testing.T) {
+func TestS05_Snapshot(t *testing.T) {
 	db := open(t, Open(file(t)))
 	u, other := connect(t, db), connect(t, db)
 	u.must("CREATE TABLE t (a)")

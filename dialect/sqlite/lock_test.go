@@ -17,7 +17,7 @@ import (
 )
 
 // L4: whoever comes second waits, for as long as it was told to.
-func TestL04Busy(t *testing.T) {
+func TestL04_Busy(t *testing.T) {
 	each(t, func(t *testing.T, db *backend.Database) {
 		holder, other := connect(t, db), connect(t, db)
 		holder.must("CREATE TABLE t (a)")
@@ -54,7 +54,7 @@ func TestL04Busy(t *testing.T) {
 }
 
 // The same between pools, where SQLite itself has to find out.
-func TestL04BusyElsewhere(t *testing.T) {
+func TestL04_BusyElsewhere(t *testing.T) {
 	path := file(t)
 	holder := connect(t, open(t, Open(path)))
 	db := open(t, Open(path, BusyTimeout(100*time.Millisecond)))
@@ -94,7 +94,7 @@ func TestWaitEndsWithContext(t *testing.T) {
 
 // A connection that is closed in the middle of a transaction frees the lock and
 // the queue.
-func TestB13DiscardedConnection(t *testing.T) {
+func TestB13_DiscardedConnection(t *testing.T) {
 	each(t, func(t *testing.T, db *backend.Database) {
 		u, other := connect(t, db), connect(t, db)
 		u.must("CREATE TABLE t (a)")

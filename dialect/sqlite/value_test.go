@@ -15,7 +15,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestS01Values(t *testing.T) {
+func TestS01_Values(t *testing.T) {
 	u := connect(t, open(t, Open(file(t))))
 	type named string
 	text, number := "text", 7
@@ -55,7 +55,7 @@ type failing struct{ secret string }
 
 func (f failing) Value() (driver.Value, error) { return nil, errors.New("cannot store " + f.secret) }
 
-func TestS01Refused(t *testing.T) {
+func TestS01_Refused(t *testing.T) {
 	large := uint64(math.MaxUint64)
 	for _, tt := range []struct {
 		in   any
@@ -79,7 +79,7 @@ func TestS01Refused(t *testing.T) {
 	}
 }
 
-func TestS04Times(t *testing.T) {
+func TestS04_Times(t *testing.T) {
 	u := connect(t, open(t, Open(file(t))))
 	u.must(`CREATE TABLE t (a TIMESTAMP, b DATETIME, c DATE, d TIMESTAMPTZ, e "timestamp with time zone", f "DATETIME(6)", g TEXT, h)`)
 	seoul, err := time.LoadLocation("Asia/Seoul")
@@ -125,7 +125,7 @@ func TestS04Times(t *testing.T) {
 }
 
 // Times compare as texts as they do as times.
-func TestS04Order(t *testing.T) {
+func TestS04_Order(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := func(name string) time.Time {
 			sec := rapid.Int64Range(-62135596800, 253402300799).Draw(t, name)

@@ -48,7 +48,7 @@ func TestBlock(t *testing.T) {
 	})
 }
 
-func TestB22ReadOnly(t *testing.T) {
+func TestB22_ReadOnly(t *testing.T) {
 	each(t, func(t *testing.T, db *backend.Database) {
 		u := connect(t, db)
 		u.must("CREATE TABLE t (a)")
@@ -67,7 +67,7 @@ func TestB22ReadOnly(t *testing.T) {
 	})
 }
 
-func TestB22Snapshot(t *testing.T) {
+func TestB22_Snapshot(t *testing.T) {
 	db := open(t, Open(file(t)))
 	reader, writer := connect(t, db), connect(t, db)
 	writer.must("CREATE TABLE t (a)")
@@ -78,7 +78,7 @@ func TestB22Snapshot(t *testing.T) {
 }
 
 // B8: what SQLite rolls back by itself is noticed, whatever the error.
-func TestB08EndedTransaction(t *testing.T) {
+func TestB08_EndedTransaction(t *testing.T) {
 	each(t, func(t *testing.T, db *backend.Database) {
 		u := connect(t, db)
 		u.must("CREATE TABLE t (a INTEGER UNIQUE)")
@@ -111,7 +111,7 @@ func TestB08EndedTransaction(t *testing.T) {
 
 const endless = "WITH RECURSIVE n (i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n) "
 
-func TestB11Interrupt(t *testing.T) {
+func TestB11_Interrupt(t *testing.T) {
 	each(t, func(t *testing.T, db *backend.Database) {
 		u := connect(t, db)
 		u.must("CREATE TABLE t (a INTEGER)")
@@ -136,7 +136,7 @@ func TestB11Interrupt(t *testing.T) {
 
 // S6: a ctx that ends together with its statement. Whatever is returned has to
 // be true.
-func TestS06EndOfContext(t *testing.T) {
+func TestS06_EndOfContext(t *testing.T) {
 	each(t, func(t *testing.T, db *backend.Database) {
 		u := connect(t, db)
 		u.must("CREATE TABLE t (a INTEGER)")
@@ -160,7 +160,7 @@ func TestS06EndOfContext(t *testing.T) {
 	})
 }
 
-func TestS06AppliedStatement(t *testing.T) {
+func TestS06_AppliedStatement(t *testing.T) {
 	u := connect(t, open(t, Open(file(t))))
 	u.must("CREATE TABLE t (a INTEGER PRIMARY KEY)")
 	w := u.wire.(*wire)
@@ -247,7 +247,7 @@ func TestNotSent(t *testing.T) {
 	assert.False(t, u.wire.Alive())
 }
 
-func TestS07RowsAffected(t *testing.T) {
+func TestS07_RowsAffected(t *testing.T) {
 	u := connect(t, open(t, Open(file(t))))
 	affected := func(query string) int64 {
 		n, err := u.must(query).RowsAffected()
@@ -265,7 +265,7 @@ func TestS07RowsAffected(t *testing.T) {
 }
 
 // B13: a transaction that a caller has begun by hand is not for others.
-func TestB13OwnBegin(t *testing.T) {
+func TestB13_OwnBegin(t *testing.T) {
 	each(t, func(t *testing.T, db *backend.Database) {
 		for _, begin := range []string{"BEGIN", "begin immediate;", "SAVEPOINT mine"} {
 			u := connect(t, db)
@@ -373,7 +373,7 @@ func TestResolver(t *testing.T) {
 	})
 }
 
-func TestB25DeferredConstraint(t *testing.T) {
+func TestB25_DeferredConstraint(t *testing.T) {
 	u := connect(t, open(t, Open(file(t))))
 	u.must("CREATE TABLE p (id INTEGER PRIMARY KEY)")
 	u.must("CREATE TABLE c (p REFERENCES p DEFERRABLE INITIALLY DEFERRED)")

@@ -133,7 +133,7 @@ func (c *badConn) ExecContext(context.Context, string, []driver.NamedValue) (dri
 	return nil, driver.ErrBadConn
 }
 
-func TestS06PlainWireKeepsErrBadConnToItself(t *testing.T) {
+func TestS06_PlainWireKeepsErrBadConnToItself(t *testing.T) {
 	c := &badConn{}
 	w := backend.PlainWire(c)
 	_, err := w.Exec(t.Context(), nil, `INSERT`, nil)

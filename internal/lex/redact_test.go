@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestS01RedactLeavesNoValue(t *testing.T) {
+func TestS01_RedactLeavesNoValue(t *testing.T) {
 	for _, tt := range []struct {
 		syntax   Syntax
 		in, want string

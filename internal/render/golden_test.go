@@ -15,7 +15,7 @@ import (
 
 func limit(n int64) *int64 { return &n }
 
-func TestS01ClaimIsRenderedWithPlaceholders(t *testing.T) {
+func TestS01_ClaimIsRenderedWithPlaceholders(t *testing.T) {
 	columns := "id, created_at, updated_at, project_id, user_id, index, text, speed, path, is_audio_required"
 	want := map[string]string{
 		dialect.MySQL: "SELECT " + list(columns, "`") + " FROM `audio` WHERE `audio`.`is_audio_required` = ? " +

@@ -105,7 +105,7 @@ func TestNullsComeFirstOnEveryEngine(t *testing.T) {
 	})
 }
 
-func TestL05LocksOfSeveralClauses(t *testing.T) {
+func TestL05_LocksOfSeveralClauses(t *testing.T) {
 	of := func(w ast.Waiting, d time.Duration, names ...string) *ast.Lock {
 		return &ast.Lock{Waiting: w, Wait: d, Of: names}
 	}
@@ -132,7 +132,7 @@ func TestL05LocksOfSeveralClauses(t *testing.T) {
 	}
 }
 
-func TestL06RowsThatCannotBeLocked(t *testing.T) {
+func TestL06_RowsThatCannotBeLocked(t *testing.T) {
 	for _, c := range []struct {
 		s    render.Select
 		want string

@@ -18,7 +18,7 @@ import (
 	"github.com/holdfast-go/holdfast/query"
 )
 
-func TestS02UnknownNamesListTheChoices(t *testing.T) {
+func TestS02_UnknownNamesListTheChoices(t *testing.T) {
 	var fe *query.FieldError
 	require.ErrorAs(t, whereError(t, query.F("txt").Eq(1)), &fe)
 	require.Equal(t, `Audio has no field "txt"; choices are id, created_at, updated_at, project_id, user_id, index, text, speed, path, `+
@@ -98,7 +98,7 @@ func TestModelsThatCannotWork(t *testing.T) {
 	require.ErrorContains(t, err, `unknown engine "oracle"`)
 }
 
-func TestS03TypedColumns(t *testing.T) {
+func TestS03_TypedColumns(t *testing.T) {
 	var (
 		updated = query.Column(func(a *Audio) *time.Time { return &a.UpdatedAt })
 		created = query.Column(func(a *Audio) *time.Time { return &a.CreatedAt })

@@ -119,7 +119,7 @@ func TestLockClauses(t *testing.T) {
 	}
 }
 
-func TestL03AnOldServerIsNamed(t *testing.T) {
+func TestL03_AnOldServerIsNamed(t *testing.T) {
 	old := dialect.Server{Engine: dialect.MariaDB, Product: "MariaDB", Version: dialect.Version{Major: 10, Minor: 5, Patch: 29}}
 	_, _, err := (&render.Select{Model: modelOf[Owner](t, old), Locks: []*ast.Lock{{Waiting: ast.WaitSkip}}}).Render()
 	require.EqualError(t, err, "holdfast: SKIP LOCKED is not supported by MariaDB 10.5.29: needs MariaDB 10.6")
