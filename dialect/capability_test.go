@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -70,10 +69,4 @@ func TestCapabilityTable(t *testing.T) {
 	}
 	assert.Equal(t, []string{"≥ 8.0.1", "≥ 10.6", "yes", "holds trivially: nobody else can hold a lock"}, rows["SKIP LOCKED"])
 	assert.Equal(t, []string{"≥ 8.0.1", "no", "yes", "accepted: the block has the write lock"}, rows["OF"])
-}
-
-func ExampleServer_Require() {
-	server := Server{Engine: MariaDB, Product: "MariaDB", Version: Version{10, 5, 29}}
-	fmt.Println(server.Require(SkipLocked))
-	// Output: holdfast: SKIP LOCKED is not supported by MariaDB 10.5.29: needs MariaDB 10.6
 }

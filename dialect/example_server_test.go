@@ -63,6 +63,7 @@ func ExampleCapability() {
 		dialect.NoWait, dialect.SkipLocked, dialect.WaitClause, dialect.WaitSetting, dialect.Of,
 		dialect.AdvisoryLock, dialect.LockWaits, dialect.Returning, dialect.Deferrable,
 		dialect.TransactionTimeout, dialect.IdleTimeout, dialect.CommitStatus,
+		dialect.Savepoint, dialect.WholeCommit, dialect.DDLInBlock, dialect.SeveralStatements,
 	} {
 		if !server.Can(c) {
 			fmt.Println(c)
@@ -77,6 +78,7 @@ func ExampleCapability() {
 	// a limit on the whole transaction
 	// a limit on an idle transaction
 	// the fate of a transaction
+	// DDL in a block
 }
 
 // One setting for every engine, as a program with a -dsn flag has it. Only the

@@ -48,9 +48,9 @@ func notPrepared(refused *godriver.MySQLError) bool {
 //   - Group Replication, 3100: the transaction was too large to be sent, or was sent
 //     and the wait for the others interrupted.
 //   - Vitess, any: one shard may have committed before another has not.
-func uncertain(refused *godriver.MySQLError, vitess bool) error {
+func uncertain(refused *godriver.MySQLError, inParts bool) error {
 	switch {
-	case vitess, refused.Number == hookFailed,
+	case inParts, refused.Number == hookFailed,
 		refused.Number == errorDuringCommit && !lockDeadlock(refused) && !writeSetTooLarge(refused):
 		return &backend.UncertainError{Err: refused}
 	}
@@ -60,7 +60,7 @@ func uncertain(refused *godriver.MySQLError, vitess bool) error {
 // plain is a wire of a driver whose replies cannot be read.
 type plain struct {
 	backend.Wire
-	vitess bool
+	inParts bool
 }
 
 // Commit implements backend.Wire.
@@ -69,7 +69,7 @@ func (w plain) Commit(ctx context.Context, prefix []string) error {
 	var refused *godriver.MySQLError
 	var control *backend.PrefixError
 	if errors.As(err, &refused) && !errors.As(err, &control) {
-		return uncertain(refused, w.vitess)
+		return uncertain(refused, w.inParts)
 	}
 	return err
 }

@@ -79,12 +79,12 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if r, ok := repliesOf(raw); ok && c.settings.readable {
 		conn.wire = &wire{
 			raw: raw, replies: r, id: int64(g.id), node: node,
-			apart: !c.settings.multiStatements || galera, vitess: c.settings.vitess, demoted: conn.demote,
+			apart: !c.settings.multiStatements || galera, inParts: c.settings.inParts, demoted: conn.demote,
 			session: session{quotes: r.noBackslash()},
 			own:     counts{set: 1}, // introduce's, or the driver's
 		}
 	} else {
-		conn.wire = plain{backend.PlainWire(raw), c.settings.vitess}
+		conn.wire = plain{backend.PlainWire(raw), c.settings.inParts}
 	}
 	return conn, nil
 }

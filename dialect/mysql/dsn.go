@@ -25,7 +25,7 @@ type settings struct {
 	readable        bool
 	own             []string // the system variables that the DSN names
 	identity        string   // what to ask a new connection for: its server, and whether it is one of a Galera cluster's
-	vitess          bool
+	inParts         bool     // COMMIT over several shards is one each: dialect.WholeCommit is missing
 	// leaveReadOnly: connections to a server that has become read-only are closed.
 	// rejectReadOnly: the DSN says so.
 	leaveReadOnly  bool

@@ -24,10 +24,10 @@ func (e *engine) Wire(driverConn any) backend.Wire {
 	// afresh whenever it is taken.
 	if raw, ok := driverConn.(rawConn); ok {
 		if r, ok := repliesOf(raw); ok {
-			return &wire{raw: raw, replies: r, apart: true, used: true, uncounted: true, vitess: e.server.Product == "Vitess", session: session{quotes: r.noBackslash()}}
+			return &wire{raw: raw, replies: r, apart: true, used: true, uncounted: true, inParts: !e.server.Can(dialect.WholeCommit), session: session{quotes: r.noBackslash()}}
 		}
 	}
-	return plain{backend.PlainWire(driverConn.(driver.Conn)), e.server.Product == "Vitess"}
+	return plain{backend.PlainWire(driverConn.(driver.Conn)), !e.server.Can(dialect.WholeCommit)}
 }
 
 // Inspect implements backend.Engine.
@@ -46,7 +46,7 @@ func (e *engine) Resolver() backend.Resolver { return resolver{e} }
 // MariaDB: idle_transaction_timeout).
 func (e *engine) Begin(o backend.TxOptions) (backend.Control, error) {
 	if o.Deferrable {
-		return backend.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "a deferrable transaction", Hint: "PostgreSQL has them"}
+		return backend.Control{}, e.server.Require(dialect.Deferrable)
 	}
 	var c backend.Control
 	if o.Isolation != sql.LevelDefault {
@@ -140,8 +140,8 @@ func (e *engine) statementTimeout(d time.Duration) setting {
 func (e *engine) idleTimeout(d time.Duration) setting {
 	n := min(backend.Units(d, time.Second)+1, 31_536_000) // a backstop: the block's own clock comes first
 	variable := "wait_timeout"
-	if e.server.Engine == dialect.MariaDB {
-		variable = "idle_transaction_timeout"
+	if e.server.Can(dialect.IdleTimeout) {
+		variable = e.server.Spelling(dialect.IdleTimeout)
 	}
 	return setting{variable, "@hf_idle", fmt.Sprint(n), "UNSIGNED"}
 }

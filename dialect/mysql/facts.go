@@ -69,7 +69,7 @@ func firstConnection(ctx context.Context, s *settings) (*facts, error) {
 		results = 2
 	}
 	f.readable = ok && replies.results() == results && replies.idle()
-	f.multiStatements = s.multiStatements && f.readable && !f.galera
+	f.multiStatements = s.multiStatements && f.server.Can(dialect.SeveralStatements) && f.readable && !f.galera
 	return f, nil
 }
 

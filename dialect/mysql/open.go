@@ -141,7 +141,7 @@ func (s *source) open(ctx context.Context) (*backend.Database, error) {
 	if n := f.maxPacket - 1; set.cfg.MaxAllowedPacket <= 0 || n > 0 && n < set.cfg.MaxAllowedPacket {
 		set.cfg.MaxAllowedPacket = n
 	}
-	set.readable, set.identity, set.vitess = f.readable, f.identity, f.server.Product == "Vitess"
+	set.readable, set.identity, set.inParts = f.readable, f.identity, !f.server.Can(dialect.WholeCommit)
 	if !f.multiStatements {
 		set.multiStatements, set.cfg.MultiStatements = false, false
 	}

@@ -33,7 +33,7 @@ type wire struct {
 	replies replies
 	id      int64
 	node    string // which server it is; "" if that is not known
-	vitess  bool
+	inParts bool   // COMMIT over several shards is one each
 	// apart: each statement is a text of its own. Where somebody else can abort the
 	// transaction between two statements of one text (Galera), the second would
 	// run in autocommit.
@@ -328,7 +328,7 @@ func (w *wire) answered(prefix []string, query string, err error) error {
 		w.failed(query)
 		_ = w.refused(refused)
 		if !w.begun || query == "COMMIT" {
-			return uncertain(refused, w.vitess && query == "COMMIT")
+			return uncertain(refused, w.inParts && query == "COMMIT")
 		}
 		return refused
 	case errors.Is(err, driver.ErrBadConn):

@@ -86,10 +86,14 @@ func TestBeginOnOtherServers(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"SET LOCAL statement_timeout = 2000"}, c.Inside)
 
-	cockroach := &engine{server: dialect.Server{Product: productCockroachDB, Version: dialect.Version{Major: 25}}}
-	c, err = cockroach.Begin(backend.TxOptions{Timeout: time.Second})
+	cockroach := &engine{server: dialect.Server{Product: productCockroachDB, Version: dialect.Version{Major: 20, Minor: 1}}}
+	c, err = cockroach.Begin(backend.TxOptions{Timeout: time.Second, Idle: time.Second})
 	require.NoError(t, err)
-	require.Equal(t, []string{"SET LOCAL statement_timeout = 2000"}, c.Inside)
+	require.Equal(t, []string{"SET LOCAL statement_timeout = 2000"}, c.Inside, "and no limit on idleness, which it has since 20.2")
+	cockroach.server.Version = dialect.Version{Major: 25}
+	c, err = cockroach.Begin(backend.TxOptions{Timeout: time.Second, Idle: time.Second})
+	require.NoError(t, err)
+	require.Equal(t, []string{"SET LOCAL transaction_timeout = 2000", "SET LOCAL idle_in_transaction_session_timeout = 2000"}, c.Inside)
 	_, err = cockroach.Begin(backend.TxOptions{Deferrable: true})
 	require.ErrorIs(t, err, dialect.ErrUnsupported)
 	_, _, err = cockroach.Resolver().Prepare(t.Context(), nil)

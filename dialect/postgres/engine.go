@@ -41,8 +41,8 @@ func (e *engine) Begin(o backend.TxOptions) (backend.Control, error) {
 	begin := "BEGIN"
 	level, readOnly := o.Isolation, o.ReadOnly
 	if o.Deferrable {
-		if e.server.Product == productCockroachDB {
-			return backend.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "DEFERRABLE"}
+		if err := e.server.Require(dialect.Deferrable); err != nil {
+			return backend.Control{}, err
 		}
 		if level != sql.LevelDefault && level != sql.LevelSerializable {
 			return backend.Control{}, &dialect.UnsupportedError{Server: e.server, Feature: "DEFERRABLE with " + level.String(),
@@ -68,16 +68,16 @@ func (e *engine) Begin(o backend.TxOptions) (backend.Control, error) {
 		c.Inside = append(c.Inside, "SET LOCAL client_min_messages = warning")
 	}
 	if o.Timeout > 0 {
-		// Before 17 the server can limit a statement only, which still ends
-		// what would otherwise go on without a client.
+		// A server that can limit a statement only still ends what would otherwise
+		// go on without a client.
 		limit := "statement_timeout"
-		if e.server.Product == productPostgreSQL && e.server.Version.AtLeast(17, 0, 0) {
-			limit = "transaction_timeout"
+		if e.server.Can(dialect.TransactionTimeout) {
+			limit = e.server.Spelling(dialect.TransactionTimeout)
 		}
 		c.Inside = append(c.Inside, setLocal(limit, o.Timeout+backstop))
 	}
-	if o.Idle > 0 {
-		c.Inside = append(c.Inside, setLocal("idle_in_transaction_session_timeout", o.Idle+backstop))
+	if o.Idle > 0 && e.server.Can(dialect.IdleTimeout) {
+		c.Inside = append(c.Inside, setLocal(e.server.Spelling(dialect.IdleTimeout), o.Idle+backstop))
 	}
 	if o.Name != "" {
 		c.Inside = append(c.Inside, "SET LOCAL application_name = "+applicationName(o.Name))

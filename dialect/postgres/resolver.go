@@ -74,7 +74,7 @@ func parseToken(s string) (t token) {
 // Prepare implements backend.Resolver. A transaction gets a number when it
 // first writes.
 func (r resolver) Prepare(ctx context.Context, w backend.Wire) (name string, prefix []string, err error) {
-	if r.engine.server.Product == productCockroachDB {
+	if !r.engine.server.Can(dialect.CommitStatus) {
 		return "", nil, &dialect.UnsupportedError{Server: r.engine.server, Feature: "ResolveCommit"}
 	}
 	answer, err := ask(ctx, w, `SELECT CASE WHEN pg_current_xact_id_if_assigned() IS NOT NULL THEN concat_ws(' ',

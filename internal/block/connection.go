@@ -115,11 +115,11 @@ func (c *connection) markSession(x *Executor, st Statement) {
 // first.
 func (x *Executor) outside(ctx context.Context, st Statement, send func(backend.Wire) error) (*connection, error) {
 	return x.outsideOn(ctx, func(ctx context.Context) (*connection, error) {
-		left, err := x.scope(ctx).outer.roomFor(x)
+		release, err := x.scope(ctx).outer.roomFor(x)
 		if err != nil {
 			return nil, err
 		}
-		defer left()
+		defer release()
 		return x.connect(ctx)
 	}, st, send)
 }

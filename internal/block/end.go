@@ -158,27 +158,24 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 		return rolledBack, &atomic.BlockError{Block: b.Info(), Reason: "COMMIT failed; the block was rolled back", Err: e}
 	}
 	t.conn.dirty = true
-	if b.Opts.ReadOnly || !resolve && !t.mayHaveWritten() {
+	if b.Opts.ReadOnly || token == "" && (resolve || !t.mayHaveWritten()) {
 		// Nothing can have been written. What was read may have turned out not to be
 		// serializable, so it is no success either.
 		t.setResolvedBack()
 		return rolledBack, &atomic.BlockError{Block: b.Info(), Reason: "the connection was lost at the end of a block that has written nothing", Err: e}
 	}
-	none := &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrCommitUnknown, Reason: unanswered, Err: e} // B12
+	lost := &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrCommitUnknown, Reason: unanswered, Err: e} // B12
 	if !resolve {
-		none.Reason += ", or use ResolveCommit"
-		return unknown, none
-	}
-	if token == "" {
-		return committed, nil // it wrote nothing, so either outcome is the same
+		lost.Reason += ", or use ResolveCommit"
+		return unknown, lost
 	}
 	// The old connection must not keep the transaction waiting for us.
 	t.drop().discard()
 	done, resolveErr := t.executor.resolve(ctx, token)
 	switch {
 	case resolveErr != nil:
-		none.Err = errors.Join(e, fmt.Errorf("ResolveCommit: %w", resolveErr))
-		return unknown, none
+		lost.Err = errors.Join(e, fmt.Errorf("ResolveCommit: %w", resolveErr))
+		return unknown, lost
 	case done:
 		return committed, nil
 	}

@@ -126,7 +126,7 @@ func (w *lockWatch) stop() lockHolders {
 	return w.seen
 }
 
-// holding is who is known to hold a lock, or, if that is not certain, may hold it.
+// lockHolders is who is known to hold a lock, or, if that is not certain, may hold it.
 type lockHolders struct {
 	holders []atomic.Holder
 	certain bool
@@ -173,7 +173,7 @@ func holdersOf(self int64, waits []dialect.LockWait) lockHolders {
 				continue
 			}
 			certain = certain && w.Certain
-			if i > 0 && len(holders) >= i {
+			if i > 0 {
 				holders[i-1].Waits = true
 			}
 			if id := w.Holding.ConnectionID; !slices.Contains(seen, id) {
@@ -273,11 +273,11 @@ func (x *Executor) LockWaits(ctx context.Context) (waits []dialect.LockWait, err
 	}
 	connect := x.connect
 	if stats := x.db.Pool.Stats(); x.db.Reserve == nil {
-		left, err := x.scope(ctx).roomFor(x)
+		release, err := x.scope(ctx).roomFor(x)
 		if err != nil {
 			return nil, err
 		}
-		defer left()
+		defer release()
 	} else if stats.MaxOpenConnections > 0 && stats.InUse >= stats.MaxOpenConnections {
 		connect = x.connectAnyhow // who asks wants to know what all the others wait for
 	}

@@ -75,10 +75,7 @@ func (q *inquiries) ask(ctx context.Context, x *Executor, r backend.BulkResolver
 		q.stop, q.more = stop, make(chan struct{}, 1)
 		go q.run(asking, x, r, q.more)
 	}
-	select {
-	case q.more <- struct{}{}:
-	default:
-	}
+	q.wake()
 	q.mu.Unlock()
 	select {
 	case fate := <-own.answer:
@@ -126,11 +123,10 @@ func (q *inquiries) run(ctx context.Context, x *Executor, r backend.BulkResolver
 		select {
 		case <-timer.C:
 		case <-more:
-			timer.Stop()
 			wait = inquiryFirst
 		case <-ctx.Done():
-			timer.Stop()
 		}
+		timer.Stop()
 	}
 }
 
@@ -185,5 +181,16 @@ func (q *inquiries) deliver(open []*inquiry, fates []backend.Fate, err error) {
 		} else if err != nil {
 			o.last = err
 		}
+	}
+	if len(q.open) == 0 {
+		q.wake() // to end at once, and give the connection back
+	}
+}
+
+// wake has who asks look again before its time.
+func (q *inquiries) wake() {
+	select {
+	case q.more <- struct{}{}:
+	default:
 	}
 }

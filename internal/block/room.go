@@ -8,20 +8,21 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 )
 
-// holders are transactions and sessions that hold a connection.
-type holders map[any]struct{}
+// connOwners are transactions and sessions that hold a connection.
+type connOwners map[any]struct{}
 
 // queue is who waits for one more connection of the pool while it holds some: blocks
 // that have set each other aside (Independent, Suspended). If those who wait hold
 // all that the pool may open, nobody will ever give one back.
 type queue struct {
 	mu      sync.Mutex
-	waiting map[*holders]struct{}
+	waiting map[*connOwners]struct{}
 }
 
-// room reports whether to wait for one more connection, for somebody who holds
-// those. left is to be called when it is there, or not wanted any more.
-func (x *Executor) room(held holders) (left func(), err error) {
+// room is for one more connection to wait for, by somebody who holds those: an error
+// if it would never come. release is to be called when it is there, or not wanted
+// any more.
+func (x *Executor) room(held connOwners) (release func(), err error) {
 	limit := x.db.Pool.Stats().MaxOpenConnections
 	if len(held) == 0 || limit == 0 {
 		return func() {}, nil
@@ -41,7 +42,7 @@ func (x *Executor) room(held holders) (left func(), err error) {
 		return nil, &atomic.BlockError{Kind: atomic.ErrPoolExhausted, Reason: "they are held by " + who + "; raise the pool's limit, or do this work after the block (OnCommit)"}
 	}
 	if q.waiting == nil {
-		q.waiting = map[*holders]struct{}{}
+		q.waiting = map[*connOwners]struct{}{}
 	}
 	q.waiting[&held] = struct{}{}
 	return func() {
@@ -52,17 +53,17 @@ func (x *Executor) room(held holders) (left func(), err error) {
 }
 
 // roomFor is room for a statement, or a session, that has set sc aside.
-func (sc *scope) roomFor(x *Executor) (left func(), err error) {
+func (sc *scope) roomFor(x *Executor) (release func(), err error) {
 	if sc == nil {
 		return func() {}, nil
 	}
-	held := holders{}
+	held := connOwners{}
 	sc.hold(held)
 	return x.room(held)
 }
 
 // hold adds who holds a connection of sc and of what that has set aside.
-func (sc *scope) hold(held holders) {
+func (sc *scope) hold(held connOwners) {
 	for ; sc != nil; sc = sc.outer {
 		switch {
 		case sc.block != nil:
@@ -73,7 +74,7 @@ func (sc *scope) hold(held holders) {
 	}
 }
 
-func (t *transaction) hold(held holders) {
+func (t *transaction) hold(held connOwners) {
 	switch {
 	case !t.hasConnection():
 	case t.session != nil:
@@ -85,20 +86,20 @@ func (t *transaction) hold(held holders) {
 
 // room is for a block's own transaction, which may also have set itself aside: its
 // fn uses its ctx inside an Independent block.
-func (t *transaction) room() (left func(), err error) {
+func (t *transaction) room() (release func(), err error) {
 	t.mu.Lock()
 	apart := t.outer != nil || len(t.aside) > 0
 	t.mu.Unlock()
 	if !apart {
 		return func() {}, nil
 	}
-	held := holders{}
+	held := connOwners{}
 	t.outer.hold(held)
 	t.holdAside(held)
 	return t.executor.room(held)
 }
 
-func (t *transaction) holdAside(held holders) {
+func (t *transaction) holdAside(held connOwners) {
 	t.mu.Lock()
 	aside := slices.Clone(t.aside)
 	t.mu.Unlock()

@@ -91,12 +91,12 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 			return t.mark(b, t.executor.unsent(ctx, b, st), nil)
 		}
 		if t.conn == nil {
-			left, err := t.room()
+			release, err := t.room()
 			if err != nil {
 				return t.mark(b, &atomic.FailedError{Block: b.Info(), Statement: t.executor.shown(st), Err: err}, nil)
 			}
 			conn, err := t.executor.connect(ctx)
-			left()
+			release()
 			if err != nil && hasEnded(ctx) {
 				return t.mark(b, t.executor.unsent(ctx, b, st), nil)
 			}

@@ -308,11 +308,11 @@ func (s *session) pin(ctx context.Context, st Statement) (*connection, error) {
 	if conn != nil {
 		return conn, nil
 	}
-	left, err := s.outer.roomFor(s.executor)
+	release, err := s.outer.roomFor(s.executor)
 	if err != nil {
 		return nil, err
 	}
-	defer left()
+	defer release()
 	conn, err = s.executor.connect(ctx)
 	if err != nil && hasEnded(ctx) {
 		return nil, s.executor.unsent(ctx, nil, st)
