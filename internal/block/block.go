@@ -24,12 +24,13 @@ type transaction struct {
 	executor *Executor
 	state    *state.Transaction
 	root     *block   // the outermost
+	first    block    // root's place: one allocation less
 	outer    *scope   // set aside by Independent or Suspended; nil: nothing
 	session  *session // owns the connection; nil: the transaction does
 	attempt  int      // of Retry, from 1
 
 	// connMu is held by whoever uses the connection.
-	connMu *mutex
+	connMu mutex
 
 	// Guarded by connMu.
 	holders lockHolders // of the lock that the last statement waited for (ExplainLocks)
@@ -62,7 +63,8 @@ type transaction struct {
 func newTransaction(ctx context.Context, x *Executor, sc *scope, o *seam.Options, from seam.Site) *transaction {
 	t := &transaction{executor: x, outer: sc.outer, session: sc.session, attempt: 1, connMu: newMutex()}
 	t.state = state.New(x.db.Engine, x.settings.Isolation, o, from)
-	t.root = &block{Block: t.state.Root(), tx: t, ctx: ctx}
+	t.first = block{Block: t.state.Root(), tx: t, ctx: ctx}
+	t.root = &t.first
 	if around := t.around(); around != nil {
 		around.mu.Lock()
 		around.aside = append(around.aside, t)

@@ -25,7 +25,8 @@ func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *s
 		if parent != nil {
 			depth = parent.Depth() + 1
 		}
-		return false, &atomic.BlockError{Block: state.Info(o, depth, &from), Kind: kind, Reason: reason}
+		site := from // a copy: without a refusal it need not be on the heap
+		return false, &atomic.BlockError{Block: state.Info(o, depth, &site), Kind: kind, Reason: reason}
 	}
 	outside := func(ctx context.Context) (bool, error) {
 		err := fn(ctx)

@@ -16,7 +16,7 @@ type mutex struct {
 	reading syncatomic.Bool // rows are being read while it is held, by code that is not ours
 }
 
-func newMutex() *mutex { return &mutex{held: make(chan struct{}, 1)} }
+func newMutex() mutex { return mutex{held: make(chan struct{}, 1)} }
 
 func (m *mutex) lock() { m.held <- struct{}{} }
 

@@ -23,7 +23,7 @@ type session struct {
 	site     seam.Site
 
 	// connMu is held by whoever uses the connection outside a transaction.
-	connMu *mutex
+	connMu mutex
 
 	mu     sync.Mutex
 	manual bool

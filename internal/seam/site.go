@@ -37,14 +37,10 @@ func (s *Site) Position() (file string, line int) {
 }
 
 func ownFrame(f runtime.Frame) bool {
-	const module = "github.com/holdfast-go/holdfast/"
 	if strings.HasSuffix(f.File, "_test.go") {
 		return false
 	}
-	for _, room := range [...]string{"atomic.", "orm.", "internal/"} {
-		if strings.HasPrefix(f.Function, module+room) {
-			return true
-		}
-	}
-	return strings.HasPrefix(f.Function, "database/sql.")
+	const module = "github.com/holdfast-go/holdfast/"
+	return strings.HasPrefix(f.Function, module+"atomic.") || strings.HasPrefix(f.Function, module+"orm.") ||
+		strings.HasPrefix(f.Function, module+"internal/") || strings.HasPrefix(f.Function, "database/sql.")
 }

@@ -71,9 +71,11 @@ type Transaction struct {
 	phase   Phase
 	clock   int      // counts savepoints, hooks and failures, to tell which came first
 	stack   []*Block // the blocks in progress, root first
-	expired bool     // ended by a time limit
-	kept    []*Hook  // of the outermost block, when it has ended
-	dropped []*Hook  // of parts that were rolled back
+	first   Block    // places of root and of a short stack: two allocations less
+	room    [2]*Block
+	expired bool    // ended by a time limit
+	kept    []*Hook // of the outermost block, when it has ended
+	dropped []*Hook // of parts that were rolled back
 
 	// What the server knows, and what it has to be told before the next statement.
 	points   []*Point // those that can still be rolled back to
@@ -99,7 +101,8 @@ const (
 // B21).
 func New(engine backend.Engine, isolation sql.IsolationLevel, o *seam.Options, from seam.Site) *Transaction {
 	t := &Transaction{engine: engine, isolation: isolation}
-	t.root = &Block{Opts: o, site: from}
+	t.first = Block{Opts: o, site: from}
+	t.root, t.stack = &t.first, t.room[:0]
 	t.push(t.root, false)
 	return t
 }
