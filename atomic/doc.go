@@ -16,7 +16,8 @@
 // # The contract
 //
 // The rules have numbers: B1 to B25 for blocks, A1 to A5 for autocommit.
-// docs/contract.md has each with the trap that it closes.
+// docs/contract.md, https://github.com/holdfast-go/holdfast/blob/main/docs/contract.md,
+// has each with the trap that it closes.
 //
 // A block ends well only in one way: fn returns nil, no statement of the block
 // has failed, ctx is not cancelled, and the server acknowledges COMMIT. Then Do
@@ -70,18 +71,12 @@
 //     a statement to travel with is pending; those that travel in front of a
 //     statement are its prefix.
 //   - to mark a block: to note that it can only be rolled back.
-//   - lost: a transaction that the server has ended, or of which nobody knows.
+//   - lost: a transaction that the server has ended, or of which nobody knows
+//     whether it still exists.
 //   - kind: what an error is, whatever the engine (dialect.ErrDeadlock and its
 //     like).
 //   - round trip: a question to the server, and its answer.
 //
-// README has the same list.
-//
-// # Where the code is
-//
-// This package is what an application types. The machine behind it is
-// internal/block: do.go there opens a block, send.go carries its statements,
-// end.go commits it or rolls it back, hooks.go runs what waited for that.
-// internal/block/state has the states of a block, what leads from one to
-// another, and what has to be said before the next statement.
+// README has the same list. This package is what an application types; the machine
+// behind it is in internal/block.
 package atomic

@@ -8,4 +8,7 @@
 // Applications meet this package in three places: they hand a [Source] to
 // orm.Open, they match error kinds such as [ErrUniqueViolation] with
 // [errors.Is], and they ask a [Server] whether it has a [Capability].
+//
+// Rules that the documentation names by number (L3, S5) are in docs/contract.md,
+// https://github.com/holdfast-go/holdfast/blob/main/docs/contract.md.
 package dialect

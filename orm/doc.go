@@ -54,6 +54,12 @@
 // the same block may show an older one (rule S8): read what you are going to
 // change with SelectForUpdate, or open the block at sql.LevelReadCommitted.
 //
+// # Rules
+//
+// Rules that the documentation names by number (B6, L3, S1) are in
+// docs/contract.md, https://github.com/holdfast-go/holdfast/blob/main/docs/contract.md,
+// each with the trap that it closes.
+//
 // # Errors
 //
 // An error names the model and the operation ("orm: Audio.Create: …") and wraps

@@ -21,15 +21,19 @@ type LockOption interface {
 // [Wait] is another.
 const (
 	// SkipLocked leaves out the rows that somebody else has locked: each of
-	// several workers gets rows of its own. MySQL 8.0.1, MariaDB 10.6,
-	// PostgreSQL. MySQL and MariaDB lock all rows that they read on the way:
+	// several workers gets rows of its own.
+	//
+	// MySQL 8.0.1 and MariaDB 10.6 lock all rows that they read on the way:
 	// without an index that serves the condition and the OrderBy, the first
-	// worker locks every row that matches, and the next one finds none. On SQLite nobody else can hold a lock: a block waits for its
-	// turn when it begins, for the busy timeout at most, so claim in one block
-	// and do long work after it. Where the workers update
-	// the rows that they take, PostgreSQL now and then waits all the same, for a
-	// newer version of a row that has just been taken by somebody else; it waits
-	// for nobody where they delete them.
+	// worker locks every row that matches, and the next one finds none.
+	//
+	// PostgreSQL now and then waits all the same where the workers update the rows
+	// that they take, for a newer version of a row that has just been taken by
+	// somebody else; it waits for nobody where they delete them.
+	//
+	// On SQLite nobody else can hold a lock: a block waits for the lock to write
+	// when it begins, for the busy timeout at most, so claim in one block and do
+	// long work after it.
 	SkipLocked = waitOption(ast.WaitSkip)
 	// NoWait fails with dialect.ErrLockNotAvailable at the first row that
 	// somebody else has locked. It is also an option of atomic.AdvisoryLock.

@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/query"
 )
 
-// GetOrCreate reads the row in which the fields named by have the values that
+// GetOrCreate reads the row in which the fields listed in by have the values that
 // they have in row, or creates row if there is none. Afterwards row is what the
 // database has. The fields should be a unique key: if somebody else creates the
 // row at the same moment, that is noticed by the key, and theirs is read.
@@ -61,7 +61,7 @@ func (q QuerySet[T]) getOrCreate(ctx context.Context, row *T, by []string) (bool
 	return false, nil
 }
 
-// UpdateOrCreate writes row over the one in which the fields named by have the
+// UpdateOrCreate writes row over the one in which the fields listed in by have the
 // same values, or creates it if there is none. The primary key, the columns
 // tagged skipupdate, the version, and what row leaves to the server's defaults
 // are those of the row that is there. It is a block of its own (rule S9), which

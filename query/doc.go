@@ -31,4 +31,7 @@
 // of the database's locale).
 //
 // NULL sorts before every other value, on every engine.
+//
+// Rules that the documentation names by number (S1, S10) are in docs/contract.md,
+// https://github.com/holdfast-go/holdfast/blob/main/docs/contract.md.
 package query

@@ -53,9 +53,9 @@ type transaction struct {
 	// endedUnseen: a statement has ended the transaction, and the work before it
 	// may be committed.
 	endedUnseen bool
-	// resolvedBack: COMMIT had no answer, and the transaction is known to have
-	// been rolled back.
-	resolvedBack bool
+	// nothingKept: COMMIT had no answer, and yet nothing of the transaction is kept:
+	// it was rolled back, or had written nothing. So it may run again.
+	nothingKept bool
 }
 
 // newTransaction starts a transaction with its outermost block. Nothing is sent

@@ -28,7 +28,7 @@ func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *s
 		site := from // a copy: without a refusal it need not be on the heap
 		return false, &atomic.BlockError{Block: state.Info(o, depth, &site), Kind: kind, Reason: reason}
 	}
-	outside := func(ctx context.Context) (bool, error) {
+	without := func(ctx context.Context) (bool, error) { // fn without a block
 		err := fn(ctx)
 		return err == nil, err
 	}
@@ -50,12 +50,12 @@ func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *s
 		if parent != nil {
 			return refuse(atomic.ErrInBlock, "Propagation(Never) inside "+parent.Info().String())
 		}
-		return outside(ctx)
+		return without(ctx)
 	case atomic.Suspended:
 		if parent == nil {
-			return outside(ctx)
+			return without(ctx)
 		}
-		return outside(x.with(ctx, &scope{outer: sc}))
+		return without(x.with(ctx, &scope{outer: sc}))
 	case atomic.Independent:
 		if parent != nil {
 			sc, parent = &scope{outer: sc}, nil

@@ -160,7 +160,7 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 	if b.Opts.ReadOnly || token == "" && (resolve || !t.mayHaveWritten()) {
 		// Nothing can have been written. What was read may have turned out not to be
 		// serializable, so it is no success either.
-		t.setResolvedBack()
+		t.keptNothing()
 		return rolledBack, &atomic.BlockError{Block: b.Info(), Reason: "the connection was lost at the end of a block that has written nothing", Err: e}
 	}
 	lost := &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrCommitUnknown, Reason: unanswered, Err: e} // B12
@@ -178,7 +178,7 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 	case done:
 		return committed, nil
 	}
-	t.setResolvedBack()
+	t.keptNothing()
 	return rolledBack, &atomic.BlockError{Block: b.Info(), Reason: "the connection was lost at COMMIT and the block was rolled back", Err: e}
 }
 
@@ -186,10 +186,10 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 // it does not know itself.
 const unanswered = "COMMIT was sent and no answer came that says what became of it; look before doing the work again"
 
-func (t *transaction) setResolvedBack() {
+func (t *transaction) keptNothing() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.resolvedBack = true
+	t.nothingKept = true
 }
 
 // rollback sends ROLLBACK where there is something to roll back and somebody

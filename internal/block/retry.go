@@ -50,7 +50,7 @@ func (p *retry) run(ctx context.Context, attempt func(n int) (*transaction, endi
 func (p *retry) wants(t *transaction) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.resolvedBack {
+	if t.nothingKept {
 		return true
 	}
 	for _, e := range t.seen {

@@ -116,8 +116,8 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 			watched = t.watching(ctx, first, send)
 		}
 		read, err := t.call(b, st, pre, watched)
+		t.conn.dirty = t.conn.dirty || session
 		if err == nil {
-			t.conn.dirty = t.conn.dirty || session
 			t.sent(pre, !st.reads())
 			t.touch()
 			return t.read(ctx, b, st, opaque, read)
@@ -131,7 +131,6 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 			t.drop().discard()
 			continue
 		}
-		t.conn.dirty = t.conn.dirty || session
 		guardHolds := false
 		if opaque && !e.NotSent && !refusedControl(err) {
 			guardHolds, err = t.askGuard(err)

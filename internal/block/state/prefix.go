@@ -30,10 +30,12 @@ type Prefix struct {
 	after    []pendingControl // to be sent after the statement
 }
 
-// Prefix collects what has to be said in front of a statement of b: BEGIN, what
-// is pending, savepoints, the limit on waiting for locks (wait, or nil for that
-// of b), the block's name. guarded is for a statement that may end the
-// transaction unseen. Nothing changes yet: the statement may never be sent. first
+// Prefix collects what has to be said in front of a statement of b, in this order:
+// what an engine wants before BEGIN, BEGIN and the settings behind it; what is
+// pending (RELEASE, ROLLBACK TO); a SAVEPOINT for each point that the server does
+// not know; the limit on waiting for locks (wait, or nil for that of b); the
+// block's name; and a guard, if guarded: the statement may end the transaction
+// unseen. What is as it should be is not said again. Nothing changes yet: the statement may never be sent. first
 // says that it begins the transaction.
 func (b *Block) Prefix(wait *time.Duration, guarded bool) (p Prefix, first bool, err error) {
 	t := b.tx
@@ -179,6 +181,6 @@ func (t *Transaction) restores() (all []string) {
 	return all
 }
 
-// names of savepoints are few and come again, so that they fit into the
+// savepointName: the names are few and come again, so that they fit into the
 // server's statement cache.
 func savepointName(index int) string { return "hf_" + strconv.Itoa(index) }
