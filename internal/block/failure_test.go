@@ -323,3 +323,40 @@ func TestB13_AChangedSessionIsNotPooled(t *testing.T) {
 		}
 	}
 }
+
+// What has run in front of a statement whose value panics is not sent again, and
+// what has not is not taken for sent.
+func TestB06_AValuePanics(t *testing.T) {
+	insert := func(s *script, text string) func(ctx context.Context) error {
+		return func(ctx context.Context) error { return s.exec(ctx, text) }
+	}
+	for name, c := range map[string]struct {
+		panics string
+		sent   []string
+	}{
+		"at the statement": {"INSERT b", []string{"BEGIN; INSERT a", "SAVEPOINT hf_1; INSERT b", "ROLLBACK TO SAVEPOINT hf_1; RELEASE SAVEPOINT hf_1; INSERT c", "COMMIT"}},
+		"before it":        {"SAVEPOINT hf_1", []string{"BEGIN; INSERT a", "SAVEPOINT hf_1; INSERT b", "INSERT c", "COMMIT"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(t *testing.T, s *script) {
+				s.on(c.panics, reply{panics: errAsked})
+				require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+					s.must(ctx, "INSERT a")
+					require.PanicsWithValue(t, errAsked, func() { _ = s.do(ctx, insert(s, "INSERT b")) })
+					return s.exec(ctx, "INSERT c")
+				}))
+				s.sent(c.sent...)
+			})
+		})
+	}
+	play(t, func(t *testing.T, s *script) { // recovered by fn: the block is marked
+		s.on("INSERT a", reply{panics: errAsked})
+		err := s.do(t.Context(), func(ctx context.Context) error {
+			require.PanicsWithValue(t, errAsked, func() { _ = s.exec(ctx, "INSERT a") })
+			return nil
+		})
+		require.ErrorIs(t, err, atomic.ErrRollbackRequired)
+		require.ErrorContains(t, err, "did not return")
+		s.sent("BEGIN; INSERT a", "ROLLBACK")
+	})
+}

@@ -231,3 +231,30 @@ func TestA02_SetAutocommit(t *testing.T) {
 		require.Equal(t, []int{1}, s.connected())
 	})
 }
+
+// A hook may need the session's connection on a full pool, so it goes back before
+// hooks run; not one whose state the session has changed, which is the session's.
+func TestB16_AHookAndTheConnectionOfASession(t *testing.T) {
+	for name, c := range map[string]struct {
+		first string
+		sent  []string
+	}{
+		"like any other": {"INSERT a", []string{"BEGIN; INSERT a", "COMMIT", "BEGIN; INSERT hook", "COMMIT", "BEGIN; INSERT b", "ROLLBACK"}},
+		"changed":        {"SET a", []string{"BEGIN; SET a", "COMMIT", "2: BEGIN; INSERT hook", "2: COMMIT", "BEGIN; INSERT b", "ROLLBACK"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(t *testing.T, s *script) {
+				session, ctx := s.session(t.Context())
+				s.must(ctx, c.first)
+				require.NoError(t, atomic.OnCommit(ctx, s.db, func(context.Context) error {
+					return s.do(t.Context(), func(ctx context.Context) error { return s.exec(ctx, "INSERT hook") })
+				}))
+				require.NoError(t, session.Commit(ctx))
+				s.must(ctx, "INSERT b")
+				require.NoError(t, session.Rollback(ctx))
+				require.NoError(t, session.Close())
+				s.sent(c.sent...)
+			}, manual)
+		})
+	}
+}

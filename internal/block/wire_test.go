@@ -130,6 +130,7 @@ type conn struct {
 	number int
 	begun  bool // a transaction is open
 	used   bool
+	ran    bool // the prefix of the last call
 	lost   bool
 	stale  bool // the server has closed it, which nobody has noticed yet
 	closed bool
@@ -198,6 +199,7 @@ func (c *conn) send(ctx context.Context, prefix []string, query string, args []a
 		return reply{}, err
 	}
 	c.script.note(c, append(append([]string(nil), prefix...), query)...)
+	c.ran = false
 	for _, text := range prefix {
 		if _, err := c.say(ctx, text); err != nil {
 			if text == "BEGIN" && !c.lost {
@@ -206,6 +208,7 @@ func (c *conn) send(ctx context.Context, prefix []string, query string, args []a
 			return reply{}, &backend.PrefixError{Statement: text, Err: err}
 		}
 	}
+	c.ran = true
 	return c.say(ctx, query)
 }
 
@@ -250,6 +253,9 @@ func (c *conn) Rollback(ctx context.Context, suffix []string) error {
 	}
 	return nil
 }
+
+// PrefixRan implements backend.PrefixTeller.
+func (c *conn) PrefixRan() bool { return c.ran }
 
 func (c *conn) Alive() bool { return !c.lost }
 func (c *conn) Idle() bool  { return !c.begun && !c.lost }
