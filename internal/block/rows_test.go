@@ -295,3 +295,23 @@ func TestB06_AnErrorInAStream(t *testing.T) {
 		}), dialect.ErrSerializationFailure)
 	})
 }
+
+// A Scanner cannot use the block whose rows it reads: it would wait for itself.
+// Another goroutine waits for it.
+func TestB10_AScannerUsesItsBlock(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		s.on("SELECT a", reply{rows: values(1)})
+		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+			var other func() error
+			err := s.db.Query(ctx, block.Statement{SQL: "SELECT a", Built: true}, func(driver.Rows) error {
+				require.ErrorIs(t, s.exec(ctx, "INSERT b"), atomic.ErrRowsOpen)
+				require.ErrorIs(t, s.do(ctx, never(t)), atomic.ErrRowsOpen)
+				other = aside(func() error { return s.exec(ctx, "INSERT c") })
+				return nil
+			})
+			require.NoError(t, err)
+			return other()
+		}))
+		s.sent("BEGIN; SELECT a", "INSERT c", "COMMIT")
+	})
+}
