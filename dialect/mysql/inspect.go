@@ -25,6 +25,16 @@ func inspect(query string) lex.Verdict {
 	return v
 }
 
+// Split implements backend.Splitter. Where a literal ends behind a backslash is a
+// matter of sql_mode, and what an executable comment holds one of the version: a
+// text with either is not split.
+func (e *engine) Split(text string) []string {
+	if strings.ContainsRune(text, '\\') || strings.Contains(text, "/*!") || strings.Contains(text, "/*M!") {
+		return nil
+	}
+	return lex.MySQLSyntax.Split(text, endsStatement)
+}
+
 // inspectStatement reads one statement. Where it begins in an executable
 // comment, what is in it and what follows it may each be the beginning: the
 // version of the server decides, and a miss would be worse than a refusal.

@@ -16,6 +16,10 @@ func inspect(query string) lex.Verdict {
 	return lex.SQLiteSyntax.Inspect(query, endsStatement, inspectStatement)
 }
 
+// Split implements backend.Splitter. The driver would run the statements of a text
+// with the values of all of them, and could not say which has failed.
+func (e *engine) Split(text string) []string { return lex.SQLiteSyntax.Split(text, endsStatement) }
+
 func inspectStatement(s lex.Tokens) lex.Verdict {
 	switch verb := strings.ToUpper(s[0].Text); verb {
 	case "BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE":

@@ -171,6 +171,13 @@ type Tagger interface {
 // by the Wire with an error that matches dialect.ErrUnsupported.
 type Scripter interface{ RunsScripts() bool }
 
+// Splitter is an Engine whose Wire takes one statement at a time.
+type Splitter interface {
+	// Split returns the statements of a text. nil says that it is not sure where
+	// they end, since that depends on settings or the version of the server.
+	Split(text string) []string
+}
+
 // Namer is an Engine whose server shows a block's name as that of the
 // transaction, from Begin on.
 type Namer interface {

@@ -15,7 +15,6 @@ import (
 	"github.com/holdfast-go/holdfast/dialect"
 
 	"github.com/holdfast-go/holdfast/internal/backend"
-	"github.com/holdfast-go/holdfast/internal/lex"
 	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
@@ -42,9 +41,9 @@ type Statement struct {
 	// Built is true for text that the library's own builder has rendered. Any
 	// other text is inspected first (rule B15).
 	Built bool
-	// Script is true for a caller's own text that may hold several statements, on
-	// an engine that runs them as one (backend.Scripter). What is put together from
-	// pieces may not: one of them could hold the end of its statement.
+	// Script is true for a caller's own text that may hold several statements
+	// (script.go). What is put together from pieces may not: one of them could hold
+	// the end of its statement.
 	Script bool
 	// Locks is true for a locking read: it is refused outside a block (L2).
 	Locks bool
@@ -57,6 +56,7 @@ type Statement struct {
 	Judge func(driver.Result) error
 
 	holder asker // of the advisory lock that it takes
+	pin    *pin  // keeps the connection of a statement outside any block
 }
 
 // reads reports whether the statement certainly writes nothing. A caller's own
@@ -129,6 +129,9 @@ func (x *Executor) Exec(ctx context.Context, st Statement) (driver.Result, error
 			} else if b != nil {
 				return driver.RowsAffected(0), x.steer(ctx, b, verb, name)
 			}
+		}
+		if parts := x.parts(st); parts != nil {
+			return x.execParts(ctx, st, parts)
 		}
 	}
 	var res driver.Result
@@ -235,9 +238,11 @@ func (x *Executor) Stream(ctx context.Context, st Statement) (driver.Rows, error
 		return nil, err
 	}
 	conn.markSession(x, st)
+	st.pin.reads(true)
 	return newStream(rows, rest, func(err error) error {
 		defer rest.release()
-		defer conn.giveBack()
+		defer st.pin.keep(conn)
+		st.pin.reads(false)
 		conn.dirty = conn.dirty || rest.givenUp()
 		if err != nil {
 			return x.outcome(ctx, st, err)
@@ -276,7 +281,7 @@ func (x *Executor) run(ctx context.Context, st Statement, send sender) error {
 	if read != nil {
 		err = conn.safely(func(backend.Wire) error { return read() })
 	}
-	conn.giveBack()
+	st.pin.keep(conn)
 	if err != nil {
 		return x.outcome(ctx, st, err)
 	}
@@ -303,10 +308,10 @@ func (x *Executor) admit(ctx context.Context, st Statement) (*block, *session, e
 	case x.settings.ManualCommit:
 		return nil, nil, &atomic.BlockError{Kind: atomic.ErrNoSession, Reason: "open one with Session, or run the statement inside atomic.Do"}
 	}
-	if err := x.steers(st); err != nil {
+	if err := st.pin.open(); err != nil {
 		return nil, nil, err
 	}
-	return nil, nil, nil
+	return nil, nil, x.steers(st)
 }
 
 // steers refuses what is meant for the statements after it: outside a block each
@@ -322,17 +327,10 @@ func (x *Executor) steers(st Statement) error {
 	if v.Steers() {
 		return &atomic.BlockError{Kind: atomic.ErrTransactionControl, Reason: v.Control + " as a text would not hold for the statements after it; use atomic.Do, or BeginTx of db.SQL()"}
 	}
-	if v.Stacked && x.runsScripts() && !st.Script {
-		return &atomic.BlockError{Kind: dialect.ErrUnsupported, Reason: stacked + lex.Abbreviate(x.shown(st))}
+	if v.Stacked && !x.takesSeveral(st, false) {
+		return x.severalRefused(nil, st)
 	}
 	return nil
-}
-
-const stacked = "one call sends one statement; this text holds several: "
-
-func (x *Executor) runsScripts() bool {
-	s, ok := x.db.Engine.(backend.Scripter)
-	return ok && s.RunsScripts()
 }
 
 func (s Settings) logger() *slog.Logger {

@@ -247,8 +247,8 @@ func (t *transaction) admit(b *block, st Statement) (opaque, session bool, err e
 		return false, false, &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrTransactionControl,
 			Reason: v.Control + " would end or change the transaction behind the block's back; use atomic's options, a nested Do or Savepoint, or run it outside the block"}
 	}
-	if v.Stacked && !(st.Script && t.executor.runsScripts()) {
-		return false, false, &atomic.BlockError{Block: b.Info(), Kind: dialect.ErrUnsupported, Reason: stacked + lex.Abbreviate(t.executor.shown(st))}
+	if v.Stacked && !t.executor.takesSeveral(st, true) {
+		return false, false, t.executor.severalRefused(b, st)
 	}
 	if v.Opaque { // it gets a savepoint for a guard
 		if err := t.executor.db.Server.Require(dialect.Savepoint); err != nil {

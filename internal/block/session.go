@@ -24,6 +24,7 @@ type session struct {
 
 	// connMu is held by whoever uses the connection outside a transaction.
 	connMu mutex
+	hidden bool // of a *sql.Conn, or a script
 
 	mu     sync.Mutex
 	manual bool
@@ -78,6 +79,9 @@ func (s *session) SetAutocommit(on bool) error {
 		}
 		if on && s.tx.state.Phase() != state.Unsent {
 			return &atomic.BlockError{Kind: atomic.ErrUncommitted, Reason: "commit or roll back before switching autocommit on"}
+		}
+		if on && s.tx.state.HooksWait() {
+			return &atomic.BlockError{Kind: atomic.ErrUncommitted, Reason: "hooks wait for the end of the session's transaction; commit or roll back before switching autocommit on"}
 		}
 		if on {
 			t := s.tx
@@ -224,7 +228,7 @@ func (s *session) takeBack(t *transaction, conn *connection) {
 		s.lost = &atomic.BlockError{Reason: "its last transaction left the connection in an unknown state"}
 		return
 	}
-	if s.manual && !conn.dirty && t.state.Hooked() {
+	if (s.manual || s.hidden) && !conn.dirty && t.state.Hooked() {
 		// The hooks may need a connection, and it is like any other.
 		conn.giveBack()
 		return

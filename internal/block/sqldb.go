@@ -31,23 +31,28 @@ func (c connector) Open(string) (driver.Conn, error) { return &frontConn{executo
 type frontConn struct {
 	executor *Executor
 	tx       *frontTx // of BeginTx; its statements go there whatever their ctx says
+	pin      pin
 }
 
-func (c *frontConn) in(ctx context.Context) context.Context {
-	if c.tx == nil {
-		return ctx
+// in is ctx for a statement of the connection, and what keeps the real one for
+// those that may follow.
+func (c *frontConn) in(ctx context.Context) (context.Context, *pin) {
+	if c.tx != nil {
+		return c.executor.with(ctx, &scope{block: c.tx.block}), nil
 	}
-	return c.executor.with(ctx, &scope{block: c.tx.block})
+	return c.pin.in(ctx, c.executor)
 }
 
 // ExecContext implements driver.ExecerContext.
 func (c *frontConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	return c.executor.Exec(c.in(ctx), Statement{SQL: query, Args: plain(args), Script: len(args) == 0})
+	ctx, pin := c.in(ctx)
+	return c.executor.Exec(ctx, Statement{SQL: query, Args: plain(args), Script: len(args) == 0, pin: pin})
 }
 
 // QueryContext implements driver.QueryerContext.
 func (c *frontConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	return c.executor.Stream(c.in(ctx), Statement{SQL: query, Args: plain(args)})
+	ctx, pin := c.in(ctx)
+	return c.executor.Stream(ctx, Statement{SQL: query, Args: plain(args), pin: pin})
 }
 
 // CheckNamedValue leaves every value to the driver of the real connection.
@@ -73,6 +78,10 @@ func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 	if c.tx != nil {
 		return nil, &atomic.BlockError{Block: c.tx.block.Info(), Kind: atomic.ErrTransactionControl, Reason: "this connection is in a transaction already"}
 	}
+	if _, pin := c.pin.in(ctx, c.executor); pin != nil {
+		pin.session(ctx) // what it leaves in its session is for the statements after it
+	}
+	ctx, _ = c.pin.in(ctx, c.executor)
 	o := &seam.Options{Isolation: sql.IsolationLevel(opts.Isolation), ReadOnly: opts.ReadOnly, ByHand: true}
 	sc := c.executor.scope(ctx)
 	parent, err := sc.enclosing()
@@ -112,12 +121,20 @@ func (c *frontConn) Ping(ctx context.Context) error {
 	return c.executor.db.Pool.PingContext(ctx)
 }
 
+// IsValid implements driver.Validator: database/sql calls it when the connection
+// comes back, from a single call or from the owner of a *sql.Conn.
+func (c *frontConn) IsValid() bool {
+	c.pin.release()
+	return true
+}
+
 // Close rolls back a transaction that was left open.
-func (c *frontConn) Close() error {
+func (c *frontConn) Close() (err error) {
 	if c.tx != nil {
-		return c.tx.Rollback()
+		err = c.tx.Rollback()
 	}
-	return nil
+	c.pin.release()
+	return err
 }
 
 type frontTx struct {

@@ -93,6 +93,27 @@ func (s Syntax) Inspect(query string, ends func(statement Tokens) bool, one func
 	return sum
 }
 
+// Split returns the statements of query, each from its first token to the
+// semicolon that ends it. ends is that of Inspect.
+func (s Syntax) Split(query string, ends func(statement Tokens) bool) (statements []string) {
+	tokens := s.Tokens(query)
+	start := 0
+	for i := 0; i <= len(tokens); i++ {
+		if i < len(tokens) && (tokens[i].Kind != Semicolon || ends != nil && !ends(tokens[start:i])) {
+			continue
+		}
+		end := len(query)
+		if i < len(tokens) {
+			end = tokens[i].Pos
+		}
+		if i > start {
+			statements = append(statements, strings.TrimRight(query[tokens[start].Pos:end], " \t\r\n"))
+		}
+		start = i + 1
+	}
+	return statements
+}
+
 // Calls reports whether query calls one of the functions: a name in front of an
 // opening parenthesis, in any case of letters. Comments and literals are not
 // told apart, which keeps it cheap: what it is asked for makes a connection be

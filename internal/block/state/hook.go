@@ -25,6 +25,13 @@ func (b *Block) Register(h seam.Hook) error {
 	return nil
 }
 
+// HooksWait reports whether hooks wait for the end of the outermost block.
+func (t *Transaction) HooksWait() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.root.hooks)+len(t.dropped) > 0
+}
+
 // Hooked reports whether hooks wait, now that the transaction is over.
 func (t *Transaction) Hooked() bool {
 	t.mu.Lock()
