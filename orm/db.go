@@ -77,9 +77,14 @@ func (db *DB) Server() dialect.Server { return db.executor.Database().Server }
 //
 // It works in this direction only: a transaction that BeginTx opens outside any
 // block is reached by its *sql.Tx, not by a ctx, and what is called meanwhile
-// with the same ctx runs beside it. Call atomic.Do around such code. And a *sql.Conn
-// of it pins no connection: what must stay on one, such as a lock of the session,
-// belongs into a [DB.Session].
+// with the same ctx runs beside it. Call atomic.Do around such code. A *sql.Conn of
+// it is a session and keeps one connection from its first statement to its Close
+// (rule S27). Prepare sends nothing, and Raw of a *sql.Conn hands out no connection
+// of the driver.
+//
+// A text of several statements goes through if it has no values and asks for no rows:
+// outside a block, and in one on PostgreSQL and SQLite. Else it is
+// dialect.ErrUnsupported (rule B15).
 func (db *DB) SQL() *sql.DB { return db.executor.SQL() }
 
 // Bun is the database as a *bun.DB, over [DB.SQL], under the same rules. bun writes

@@ -114,7 +114,7 @@ func TestA05_SetAutocommitWhileAStatementIsUnderWay(t *testing.T) {
 }
 
 // Outside a block a text that steers a transaction would steer whoever gets the
-// connection next. A *sql.Conn of SQL() pins no connection either.
+// connection next, and on a *sql.Conn what is called next.
 func TestB15_TransactionControlOutsideABlock(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		texts := []string{"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT a"}

@@ -14,9 +14,9 @@ import (
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
-// setting is a text that changes the session, one that looks at it, and what it
+// ofTheSession is a text that changes the session, one that looks at it, and what it
 // then finds.
-func (db *database) setting() (change, look, changed, usual string) {
+func (db *database) ofTheSession() (change, look, changed, usual string) {
 	switch db.Engine {
 	case testdb.SQLite:
 		return "PRAGMA cache_size = -4321", "PRAGMA cache_size", "-4321", "-2000"
@@ -32,7 +32,7 @@ func (db *database) setting() (change, look, changed, usual string) {
 func TestS27_AConnIsASession(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		one := db.again(setup{pool: 1})
-		change, look, changed, usual := db.setting()
+		change, look, changed, usual := db.ofTheSession()
 		exec := func(t *testing.T, conn *sql.Conn) error { _, err := conn.ExecContext(t.Context(), change); return err }
 		firsts := map[string]func(*testing.T, *sql.Conn) error{
 			"set": exec,
@@ -193,7 +193,7 @@ func TestB15_AScriptOutsideABlock(t *testing.T) {
 		mysql := db.Engine == testdb.MySQL || db.Engine == testdb.MariaDB
 		assert.Equal(t, mysql, errors.Is(err, dialect.ErrUnsupported))
 		if mysql { // where a literal ends is a matter of sql_mode here
-			_, err = front.ExecContext(t.Context(), `UPDATE t SET v = 1 WHERE 'a\' = 'b'; DELETE FROM t`)
+			_, err = front.ExecContext(t.Context(), `UPDATE t SET v = 1 WHERE 'a\\' = 'b'; DELETE FROM t`)
 			require.ErrorIs(t, err, dialect.ErrUnsupported)
 			_, err = front.ExecContext(t.Context(), "SELECT 1 /*!50000 ; DELETE FROM t */")
 			require.ErrorIs(t, err, dialect.ErrUnsupported)

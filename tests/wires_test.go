@@ -135,6 +135,14 @@ func (ws *wires) RunsScripts() bool {
 	return ok && s.RunsScripts()
 }
 
+// Split implements backend.Splitter.
+func (ws *wires) Split(text string) []string {
+	if s, ok := ws.Engine.(backend.Splitter); ok {
+		return s.Split(text)
+	}
+	return nil
+}
+
 type bulkResolver struct {
 	resolver
 	bulk backend.BulkResolver

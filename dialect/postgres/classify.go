@@ -28,6 +28,9 @@ var kinds = map[string]error{
 	"40001": dialect.ErrSerializationFailure,
 	"40003": dialect.ErrConnectionLost, // statement completion unknown
 	"25006": dialect.ErrReadOnly,
+	"54001": dialect.ErrTooLarge, // the statement is too complex for the stack
+	"54011": dialect.ErrTooLarge, // too many columns
+	"54023": dialect.ErrTooLarge, // too many arguments; 54000 is also said of one value in an index
 	"57014": dialect.ErrQueryCanceled,
 	"57P01": dialect.ErrConnectionLost, // pg_terminate_backend, shutdown
 	"57P02": dialect.ErrConnectionLost, // another server process crashed

@@ -99,7 +99,12 @@ func (x *Executor) Database() *backend.Database { return x.db }
 // library on top of it, joins a block by passing ctx on. A transaction that it
 // begins does not show in ctx: a statement through the *sql.Tx belongs to it,
 // and one with the plain ctx is then ErrOuterContext inside a block, and outside
-// any block runs beside the transaction. A *sql.Conn pins no connection.
+// any block runs beside the transaction. A *sql.Conn is a session: it has one
+// connection from its first statement to its Close, and its statements with the ctx
+// of a block are the block's (rule S27).
+//
+// A text of several statements goes through if it has no values and asks for no
+// rows: outside a block, and in one on PostgreSQL and SQLite (rule B15).
 //
 // Prepare sends nothing: what is wrong with a text is told when it is first run.
 // (*sql.Conn).Raw hands out an address and no driver's connection, on which a

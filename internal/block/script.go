@@ -25,13 +25,11 @@ func (x *Executor) takesSeveral(st Statement, inBlock bool) bool {
 	if !st.Script {
 		return false
 	}
-	switch e := x.db.Engine.(type) {
-	case backend.Scripter:
-		return e.RunsScripts()
-	case backend.Splitter:
-		return (!inBlock || x.db.Server.Can(dialect.DDLInBlock)) && e.Split(st.SQL) != nil
+	if e, ok := x.db.Engine.(backend.Scripter); ok && e.RunsScripts() {
+		return true
 	}
-	return false
+	e, ok := x.db.Engine.(backend.Splitter)
+	return ok && (!inBlock || x.db.Server.Can(dialect.DDLInBlock)) && e.Split(st.SQL) != nil
 }
 
 // severalRefused is the one error for a text of several statements that may not be

@@ -61,6 +61,9 @@ func TestB24_RiverInABlock(t *testing.T) {
 				_, err := e.JobInsertFastMany(ctx, job(kind))
 				return err
 			}
+			if err := insert(outer, "outer"); err != nil {
+				return err
+			}
 			kept, err := outer.Begin(ctx)
 			if err != nil {
 				return err
@@ -69,11 +72,10 @@ func TestB24_RiverInABlock(t *testing.T) {
 			if undoneErr != nil {
 				return undoneErr
 			}
-			err = errors.Join(
-				insert(outer, "outer"), insert(undone, "undone"),
+			return errors.Join(
+				insert(undone, "undone"),
 				undone.Exec(ctx, "INSERT INTO nowhere VALUES (1)"), // aborts what PostgreSQL has open
 				undone.Rollback(ctx), insert(kept, "kept"), kept.Commit(ctx), outer.Commit(ctx))
-			return err
 		}
 		// The failure in the part that is undone is the only one.
 		err = atomic.Do(ctx, db, func(ctx context.Context) error {
