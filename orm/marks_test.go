@@ -106,10 +106,17 @@ func method(name string, reads, finds bool, on func(m model) act, not ...string)
 	return o
 }
 
+// unbound is an operation that binds nothing but a row's key.
+func unbound(o operation) operation {
+	delete(o.run, "a value cannot be bound")
+	return o
+}
+
 // model is the methods of a QuerySet over whatever rows.
 type model struct {
 	create, bulk, several, save, update, remove, getOrCreate, updateOrCreate,
-	all, get, first, count, exists, aggregate, iterate, lock, explain act
+	all, get, first, count, exists, aggregate, iterate, lock, explain,
+	find, findMany, refresh, deleteRow act
 }
 
 func of[T any](fresh func() *T, where ...query.Cond) model {
@@ -178,6 +185,13 @@ func of[T any](fresh func() *T, where ...query.Cond) model {
 			return orm.Lock(ctx, db, fresh())
 		},
 		explain: func(ctx context.Context, db *orm.DB) error { _, err := objects(db).Explain(ctx); return err },
+		find:    func(ctx context.Context, db *orm.DB) error { _, err := objects(db).Find(ctx, 1); return err },
+		findMany: func(ctx context.Context, db *orm.DB) error {
+			_, err := orm.FindMany(ctx, objects(db), []int64{1})
+			return err
+		},
+		refresh:   func(ctx context.Context, db *orm.DB) error { return rows(db).Refresh(ctx, fresh()) },
+		deleteRow: func(ctx context.Context, db *orm.DB) error { return rows(db).DeleteRow(ctx, fresh()) },
 	}
 }
 
@@ -209,12 +223,16 @@ func operations() []operation {
 		method("`BulkCreate` of one row", true, false, func(m model) act { return m.bulk }),
 		method("`BulkCreate` of several statements", true, false, func(m model) act { return m.several }),
 		method("`Save`", false, true, func(m model) act { return m.save }),
+		unbound(method("`DeleteRow`", false, true, func(m model) act { return m.deleteRow })),
 		method("`Update`", false, true, func(m model) act { return m.update }, "no row is there"),
 		method("`Delete`", false, true, func(m model) act { return m.remove }, "no row is there"),
 		method("`GetOrCreate`", true, false, func(m model) act { return m.getOrCreate }),
 		method("`UpdateOrCreate`", true, false, func(m model) act { return m.updateOrCreate }),
 		method("`All`", true, true, func(m model) act { return m.all }, "no row is there"),
 		method("`Get`", true, true, func(m model) act { return m.get }, "no row is there"),
+		method("`Find`", true, true, func(m model) act { return m.find }, "no row is there"),
+		method("`orm.FindMany`", true, true, func(m model) act { return m.findMany }, "no row is there"),
+		unbound(method("`Refresh`", true, true, func(m model) act { return m.refresh }, "no row is there")),
 		method("`First`", true, true, func(m model) act { return m.first }, "no row is there"),
 		method("`Count`", false, true, func(m model) act { return m.count }, "no row is there"),
 		method("`Exists`", false, true, func(m model) act { return m.exists }, "no row is there"),

@@ -76,18 +76,7 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 		return err
 	}
 	st := built(text)
-	st.Judge = func(res driver.Result) error {
-		matched, err := res.RowsAffected()
-		switch {
-		case err != nil:
-			return err
-		case matched == 0 && version != nil:
-			return ErrStale
-		case matched == 0:
-			return ErrNotFound
-		}
-		return nil
-	}
+	st.Judge = matchedOne(version != nil)
 	if _, err := q.db.executor.Exec(ctx, st); err != nil {
 		return err
 	}

@@ -1,0 +1,117 @@
+package orm
+
+import (
+	"context"
+	"database/sql/driver"
+	"reflect"
+
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/render"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// Refresh reads all columns of a row again, by its primary key. It returns
+// [ErrNotFound] if the row is gone, and leaves the struct as it is then. Related
+// rows are read again if the query names them (Related); others stay in the struct
+// as they are. To keep the row as it was read, use [Lock].
+func (q QuerySet[T]) Refresh(ctx context.Context, row *T) error {
+	return q.failed(ctx, "Refresh", q.refresh(ctx, row))
+}
+
+func (q QuerySet[T]) refresh(ctx context.Context, row *T) error {
+	if err := q.fresh(); err != nil {
+		return err
+	}
+	if row == nil {
+		return errNilRow
+	}
+	v := reflect.ValueOf(row).Elem()
+	key, err := q.byKey(v)
+	if err != nil {
+		return err
+	}
+	q.spec.Where, q.spec.Order = key, nil
+	st, reader, err := q.render()
+	if err != nil {
+		return err
+	}
+	found := false
+	var fresh reflect.Value
+	err = q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
+		found = false
+		return reader.each(rows, func(row reflect.Value) bool {
+			found, fresh = true, row.Elem()
+			return true
+		})
+	})
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return ErrNotFound
+	}
+	for _, f := range q.model.Fields {
+		f.Field.Value(v).Set(f.Field.Value(fresh))
+	}
+	for _, j := range reader.joins {
+		if j.parent < 0 {
+			fieldAt(v, j.Field).Set(fieldAt(fresh, j.Field))
+		}
+	}
+	return nil
+}
+
+// DeleteRow deletes a row that was read or created before, by its primary key,
+// and with models.Versioned only if nobody else has changed it since it was read.
+// It returns [ErrNotFound] if the row is not in the database, and [ErrStale] if
+// the version has moved on or the versioned row is gone; either marks the block,
+// as it does for Save. The struct stays as it is.
+func (q QuerySet[T]) DeleteRow(ctx context.Context, row *T) error {
+	return q.failed(ctx, "DeleteRow", q.deleteRow(ctx, row))
+}
+
+func (q QuerySet[T]) deleteRow(ctx context.Context, row *T) error {
+	if err := q.fresh(); err != nil {
+		return err
+	}
+	if row == nil {
+		return errNilRow
+	}
+	where, err := q.byKey(reflect.ValueOf(row).Elem())
+	if err != nil {
+		return err
+	}
+	version := versionField(q.model)
+	if version != nil {
+		where = append(where, atVersion(version, row))
+	}
+	text, err := (&render.Delete{Model: q.model, Where: where}).Render()
+	if err != nil {
+		return err
+	}
+	st := built(text)
+	st.Judge = matchedOne(version != nil)
+	_, err = q.db.executor.Exec(ctx, st)
+	return err
+}
+
+// atVersion is the condition that the row still has the version that was read.
+func atVersion(f *render.Field, row any) ast.Node {
+	return query.F(f.Name).Eq(*row.(versioned).VersionField()).Condition()
+}
+
+// matchedOne judges a statement that should have found its one row.
+func matchedOne(byVersion bool) func(driver.Result) error {
+	return func(res driver.Result) error {
+		matched, err := res.RowsAffected()
+		switch {
+		case err != nil:
+			return err
+		case matched == 0 && byVersion:
+			return ErrStale
+		case matched == 0:
+			return ErrNotFound
+		}
+		return nil
+	}
+}
