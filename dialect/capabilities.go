@@ -146,6 +146,19 @@ var capabilities = [capabilityCount]struct {
 		cockroachDB:    always("RETURNING"),
 		yugabyteDB:     always("RETURNING"),
 	}},
+	UpdateReturning: {"UPDATE … RETURNING", [productCount]support{
+		postgresServer: always("RETURNING"),
+		sqliteLibrary:  from(3, 35, 0, "RETURNING"),
+		cockroachDB:    always("RETURNING"),
+		yugabyteDB:     always("RETURNING"),
+	}},
+	DeleteReturning: {"DELETE … RETURNING", [productCount]support{
+		mariadbServer:  from(10, 0, 5, "RETURNING"),
+		postgresServer: always("RETURNING"),
+		sqliteLibrary:  from(3, 35, 0, "RETURNING"),
+		cockroachDB:    always("RETURNING"),
+		yugabyteDB:     always("RETURNING"),
+	}},
 	Deferrable: {"DEFERRABLE", [productCount]support{
 		postgresServer: always("DEFERRABLE"),
 		sqliteLibrary:  always("").but("holds trivially: a reader never fails"),

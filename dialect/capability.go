@@ -22,6 +22,8 @@ const (
 	AdvisoryLock                         // locks on names
 	LockWaits                            // ask who waits for whom
 	Returning                            // INSERT … RETURNING
+	UpdateReturning                      // UPDATE … RETURNING
+	DeleteReturning                      // DELETE … RETURNING
 	Deferrable                           // a serializable read-only transaction that cannot fail
 	TransactionTimeout                   // the server limits the whole transaction
 	IdleTimeout                          // the server limits the time without a statement

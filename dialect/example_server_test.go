@@ -61,7 +61,7 @@ func ExampleCapability() {
 	for _, c := range []dialect.Capability{
 		dialect.ForUpdate, dialect.ForShare, dialect.NoKeyUpdate, dialect.KeyShare,
 		dialect.NoWait, dialect.SkipLocked, dialect.WaitClause, dialect.WaitSetting, dialect.Of,
-		dialect.AdvisoryLock, dialect.LockWaits, dialect.Returning, dialect.Deferrable,
+		dialect.AdvisoryLock, dialect.LockWaits, dialect.Returning, dialect.UpdateReturning, dialect.DeleteReturning, dialect.Deferrable,
 		dialect.TransactionTimeout, dialect.IdleTimeout, dialect.CommitStatus,
 		dialect.Savepoint, dialect.WholeCommit, dialect.DDLInBlock, dialect.SeveralStatements,
 	} {
@@ -74,6 +74,8 @@ func ExampleCapability() {
 	// FOR KEY SHARE
 	// WAIT
 	// INSERT … RETURNING
+	// UPDATE … RETURNING
+	// DELETE … RETURNING
 	// DEFERRABLE
 	// a limit on the whole transaction
 	// a limit on an idle transaction

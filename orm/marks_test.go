@@ -116,7 +116,7 @@ func unbound(o operation) operation {
 type model struct {
 	create, bulk, several, save, update, remove, getOrCreate, updateOrCreate,
 	all, get, first, count, exists, aggregate, iterate, lock, explain,
-	find, findMany, refresh, deleteRow act
+	find, findMany, refresh, deleteRow, updateReturning, deleteReturning act
 }
 
 func of[T any](fresh func() *T, where ...query.Cond) model {
@@ -190,8 +190,13 @@ func of[T any](fresh func() *T, where ...query.Cond) model {
 			_, err := orm.FindMany(ctx, objects(db), []int64{1})
 			return err
 		},
-		refresh:   func(ctx context.Context, db *orm.DB) error { return rows(db).Refresh(ctx, fresh()) },
-		deleteRow: func(ctx context.Context, db *orm.DB) error { return rows(db).DeleteRow(ctx, fresh()) },
+		updateReturning: func(ctx context.Context, db *orm.DB) error {
+			_, err := objects(db).UpdateReturning(ctx, query.Set("name", "x"))
+			return err
+		},
+		deleteReturning: func(ctx context.Context, db *orm.DB) error { _, err := objects(db).DeleteReturning(ctx); return err },
+		refresh:         func(ctx context.Context, db *orm.DB) error { return rows(db).Refresh(ctx, fresh()) },
+		deleteRow:       func(ctx context.Context, db *orm.DB) error { return rows(db).DeleteRow(ctx, fresh()) },
 	}
 }
 
@@ -226,6 +231,8 @@ func operations() []operation {
 		unbound(method("`DeleteRow`", false, true, func(m model) act { return m.deleteRow })),
 		method("`Update`", false, true, func(m model) act { return m.update }, "no row is there"),
 		method("`Delete`", false, true, func(m model) act { return m.remove }, "no row is there"),
+		method("`UpdateReturning`", true, true, func(m model) act { return m.updateReturning }, "no row is there"),
+		method("`DeleteReturning`", true, true, func(m model) act { return m.deleteReturning }, "no row is there"),
 		method("`GetOrCreate`", true, false, func(m model) act { return m.getOrCreate }),
 		method("`UpdateOrCreate`", true, false, func(m model) act { return m.updateOrCreate }),
 		method("`All`", true, true, func(m model) act { return m.all }, "no row is there"),

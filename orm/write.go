@@ -130,27 +130,38 @@ func (q QuerySet[T]) update(ctx context.Context, set []query.Assignment) (int64,
 	if err := q.changeable(); err != nil {
 		return 0, err
 	}
-	if len(set) == 0 {
-		return 0, errors.New("Update without an assignment")
+	assignments, err := q.assignments("Update", set)
+	if err != nil {
+		return 0, err
 	}
-	update := &render.Update{Model: q.model, Where: q.spec.Where}
+	update := &render.Update{Model: q.model, Set: assignments, Where: q.spec.Where}
+	text, err := update.Render()
+	return q.matched(ctx, text, err)
+}
+
+// assignments is what an update of several rows sets: what the caller has asked
+// for, and what the library looks after.
+func (q QuerySet[T]) assignments(operation string, set []query.Assignment) ([]render.Assignment, error) {
+	if len(set) == 0 {
+		return nil, errors.New(operation + " without an assignment")
+	}
+	list := make([]render.Assignment, 0, len(set)+2)
 	assigned := map[*render.Field]bool{}
 	for _, a := range set {
 		assignment, err := q.model.Assignment(a.Node())
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		update.Set = append(update.Set, assignment)
+		list = append(list, assignment)
 		assigned[assignment.Field] = true
 	}
 	if f := updatedField(q.model); f != nil && !assigned[f] {
-		update.Set = append(update.Set, render.Assignment{Field: f, Value: now()})
+		list = append(list, render.Assignment{Field: f, Value: now()})
 	}
 	if f := versionField(q.model); f != nil && !assigned[f] {
-		update.Set = append(update.Set, render.Assignment{Field: f, Value: query.F(f.Name).Add(1).Node()})
+		list = append(list, render.Assignment{Field: f, Value: query.F(f.Name).Add(1).Node()})
 	}
-	text, err := update.Render()
-	return q.matched(ctx, text, err)
+	return list, nil
 }
 
 // matched sends a statement that was rendered, and returns how many rows matched.

@@ -1,0 +1,242 @@
+package orm
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/render"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// UpdateReturning changes the rows of the query and returns them as they are
+// afterwards (rule S42). With Limit, OrderBy and SelectForUpdate it is how workers
+// claim their next rows, each row by one of them:
+//
+//	jobs, err := orm.Objects[Job](db).Filter(query.F("state").Eq("ready")).OrderBy("id").Limit(10).
+//		SelectForUpdate(orm.SkipLocked).UpdateReturning(ctx, query.Set("state", "taken"))
+//
+// It is one statement on PostgreSQL and SQLite, and needs no block there. MySQL and
+// MariaDB cannot return what they update: the rows are locked, updated and read in
+// one block (rule S9), three statements. So it is on every server where the rows are
+// ordered by what one statement cannot return: a text, something computed, a
+// related column, or one that is assigned. The rows come in the order of the query,
+// as they were before; without OrderBy in any. The model needs a primary key,
+// which is not assigned.
+//
+// A query with Limit, Offset or SelectForUpdate chooses its rows first, and locks
+// them against others that do the same. The lock is FOR UPDATE or NoKey. What else
+// is set is what [QuerySet.Update] sets. Related and Distinct are refused.
+func (q QuerySet[T]) UpdateReturning(ctx context.Context, set ...query.Assignment) ([]*T, error) {
+	list, err := q.updateReturning(ctx, set)
+	return list, q.failed(ctx, "UpdateReturning", err)
+}
+
+func (q QuerySet[T]) updateReturning(ctx context.Context, set []query.Assignment) ([]*T, error) {
+	if err := q.returnable(); err != nil {
+		return nil, err
+	}
+	assignments, err := q.assignments("UpdateReturning", set)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range assignments {
+		if a.Field.IsPK {
+			return nil, &query.FieldError{Model: q.model.Name, Name: a.Field.Name, Reason: "is the primary key, by which the rows are found again"}
+		}
+	}
+	order, sortable := q.sorted(assignments)
+	if sortable && q.db.models.UpdatesReturning() {
+		text, err := (&render.UpdateReturning{Query: q.spec, Set: assignments}).Render()
+		return q.changedAtOnce(ctx, text, err, order)
+	}
+	q.spec = q.spec.Locking()
+	keys, err := q.spec.RenderKeys()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := (&render.Update{Model: q.model, Set: assignments}).Render(); err != nil {
+		return nil, err // before anything is sent
+	}
+	var list []*T
+	err = q.db.ownBlock(ctx, func(ctx context.Context) error {
+		list = nil
+		chosen, err := q.chosenKeys(ctx, keys)
+		if err != nil || len(chosen) == 0 {
+			return err
+		}
+		if list, err = q.updateChosen(ctx, assignments, chosen); err != nil {
+			return err
+		}
+		list, err = inOrderOf(q, list, chosen)
+		return err
+	})
+	return orNoRows(list, err)
+}
+
+// updateChosen updates rows that are locked, and returns them.
+func (q QuerySet[T]) updateChosen(ctx context.Context, set []render.Assignment, chosen []*T) ([]*T, error) {
+	where, err := q.amongRows(chosen)
+	if err != nil {
+		return nil, err
+	}
+	these := q
+	these.spec = render.Select{Model: q.model, Where: []ast.Node{where}}
+	if q.db.models.UpdatesReturning() {
+		text, err := (&render.UpdateReturning{Query: these.spec, Set: set}).Render()
+		if err != nil {
+			return nil, err
+		}
+		return these.changed(ctx, text)
+	}
+	text, err := (&render.Update{Model: q.model, Set: set, Where: these.spec.Where}).Render()
+	if _, err := these.matched(ctx, text, err); err != nil {
+		return nil, err
+	}
+	// A plain read may show an older state of a row that the UPDATE has left as it was.
+	return these.SelectForUpdate().all(ctx)
+}
+
+// DeleteReturning deletes the rows of the query and returns them as they were
+// (rule S42). It is one statement on PostgreSQL and SQLite, and on MariaDB where
+// the query has neither Limit nor SelectForUpdate; elsewhere the rows are locked,
+// read and deleted in one block (rule S9), two statements. Everything else is as
+// for [QuerySet.UpdateReturning].
+func (q QuerySet[T]) DeleteReturning(ctx context.Context) ([]*T, error) {
+	list, err := q.deleteReturning(ctx)
+	return list, q.failed(ctx, "DeleteReturning", err)
+}
+
+func (q QuerySet[T]) deleteReturning(ctx context.Context) ([]*T, error) {
+	if err := q.returnable(); err != nil {
+		return nil, err
+	}
+	order, sortable := q.sorted(nil)
+	if sortable && q.db.models.DeletesReturning(q.spec.Chosen()) {
+		text, err := (&render.DeleteReturning{Query: q.spec}).Render()
+		return q.changedAtOnce(ctx, text, err, order)
+	}
+	q.spec = q.spec.Locking()
+	if _, _, err := q.render(); err != nil {
+		return nil, err
+	}
+	var list []*T
+	err := q.db.ownBlock(ctx, func(ctx context.Context) (err error) {
+		if list, err = q.all(ctx); err != nil || len(list) == 0 {
+			return err
+		}
+		where, err := q.amongRows(list)
+		if err != nil {
+			return err
+		}
+		text, err := (&render.Delete{Model: q.model, Where: []ast.Node{where}}).Render()
+		_, err = q.matched(ctx, text, err)
+		return err
+	})
+	return orNoRows(list, err)
+}
+
+func orNoRows[T any](list []*T, err error) ([]*T, error) {
+	switch {
+	case err != nil:
+		return nil, err
+	case list == nil:
+		return []*T{}, nil
+	}
+	return list, nil
+}
+
+// returnable refuses what cannot be returned by the statement that writes it.
+func (q QuerySet[T]) returnable() error {
+	switch s := q.spec; {
+	case q.err != nil:
+		return q.err
+	case len(q.model.PKs) == 0:
+		return errNoKey
+	case s.Distinct:
+		return errors.New("a Distinct query cannot be changed")
+	case len(s.Related) > 0:
+		return errors.New("related rows are not returned by a statement that writes: read them afterwards, with Related")
+	}
+	for _, l := range q.spec.Locks {
+		if l.Strength != ast.ForUpdate && l.Strength != ast.ForNoKeyUpdate {
+			return fmt.Errorf("%w: rows that are written are locked FOR UPDATE, or with NoKey", ErrLockOptions)
+		}
+	}
+	return nil
+}
+
+// changedAtOnce sends a statement that changes rows and returns them.
+func (q QuerySet[T]) changedAtOnce(ctx context.Context, text render.Text, err error, order []criterion) ([]*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	var list []*T
+	send := func(ctx context.Context) (err error) {
+		list, err = q.changed(ctx, text)
+		return err
+	}
+	if q.db.models.StatementWait(q.spec.Locks) != nil && !q.db.executor.Encloses(ctx) {
+		err = q.db.ownBlock(ctx, send) // only a block limits the wait
+	} else {
+		err = send(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list, sortBy(list, order)
+}
+
+// changed sends a statement that returns rows of the model.
+func (q QuerySet[T]) changed(ctx context.Context, text render.Text) ([]*T, error) {
+	st := built(text)
+	st.Wait = q.db.models.StatementWait(q.spec.Locks)
+	reader := q.db.rowReader(q.model, nil)
+	list := []*T{}
+	err := q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
+		list = list[:0]
+		return reader.each(rows, func(row reflect.Value) bool {
+			list = append(list, row.Interface().(*T))
+			return true
+		})
+	})
+	return list, err
+}
+
+// chosenKeys reads and locks the rows that are to be changed: structs that hold
+// their primary keys.
+func (q QuerySet[T]) chosenKeys(ctx context.Context, text render.Text) ([]*T, error) {
+	var list []*T
+	err := q.db.executor.Query(ctx, q.statement(text), func(rows driver.Rows) error {
+		list = nil
+		return q.scanEach(rows, q.model.PKs, func(row reflect.Value) { list = append(list, row.Addr().Interface().(*T)) })
+	})
+	return list, err
+}
+
+// amongRows is the condition for the primary keys of rows.
+func (q QuerySet[T]) amongRows(rows []*T) (ast.Node, error) {
+	if len(q.model.PKs) == 1 {
+		f := q.model.PKs[0]
+		values := make([]any, len(rows))
+		for i, row := range rows {
+			var err error
+			if values[i], err = f.Value(reflect.ValueOf(row).Elem()); err != nil {
+				return nil, err
+			}
+		}
+		return query.F(f.Name).In(values...).Condition(), nil
+	}
+	conds := make([]ast.Node, len(rows))
+	for i, row := range rows {
+		parts, err := q.byKey(reflect.ValueOf(row).Elem())
+		if err != nil {
+			return nil, err
+		}
+		conds[i] = ast.And{Of: parts}
+	}
+	return ast.Or{Of: conds}, nil
+}

@@ -1,0 +1,193 @@
+package orm
+
+import (
+	"bytes"
+	"cmp"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-go/holdfast/internal/column"
+	"github.com/holdfast-go/holdfast/internal/render"
+)
+
+// criterion is a column by which rows are sorted here, and not by the server.
+type criterion struct {
+	field *render.Field
+	desc  bool
+}
+
+// sorted is the order of the query, and whether rows that a statement returns in
+// any order can be brought into it: by columns of the model whose order is the same
+// everywhere, and which the statement does not assign.
+func (q QuerySet[T]) sorted(assigned []render.Assignment) ([]criterion, bool) {
+	order := make([]criterion, len(q.spec.Order))
+	for i, o := range q.spec.Order {
+		f, err := q.model.Own(o.By)
+		if err != nil || slices.ContainsFunc(assigned, func(a render.Assignment) bool { return a.Field == f }) {
+			return nil, false
+		}
+		switch f.Column.Kind {
+		case column.Integer, column.Timestamp, column.Date, column.Boolean, column.Float:
+		default:
+			return nil, false
+		}
+		order[i] = criterion{f, o.Desc}
+	}
+	return order, true
+}
+
+// sortBy sorts rows as the server would.
+func sortBy[T any](rows []*T, order []criterion) error {
+	if len(order) == 0 || len(rows) < 2 {
+		return nil
+	}
+	keys := make(map[*T][]any, len(rows))
+	for _, row := range rows {
+		v := reflect.ValueOf(row).Elem()
+		key := make([]any, len(order))
+		for i, c := range order {
+			var err error
+			if key[i], err = c.field.Value(v); err != nil {
+				return err
+			}
+		}
+		keys[row] = key
+	}
+	slices.SortStableFunc(rows, func(a, b *T) int {
+		for i, c := range order {
+			n := compareBound(keys[a][i], keys[b][i])
+			if c.desc {
+				n = -n
+			}
+			if n != 0 {
+				return n
+			}
+		}
+		return 0
+	})
+	return nil
+}
+
+// compareBound compares two values of one column as they are bound: NULL first.
+func compareBound(a, b any) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return -1
+	case b == nil:
+		return 1
+	}
+	switch x := a.(type) {
+	case int64:
+		if y, ok := b.(int64); ok {
+			return cmp.Compare(x, y)
+		}
+		return -1 // beside a uint64, which is larger
+	case uint64:
+		if y, ok := b.(uint64); ok {
+			return cmp.Compare(x, y)
+		}
+		return 1
+	case float64:
+		if y, ok := b.(float64); ok {
+			return cmp.Compare(x, y)
+		}
+	case string:
+		if y, ok := b.(string); ok {
+			return strings.Compare(x, y)
+		}
+	case []byte:
+		if y, ok := b.([]byte); ok {
+			return bytes.Compare(x, y)
+		}
+	case bool:
+		if y, ok := b.(bool); ok && x != y {
+			if y {
+				return -1
+			}
+			return 1
+		}
+	case time.Time:
+		if y, ok := b.(time.Time); ok {
+			return x.Compare(y)
+		}
+	}
+	return 0
+}
+
+// identity is a text that tells the values of some columns of a row from those of
+// another.
+func identity(fields []*render.Field, row reflect.Value) (id string, null bool, err error) {
+	var sb strings.Builder
+	for _, f := range fields {
+		v, err := f.Value(row)
+		if err != nil {
+			return "", false, err
+		}
+		null = null || v == nil
+		if at, ok := v.(time.Time); ok {
+			v = at.UnixMicro()
+		}
+		text := fmt.Sprint(v)
+		if b, ok := v.([]byte); ok {
+			text = string(b)
+		}
+		fmt.Fprintf(&sb, "%d:%s", len(text), text)
+	}
+	return sb.String(), null, nil
+}
+
+// inOrderOf brings rows into the order in which their keys were read.
+func inOrderOf[T any](q QuerySet[T], rows, keys []*T) ([]*T, error) {
+	at := make(map[string]*T, len(rows))
+	for _, row := range rows {
+		id, _, err := identity(q.model.PKs, reflect.ValueOf(row).Elem())
+		if err != nil {
+			return nil, err
+		}
+		at[id] = row
+	}
+	list := make([]*T, 0, len(rows))
+	for _, key := range keys {
+		id, _, err := identity(q.model.PKs, reflect.ValueOf(key).Elem())
+		if err != nil {
+			return nil, err
+		}
+		if row := at[id]; row != nil {
+			list = append(list, row)
+		}
+	}
+	return list, nil
+}
+
+// scanEach reads some columns of every row into a new struct.
+func (q QuerySet[T]) scanEach(rows driver.Rows, fields []*render.Field, yield func(row reflect.Value)) error {
+	values := make([]driver.Value, len(fields))
+	scan := make([]scanner, len(fields))
+	for i, f := range fields {
+		scan[i] = fieldScanner(f)
+	}
+	for {
+		switch err := rows.Next(values); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		row := reflect.New(q.model.Type).Elem()
+		for i, f := range fields {
+			dst := f.Field.Value(row)
+			if err := scan[i](dst, values[i]); err != nil {
+				return explain(f.String(), dst.Type(), values[i], err)
+			}
+		}
+		yield(row)
+	}
+}
