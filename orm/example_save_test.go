@@ -24,3 +24,21 @@ func ExampleQuerySet_Save() {
 	fmt.Println(again.Title, again.Seconds)
 	// Output: Skip Locked (live) 210
 }
+
+func ExampleQuerySet_BulkSave() {
+	ctx := context.Background()
+	db := jukebox(ctx)
+	defer db.Close()
+
+	songs := orm.Objects[Song](db)
+	all, err := songs.OrderBy("id").All(ctx)
+	check(err)
+	for i, song := range all {
+		song.Played += i
+	}
+	check(songs.BulkSave(ctx, all, "played"))
+	last, err := songs.OrderBy("-id").First(ctx)
+	check(err)
+	fmt.Println(last.Played)
+	// Output: 5
+}

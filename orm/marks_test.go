@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -112,11 +113,17 @@ func unbound(o operation) operation {
 	return o
 }
 
+// another is row with another key.
+func another[T any](row *T) *T {
+	reflect.ValueOf(row).Elem().FieldByName("ID").SetInt(2)
+	return row
+}
+
 // model is the methods of a QuerySet over whatever rows.
 type model struct {
 	create, bulk, several, save, update, remove, getOrCreate, updateOrCreate,
 	all, get, first, count, exists, aggregate, iterate, lock, explain,
-	find, findMany, refresh, deleteRow, updateReturning, deleteReturning act
+	find, findMany, refresh, deleteRow, updateReturning, deleteReturning, saveOne, saveSeveral act
 }
 
 func of[T any](fresh func() *T, where ...query.Cond) model {
@@ -190,6 +197,10 @@ func of[T any](fresh func() *T, where ...query.Cond) model {
 			_, err := orm.FindMany(ctx, objects(db), []int64{1})
 			return err
 		},
+		saveOne: func(ctx context.Context, db *orm.DB) error { return rows(db).BulkSave(ctx, []*T{fresh()}) },
+		saveSeveral: func(ctx context.Context, db *orm.DB) error {
+			return rows(db).BulkSave(ctx, []*T{fresh(), another(fresh())})
+		},
 		updateReturning: func(ctx context.Context, db *orm.DB) error {
 			_, err := objects(db).UpdateReturning(ctx, query.Set("name", "x"))
 			return err
@@ -228,6 +239,8 @@ func operations() []operation {
 		method("`BulkCreate` of one row", true, false, func(m model) act { return m.bulk }),
 		method("`BulkCreate` of several statements", true, false, func(m model) act { return m.several }),
 		method("`Save`", false, true, func(m model) act { return m.save }),
+		method("`BulkSave` of one row", false, true, func(m model) act { return m.saveOne }),
+		method("`BulkSave` of several rows", false, true, func(m model) act { return m.saveSeveral }),
 		unbound(method("`DeleteRow`", false, true, func(m model) act { return m.deleteRow })),
 		method("`Update`", false, true, func(m model) act { return m.update }, "no row is there"),
 		method("`Delete`", false, true, func(m model) act { return m.remove }, "no row is there"),

@@ -119,7 +119,7 @@ func compareBound(a, b any) int {
 			return x.Compare(y)
 		}
 	}
-	return 0
+	return strings.Compare(fmt.Sprintf("%T %v", a, a), fmt.Sprintf("%T %v", b, b))
 }
 
 // identity is a text that tells the values of some columns of a row from those of

@@ -70,7 +70,29 @@ func (p property[R, V]) check(t *testing.T, db *orm.DB) {
 			}
 		}
 		p.compare(t.Context(), rt, all, kept)
+		p.exchange(t.Context(), rt, all, kept)
 	})
+}
+
+// exchange gives each row the value of another, all in one statement.
+func (p property[R, V]) exchange(ctx context.Context, t *rapid.T, all orm.QuerySet[R], rows []*R) {
+	moved := make([]*R, len(rows))
+	for i, r := range rows {
+		moved[i] = row[R](int64(i), valueOf[R, V](rows[(i+1)%len(rows)]))
+		reflect.ValueOf(moved[i]).Elem().FieldByName("ID").SetInt(id(r))
+	}
+	if err := all.BulkSave(ctx, moved, "v"); err != nil {
+		t.Fatalf("BulkSave: %v", err)
+	}
+	for _, r := range moved {
+		got, err := all.Find(ctx, id(r))
+		if err != nil {
+			t.Fatalf("BulkSave: %v", err)
+		}
+		if want, is := valueOf[R, V](r), valueOf[R, V](got); !p.same(want, is) {
+			t.Fatalf("BulkSave: %#v became %#v", want, is)
+		}
+	}
 }
 
 func row[R, V any](k int64, v V) *R {
@@ -143,6 +165,7 @@ func (p property[R, V]) write(ctx context.Context, t *rapid.T, all orm.QuerySet[
 		require.NoError(t, err)
 	}
 	stored("Save", all.Save(ctx, first))
+	stored("BulkSave", all.BulkSave(ctx, []*R{first}))
 	_, err := the.Update(ctx, query.Set("v", v))
 	stored("Update", err)
 	again := row[R](k, v)

@@ -1,0 +1,196 @@
+package orm
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/render"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// savedAtOnce is how many rows one UPDATE of BulkSave gives values of their own:
+// the server looks for a row's among all of them.
+const savedAtOnce = 100
+
+// BulkSave is [QuerySet.Save] for many rows, with few statements: one for every
+// 100 rows, or fewer if they are large. It is all or nothing (rule S41): in one block,
+// which outside any other runs again after a deadlock, a few times. If a row is not
+// in the database it is [ErrNotFound], and with models.Versioned [ErrStale] if
+// one is not there in the version that was read; nothing is written then, and
+// the structs stay as they are. No row may be given twice. Rows are written by the
+// order of their keys.
+func (q QuerySet[T]) BulkSave(ctx context.Context, rows []*T, fields ...string) error {
+	return q.failed(ctx, "BulkSave", q.bulkSave(ctx, rows, fields))
+}
+
+func (q QuerySet[T]) bulkSave(ctx context.Context, rows []*T, names []string) error {
+	if err := q.fresh(); err != nil {
+		return err
+	}
+	fields, err := saved(q.model, names)
+	if err != nil {
+		return err
+	}
+	rows, err = q.byTheirKeys(rows)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	s := &render.SaveRows{Model: q.model}
+	at, updated, version := now(), updatedField(q.model), versionField(q.model)
+	if updated != nil {
+		s.Set = append(s.Set, render.Assignment{Field: updated, Value: at})
+	}
+	if version != nil {
+		s.Set = append(s.Set, render.Assignment{Field: version, Value: query.F(version.Name).Add(1).Node()})
+	}
+	for _, f := range fields {
+		if f != updated && f != version {
+			s.Fields = append(s.Fields, f)
+		}
+	}
+	var texts []render.Text
+	var sizes []int
+	for len(rows[sum(sizes):]) > 0 {
+		batch := q.batchToSave(rows[sum(sizes):], s)
+		if err := q.saving(s, batch, version); err != nil {
+			return err
+		}
+		text, err := s.Render()
+		if err != nil {
+			return err
+		}
+		texts, sizes = append(texts, text), append(sizes, len(batch))
+	}
+	send := func(ctx context.Context) error {
+		for i, text := range texts {
+			st := built(text)
+			st.Judge = matchedAll(sizes[i], version != nil)
+			if _, err := q.db.executor.Exec(ctx, st); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(rows) == 1 {
+		err = send(ctx)
+	} else {
+		err = q.db.ownBlock(ctx, send)
+	}
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if updated != nil {
+			_, field := any(row).(timestamped).TimestampFields()
+			*field = at
+		}
+		if version != nil {
+			*any(row).(versioned).VersionField()++
+		}
+	}
+	return nil
+}
+
+func sum(list []int) (n int) {
+	for _, v := range list {
+		n += v
+	}
+	return n
+}
+
+// batchToSave is the first of rows that one statement takes.
+func (q QuerySet[T]) batchToSave(rows []*T, s *render.SaveRows) []*T {
+	most := min(savedAtOnce, q.db.models.MaxRows(s.Values()+2*len(q.model.PKs)+1))
+	size := 0
+	for i, row := range rows {
+		size += sizeOf(s.Fields, reflect.ValueOf(row).Elem())
+		if i == most || i > 0 && size > batchBytes {
+			return rows[:i]
+		}
+	}
+	return rows
+}
+
+// saving puts the rows of one statement into s.
+func (q QuerySet[T]) saving(s *render.SaveRows, batch []*T, version *render.Field) error {
+	among, err := q.amongRows(batch)
+	if err != nil {
+		return err
+	}
+	s.Rows, s.Where = s.Rows[:0], []ast.Node{among}
+	var versions []ast.Node
+	for _, row := range batch {
+		v := reflect.ValueOf(row).Elem()
+		s.Rows = append(s.Rows, v)
+		if version != nil {
+			key, err := q.byKey(v)
+			if err != nil {
+				return err
+			}
+			versions = append(versions, ast.And{Of: append(key, atVersion(version, row))})
+		}
+	}
+	if version != nil {
+		s.Where = append(s.Where, ast.Or{Of: versions})
+	}
+	return nil
+}
+
+// byTheirKeys is rows in the order of their keys, in which everybody locks them,
+// and an error if one cannot be saved or is there twice.
+func (q QuerySet[T]) byTheirKeys(rows []*T) ([]*T, error) {
+	type keyed struct {
+		row *T
+		key []any
+		at  int
+	}
+	list := make([]keyed, len(rows))
+	for i, row := range rows {
+		if row == nil {
+			return nil, fmt.Errorf("row %d: %w", i, errNilRow)
+		}
+		v := reflect.ValueOf(row).Elem()
+		if _, err := q.byKey(v); err != nil {
+			return nil, fmt.Errorf("row %d: %w", i, err)
+		}
+		list[i] = keyed{row: row, at: i}
+		for _, f := range q.model.PKs {
+			part, err := f.Value(v)
+			if err != nil {
+				return nil, fmt.Errorf("row %d: %w", i, err)
+			}
+			list[i].key = append(list[i].key, part)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b keyed) int { return slices.CompareFunc(a.key, b.key, compareBound) })
+	sorted := make([]*T, len(list))
+	for i, k := range list {
+		if i > 0 && slices.CompareFunc(list[i-1].key, k.key, compareBound) == 0 {
+			return nil, fmt.Errorf("the rows %d and %d have the same key", list[i-1].at, k.at)
+		}
+		sorted[i] = k.row
+	}
+	return sorted, nil
+}
+
+// matchedAll judges a statement that should have found all of its rows.
+func matchedAll(rows int, byVersion bool) func(driver.Result) error {
+	return func(res driver.Result) error {
+		matched, err := res.RowsAffected()
+		switch {
+		case err != nil:
+			return err
+		case matched == int64(rows):
+			return nil
+		case byVersion:
+			err = ErrStale
+		default:
+			err = ErrNotFound
+		}
+		return fmt.Errorf("%d of %d rows: %w", int64(rows)-matched, rows, err)
+	}
+}
