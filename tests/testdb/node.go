@@ -99,7 +99,10 @@ func (n *Node) Kill(ctx context.Context) error {
 	if err := n.signal(ctx, "KILL"); err != nil {
 		return err
 	}
-	return n.silent(ctx)
+	if err := n.silent(ctx); err != nil || n.Engine != Postgres {
+		return err
+	}
+	return n.unlock(ctx)
 }
 
 // Start starts a server that was killed, with its data and as what it was: a

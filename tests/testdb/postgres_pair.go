@@ -118,6 +118,21 @@ func (p postgresPair) restart(ctx context.Context, n *Node) error {
 	return p.follow(ctx, n, other)
 }
 
+// unlock lets a server start where one was killed. What was killed may be there for a
+// while as a process that nobody has taken leave of, and a server that finds its number
+// in the lock file does not start.
+func (n *Node) unlock(ctx context.Context) error {
+	const gone = `for stat in /proc/[0-9]*/stat; do
+		read -r pid name state rest <"$stat" 2>/dev/null || continue
+		[ "$name" != "(postgres)" ] || [ "$state" = Z ] || exit 1
+	done
+	rm -f "$PGDATA/postmaster.pid"`
+	return until(ctx, 20*time.Second, n.Name+" is gone", func(ctx context.Context) error {
+		_, err := n.run(ctx, "root", "sh", "-c", gone)
+		return err
+	})
+}
+
 func (postgresPair) promote(ctx context.Context, n *Node) error {
 	promoted, err := n.Ask(ctx, "", "SELECT pg_promote(true, 30)")
 	if err == nil && promoted != "true" {
