@@ -20,8 +20,8 @@ import (
 // an outcome can be deleted.
 //
 // The table is not needed as long as the server stays the same. After a
-// failover, or a backup that was restored, only the table can tell: without it
-// the outcome stays unknown (ErrCommitUnknown). The role of the application
+// failover, a crash, or a backup that was restored, only the table can tell: without
+// it the outcome stays unknown (ErrCommitUnknown). The role of the application
 // needs INSERT and SELECT on it, and its search_path has to lead to it.
 const CommitsTable = "CREATE TABLE IF NOT EXISTS holdfast_commits (" +
 	"id text NOT NULL PRIMARY KEY, " +
@@ -33,7 +33,8 @@ const CommitsTable = "CREATE TABLE IF NOT EXISTS holdfast_commits (" +
 // (https://www.postgresql.org/docs/current/functions-info.html, pg_xact_status).
 // On another history of the database the same number is somebody else's: a
 // standby that is promoted counts on from the last transaction that it has
-// received, and so does a backup that is restored.
+// received, and so does a backup that is restored. So does the server itself
+// after a crash, from the last transaction of which its log has reached the disk.
 //
 // A mark that the transaction has written is there if and only if the
 // transaction is, on every history.
@@ -41,12 +42,18 @@ type resolver struct{ engine *engine }
 
 // history names what a transaction's number belongs to: the database cluster,
 // the timeline, of which each promotion and each recovery to a point in time
-// begins another, and the start of the server. The timeline of
-// pg_control_checkpoint() would lag behind a promotion. Every role may ask for
-// all of it; during recovery it is an error.
-const history = `(SELECT system_identifier FROM pg_control_system())
+// begins another, the time since which there was no crash, and the start of the
+// server. The timeline of pg_control_checkpoint() would lag behind a promotion.
+// The start of the server is no sign of a crash: where one session is killed, by
+// the kernel that is out of memory for example, the server ends all others and
+// recovers without being started anew. But its statistics, which outlive an orderly
+// restart, begin again with each recovery from a crash
+// (https://www.postgresql.org/docs/current/monitoring-stats.html). Every role may
+// ask for all of it; during recovery it is an error.
+const history = `coalesce((SELECT system_identifier FROM pg_control_system())
 	|| '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
-	|| '/' || (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint`
+	|| '/' || (SELECT (extract(epoch FROM stats_reset) * 1000000)::bigint FROM pg_stat_bgwriter)
+	|| '/' || (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, '')`
 
 // table is where marks go, or NULL. A table that does not outlive a crash, or
 // the session, would tell lies.
@@ -221,7 +228,7 @@ func (r resolver) decide(ctx context.Context, w backend.Wire, t token, here, sta
 	case "forgotten":
 		return unresolvable("the transaction is so old that the server has forgotten what became of it"), nil
 	case "elsewhere":
-		return unresolvable("a standby was promoted, or a backup restored, or the server does not tell: it may not have received the transaction, and numbers mean others there; in the table of postgres.CommitsTable it would be found"), nil
+		return unresolvable("the server has crashed, a standby was promoted, a backup restored, or the server does not tell: the transaction may not be there, and its number be another's; in the table of postgres.CommitsTable it would be found"), nil
 	}
 	return backend.Fate{}, fmt.Errorf("pg_xact_status answered %q", status)
 }
@@ -260,7 +267,8 @@ func confirm(ctx context.Context, w backend.Wire) error {
 	return err
 }
 
-// timeline is a history without the server's start.
+// timeline is a history without the server's start: numbers keep their meaning
+// when it is restarted in order.
 func timeline(history string) string {
 	if i := strings.LastIndexByte(history, '/'); i >= 0 {
 		return history[:i]

@@ -80,7 +80,8 @@ func TestOutcomeEndsASessionThatNobodyListensTo(t *testing.T) {
 }
 
 // TestB12_ANumberMeansNothingOnAnotherHistory asks for transactions whose tokens
-// are from another start of the server, another timeline, and another cluster.
+// are from another start of the server, from before a crash, from another timeline,
+// and from another cluster.
 func TestB12_ANumberMeansNothingOnAnotherHistory(t *testing.T) {
 	t.Parallel()
 	for _, marked := range []bool{false, true} {
@@ -101,6 +102,8 @@ func TestB12_ANumberMeansNothingOnAnotherHistory(t *testing.T) {
 			"the same, rolled back":          {func(t token) token { return t }, true, true, false},
 			"restarted, committed":           {restarted, true, true, true},
 			"restarted, rolled back":         {restarted, true, true, false},
+			"crashed, it is there":           {crashed, false, true, true},
+			"crashed, it is lost":            {crashed, false, true, false},
 			"promoted, it had arrived":       {promoted, false, true, true},
 			"promoted, it had not":           {promoted, false, true, false},
 			"another cluster, it was copied": {copied, false, true, true},
@@ -134,12 +137,20 @@ func TestB12_ANumberMeansNothingOnAnotherHistory(t *testing.T) {
 
 func restarted(t token) token { t.history = timeline(t.history) + "/1"; return t }
 
-// promoted is a number that the server has given to somebody else, who committed.
-func promoted(t token) token {
-	t.history = cluster(t.history) + "/0000000F/1"
+// crashed is a number of before a crash, which has not ended the server.
+func crashed(t token) token {
+	parts := strings.Split(t.history, "/")
+	parts[2] = "1"
+	t.history = strings.Join(parts, "/")
 	return t
 }
-func copied(t token) token { t.history = "1/00000001/1"; return t }
+
+// promoted is a number that the server has given to somebody else, who committed.
+func promoted(t token) token {
+	t.history = cluster(t.history) + "/0000000F/1/1"
+	return t
+}
+func copied(t token) token { t.history = "1/00000001/1/1"; return t }
 
 // A mark that is not there will not come any more: what is late is refused.
 func TestB12_AFencedTransactionCannotCommit(t *testing.T) {

@@ -21,7 +21,8 @@ import (
 // moment is how long what has to wait is watched waiting.
 const moment = 300 * time.Millisecond
 
-// bed is a fresh database of a cluster, with a table t (id, v).
+// bed is a fresh database of a cluster, with a table t (id, v) and the one that
+// ResolveCommit writes to.
 type bed struct {
 	*testdb.Machines
 	t    *testing.T
@@ -33,9 +34,18 @@ func newBed(t *testing.T, c *testdb.Machines) *bed {
 	t.Helper()
 	b := &bed{Machines: c, t: t, name: c.NewDatabase(t)}
 	b.arrange("CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, v BIGINT NOT NULL)")
-	if c.Nodes[0].Engine != testdb.Postgres {
+	if c.Nodes[0].Engine == testdb.Postgres {
+		b.arrange(postgres.CommitsTable)
+	} else {
 		b.arrange(mysql.CommitsTable)
 	}
+	return b
+}
+
+// withoutMarks leaves ResolveCommit the numbers of PostgreSQL's transactions alone.
+func (b *bed) withoutMarks() *bed {
+	b.t.Helper()
+	b.arrange("DROP TABLE holdfast_commits")
 	return b
 }
 

@@ -1,48 +1,92 @@
 package clusters
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
-	"github.com/holdfast-go/holdfast/dialect/postgres"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
-// The table of marks tells on the new primary what became of a COMMIT that the old
-// one could not answer any more, whether the standby had received it or not.
-func TestB12_ResolveCommitAfterAFailoverWithMarks(t *testing.T) {
-	t.Parallel()
-	for name, received := range map[string]bool{"received": true, "not received": false} {
-		t.Run(name, func(t *testing.T) {
-			ctx := t.Context()
+// COMMITs get lost with their primary. Of some the standby, which takes over, has
+// everything and has not applied it yet; of others it has never heard, and gives the
+// numbers of their transactions to somebody else. With the table of marks ResolveCommit
+// knows of each what became of it; without, that nobody knows.
+func TestB12_ResolveCommitAfterAFailover(t *testing.T) {
+	for _, marks := range []string{"with marks", "without marks"} {
+		t.Run(marks, func(t *testing.T) {
+			t.Parallel()
 			b := newBed(t, testdb.Cluster(t, testdb.PostgresPair, testdb.Synchronous("remote_apply")))
-			b.arrange(postgres.CommitsTable)
-			primary, standby := b.Nodes[0], b.Nodes[1]
-			db := b.open(b.DSN(b.name), orm.WithCommitTimeout(20*time.Second))
-			require.NoError(t, block(db, []string{"DELETE FROM t"}))
-			if received { // and is still to be applied, for which COMMIT waits
-				require.NoError(t, standby.Lag(ctx, time.Minute))
+			if marks == "without marks" {
+				b.withoutMarks()
+			}
+			db := b.open(b.DSN(b.name), orm.WithCommitTimeout(30*time.Second))
+			asked, unknown := 0, 0
+			for range rounds(1, 25) {
+				for id, result := range lostInAFailover(b, db) {
+					asked++
+					if isUnknown(result.err) {
+						unknown++
+						continue
+					}
+					require.Equal(t, result.there, result.err == nil, "%d: %v", id, result.err)
+				}
+			}
+			t.Logf("%d COMMITs lost, %d of unknown outcome", asked, unknown)
+			if marks == "with marks" {
+				assert.Zero(t, unknown)
 			} else {
-				require.NoError(t, standby.Cut(ctx))
+				assert.Equal(t, asked, unknown, "by its number alone")
 			}
-			done := going(func() error { return block(db, []string{"INSERT INTO t VALUES (1, 1)"}, atomic.ResolveCommit()) })
-			b.soon(primary, waitingForStandby, 1)
-			if received {
-				sent, err := primary.Ask(ctx, b.name, "SELECT pg_current_wal_flush_lsn()::text")
-				require.NoError(t, err)
-				b.soon(standby, "SELECT (pg_last_wal_receive_lsn() >= '"+sent+"')::int", 1)
-			}
-			require.NoError(t, primary.Kill(ctx))
-			require.NoError(t, standby.Promote(ctx))
-			require.NoError(t, standby.Run(ctx, b.name, "DO $$ BEGIN FOR n IN 100..150 LOOP INSERT INTO t VALUES (n, n); COMMIT; END LOOP; END $$"))
-			err := <-done
-			require.False(t, isUnknown(err), "%v", err)
-			require.Equal(t, received, err == nil, "%v", err)
-			require.Equal(t, received, b.number(standby, "SELECT count(*) FROM t WHERE id = 1") == 1)
 		})
 	}
+}
+
+type lost struct {
+	err   error
+	there bool
+}
+
+// lostInAFailover loses eight COMMITs, of which the standby receives the half, and
+// returns what Do said of each.
+func lostInAFailover(b *bed, db *orm.DB) (all []lost) {
+	const half = 4
+	ctx, t := b.t.Context(), b.t
+	primary, err := b.Writer(ctx)
+	require.NoError(t, err)
+	standby := b.Others(primary)[0]
+	require.NoError(t, block(db, []string{"DELETE FROM t"}))
+	require.NoError(t, standby.Lag(ctx, time.Minute)) // remote_apply waits for it
+	var results []<-chan error
+	begin := func() {
+		for range half {
+			insert := fmt.Sprintf("INSERT INTO t VALUES (%d, 0)", len(results))
+			results = append(results, going(func() error { return block(db, []string{insert}, atomic.ResolveCommit()) }))
+		}
+		b.soon(primary, waitingForStandby, len(results))
+	}
+	begin()
+	sent, err := primary.Ask(ctx, b.name, "SELECT pg_current_wal_flush_lsn()::text")
+	require.NoError(t, err)
+	b.soon(standby, "SELECT (pg_last_wal_receive_lsn() >= '"+sent+"')::int", 1)
+	require.NoError(t, standby.Cut(ctx))
+	begin()
+	require.NoError(t, primary.Kill(ctx))
+	require.NoError(t, standby.Promote(ctx))
+	require.NoError(t, standby.Run(ctx, b.name, "DO $$ BEGIN FOR n IN 100..150 LOOP INSERT INTO t VALUES (n, n); COMMIT; END LOOP; END $$"))
+	for id, result := range results {
+		result := lost{err: <-result}
+		result.there = b.number(standby, fmt.Sprintf("SELECT count(*) FROM t WHERE id = %d", id)) == 1
+		require.Equal(t, id < half, result.there, "%d", id)
+		all = append(all, result)
+	}
+	require.NoError(t, standby.Heal(ctx))
+	require.NoError(t, standby.Lag(ctx, 0))
+	require.NoError(t, primary.Restart(ctx))
+	return all
 }

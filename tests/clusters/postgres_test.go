@@ -16,36 +16,6 @@ import (
 
 const waitingForStandby = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
-// A COMMIT gets lost with its primary: the standby, which takes over, has never
-// heard of it, and gives the number of its transaction to others.
-func TestB12_ResolveCommitAfterAFailover(t *testing.T) {
-	t.Parallel()
-	b := newBed(t, testdb.Cluster(t, testdb.PostgresPair, testdb.Synchronous("on")))
-	ctx := t.Context()
-	for round := range rounds(2, 200) {
-		primary, err := b.Writer(ctx)
-		require.NoError(t, err)
-		standby := b.Others(primary)[0]
-		db := b.open(b.DSN(b.name), orm.WithCommitTimeout(20*time.Second))
-		require.NoError(t, block(db, []string{"DELETE FROM t"}))
-
-		require.NoError(t, standby.Cut(ctx))
-		done := going(func() error { return block(db, []string{"INSERT INTO t VALUES (1, 1)"}, atomic.ResolveCommit()) })
-		b.soon(primary, waitingForStandby, 1)
-		require.NoError(t, primary.Kill(ctx))
-		require.NoError(t, standby.Run(ctx, b.name, "SELECT pg_promote(true, 30)",
-			"DO $$ BEGIN FOR n IN 100..150 LOOP INSERT INTO t VALUES (n, n); COMMIT; END LOOP; END $$"))
-		err = <-done
-		require.Error(t, err, "round %d: the transaction is not there", round)
-		require.Zero(t, b.number(standby, "SELECT count(*) FROM t WHERE id = 1"))
-		require.Equal(t, 51, b.number(standby, "SELECT count(*) FROM t"))
-		t.Logf("unknown: %t: %v", isUnknown(err), err)
-		require.NoError(t, db.Close())
-		require.NoError(t, standby.Heal(ctx))
-		require.NoError(t, primary.Restart(ctx))
-	}
-}
-
 // nil means that the standby has it, too.
 func TestB01_CommitWithoutTheStandby(t *testing.T) {
 	t.Parallel()
