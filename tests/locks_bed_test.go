@@ -86,11 +86,29 @@ func openStudio(t *testing.T, at testdb.Database, opts ...orm.Option) *studio {
 	})
 	ctx := t.Context()
 	require.NoError(t, orm.CreateTables(ctx, s.DB, (*Owner)(nil), (*Project)(nil), (*Audio)(nil)))
-	require.NoError(t, orm.Objects[Project](s.DB).BulkCreate(ctx, []*Project{{Name: "Radio"}, {Name: "Film"}}))
+	projects := []*Project{{Name: "Radio"}, {Name: "Film"}}
+	require.NoError(t, orm.Objects[Project](s.DB).BulkCreate(ctx, projects))
+	for i, project := range projects {
+		s.number("project", &project.ID, i+1)
+	}
 	for i := range 4 {
-		require.NoError(t, orm.Objects[Audio](s.DB).Create(ctx, &Audio{ProjectID: int64(1 + i/2), Index: i + 1, Text: fmt.Sprint("line ", i+1), IsAudioRequired: true}))
+		row := &Audio{ProjectID: projects[i/2].ID, Index: i + 1, Text: fmt.Sprint("line ", i+1), IsAudioRequired: true}
+		require.NoError(t, orm.Objects[Audio](s.DB).Create(ctx, row))
+		s.number("audio", &row.ID, i+1)
 	}
 	return s
+}
+
+// number gives a new row this key. The nodes of a cluster leave gaps between theirs,
+// so as not to be in each other's way.
+func (s *studio) number(table string, id *int64, want int) {
+	s.t.Helper()
+	if *id == int64(want) {
+		return
+	}
+	_, err := s.Admin.ExecContext(s.t.Context(), fmt.Sprintf("UPDATE %s SET id = %d WHERE id = %d", table, want, *id))
+	require.NoError(s.t, err)
+	*id = int64(want)
 }
 
 // noting is a source whose statements are noted.
