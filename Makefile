@@ -55,6 +55,10 @@ test-versions: rig ## Run the tests on older servers, and on MySQL with unusual 
 test-clusters: rig ## Run the tests of clusters and poolers; the first time builds their images
 	@HOLDFAST_TEST_CLUSTERS=all $(RIG) -servers=none -- $(TESTS) -parallel=1 ./tests/clusters
 
+.PHONY: soak-clusters
+soak-clusters: rig ## Run them for long: a minute of money on each, 200 lost COMMITs in failovers
+	@HOLDFAST_TEST_CLUSTERS=all HOLDFAST_SOAK=1 $(RIG) -servers=none -- $(GO) test -race -v -count=1 -timeout=3h -parallel=1 ./tests/clusters
+
 .PHONY: soak
 soak: rig ## Run the long tests: 10,000 random programs on each engine; takes hours
 	@HOLDFAST_SOAK=1 HOLDFAST_SOAK_PROGRAMS=10000 $(RIG) -- $(GO) test -race -count=1 -timeout=24h ./tests ./tests/model ./tests/values

@@ -2,6 +2,6 @@
 // failover, a cut line, two writers, a pooler.
 //
 // "make test" runs what a PostgreSQL primary with its standby and PgBouncer show;
-// "make test-clusters" starts every kind of cluster. HOLDFAST_SOAK makes the long
-// tests long.
+// "make test-clusters" starts every kind of cluster. HOLDFAST_SOAK, which "make
+// soak-clusters" sets, makes the long tests long.
 package clusters

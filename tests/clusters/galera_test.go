@@ -30,6 +30,8 @@ func TestGaleraKeepsTheContract(t *testing.T) {
 		{"MoneyWithTwoWriters", galeraTwoWriters},
 		{"MoneyWhileANodeIsKilled", galeraKilled},
 		{"MoneyWhileANodeIsCutOff", galeraCut},
+		{"MoneyBehindAProxyWhileANodeIsKilled", func(b *bed) { proxyFault(b, testdb.HAProxyByRole, (*testdb.Node).Kill) }},
+		{"MoneyBehindAProxyWhileANodeIsCutOff", func(b *bed) { proxyFault(b, testdb.HAProxyByRole, (*testdb.Node).Cut) }},
 		{"B12_CommitsOfANodeThatIsCutOff", galeraCommitsOfACutNode},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(newBed(t, c)) })
@@ -103,7 +105,7 @@ func galeraKilled(b *bed) {
 	money(b, b.ways(0, 1), func() {
 		require.NoError(b.t, killed.Kill(ctx))
 		wait(moneyTime() / 3)
-	}, func() { require.NoError(b.t, killed.Restart(ctx)) }).kept(b.t)
+	}, func() { require.NoError(b.t, killed.Restart(ctx)) }).kept(b.t).resolved(b.t, 1)
 }
 
 func galeraCut(b *bed) {
@@ -113,7 +115,7 @@ func galeraCut(b *bed) {
 		require.NoError(b.t, cut.Cut(ctx))
 		wait(8 * time.Second) // until it has given up
 		require.NoError(b.t, cut.Heal(ctx))
-	}, func() { require.NoError(b.t, cut.Restart(ctx)) }).kept(b.t)
+	}, func() { require.NoError(b.t, cut.Restart(ctx)) }).kept(b.t).resolved(b.t)
 }
 
 // A COMMIT that the node cannot bring to the others may be carried out when it finds

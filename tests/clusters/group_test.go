@@ -22,9 +22,17 @@ func TestGroupReplicationKeepsTheContract(t *testing.T) {
 		run  func(*bed)
 	}{
 		{"B17_ADemotedPrimary", demotedPrimary},
+		{"B17_ARouterThatDoesNotAsk", routerThatDoesNotAsk},
 		{"Money", func(b *bed) { money(b, b.ways(0), nothing, nothing).known(b.t) }},
 		{"MoneyWhileThePrimaryIsCutOff", func(b *bed) { groupFault(b, (*testdb.Node).Cut) }},
 		{"MoneyWhileThePrimaryIsKilled", func(b *bed) { groupFault(b, (*testdb.Node).Kill) }},
+		{"MoneyBehindAProxyWhileThePrimaryIsCutOff", func(b *bed) { proxyFault(b, testdb.HAProxyByRole, (*testdb.Node).Cut) }},
+		{"MoneyBehindAProxyWhileThePrimaryIsKilled", func(b *bed) { proxyFault(b, testdb.HAProxyByRole, (*testdb.Node).Kill) }},
+		{"MoneyBehindARouterWhileThePrimaryIsKilled", func(b *bed) {
+			// The router goes to the next that can be reached, whatever it is.
+			require.NoError(b.t, c.Nodes[1].Run(b.t.Context(), "", "SET GLOBAL group_replication_member_weight = 90"))
+			proxyFault(b, testdb.MySQLRouter, (*testdb.Node).Kill)
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			require.NoError(t, c.Nodes[0].Promote(t.Context()))
@@ -48,6 +56,7 @@ func TestGroupReplicationOfManyPrimariesKeepsTheContract(t *testing.T) {
 		}},
 		{"MoneyWithTwoWriters", func(b *bed) { money(b, b.ways(0, 1), nothing, nothing).known(b.t) }},
 		{"MoneyWhileANodeIsKilled", func(b *bed) { groupFault(b, (*testdb.Node).Kill) }},
+		{"MoneyWhileANodeIsCutOff", func(b *bed) { groupFault(b, (*testdb.Node).Cut) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBed(t, c)
@@ -70,7 +79,7 @@ func groupFault(b *bed, fault func(*testdb.Node, context.Context) error) {
 		}, time.Minute, 100*time.Millisecond, "the others go on")
 		wait(moneyTime() / 3)
 		require.NoError(b.t, struck.Heal(ctx))
-	}, func() { require.NoError(b.t, struck.Restart(ctx)) }).kept(b.t)
+	}, func() { require.NoError(b.t, struck.Restart(ctx)) }).kept(b.t).resolved(b.t, 0)
 }
 
 // A row that another node has changed meanwhile: the server rolls the block back at
@@ -168,4 +177,22 @@ func demotedPrimary(b *bed) {
 		}
 		require.NoError(b.t, insert(), "the next block")
 	}
+}
+
+// A router that knows addresses alone leads to the first that can be reached, whatever
+// it is. No retry can cure that; that it is said by its kind is all that can be had.
+func routerThatDoesNotAsk(b *bed) {
+	testdb.NeedsCluster(b.t, string(testdb.MySQLRouter))
+	ctx := b.t.Context()
+	db := b.open(b.Pooler(b.t, testdb.MySQLRouter).DSN(b.name))
+	asking := b.open(b.Pooler(b.t, testdb.HAProxyByRole).DSN(b.name))
+	require.NoError(b.t, block(db, []string{"INSERT INTO t VALUES (1, 0)"}))
+	require.NoError(b.t, block(asking, []string{"INSERT INTO t VALUES (2, 0)"}))
+	require.NoError(b.t, b.Nodes[1].Promote(ctx))
+	require.ErrorIs(b.t, block(db, []string{"INSERT INTO t VALUES (3, 0)"}, atomic.Retry(3)), dialect.ErrReadOnly)
+	require.Eventually(b.t, func() bool {
+		return block(asking, []string{"INSERT INTO t VALUES (4, 0)"}, atomic.Retry(3)) == nil
+	}, 20*time.Second, 50*time.Millisecond, "one that asks for the role finds the new primary")
+	require.NoError(b.t, b.Nodes[0].Promote(ctx))
+	require.NoError(b.t, block(db, []string{"INSERT INTO t VALUES (5, 0)"}, atomic.Retry(3)))
 }

@@ -2,7 +2,6 @@ package clusters
 
 import (
 	"context"
-	"os"
 	"testing"
 	"time"
 
@@ -98,26 +97,7 @@ func TestMoneyBehindAPooler(t *testing.T) {
 				if p.kind != testdb.Pgpool { // which looks for the primary itself
 					require.NoError(t, pooler.Lead(t.Context(), b.Nodes[1]))
 				}
-			}, b.rejoin).kept(t)
-		})
-	}
-}
-
-// The program knows both, and looks for the one that takes writes.
-func TestMoneyThroughAFailover(t *testing.T) {
-	degrees := []string{"on"}
-	if os.Getenv("HOLDFAST_TEST_CLUSTERS") != "" { // a run that has time
-		degrees = append(degrees, "", "remote_apply")
-	}
-	for _, degree := range degrees {
-		t.Run("synchronous "+degree, func(t *testing.T) {
-			t.Parallel()
-			b := newBed(t, pair(t, testdb.Synchronous(degree)))
-			db := b.open(b.DSN(b.name), orm.WithCommitTimeout(10*time.Second))
-			o := money(b, []*orm.DB{db}, b.failover, b.rejoin)
-			if degree != "" { // else what the standby had not got yet is lost with the primary
-				o.kept(t)
-			}
+			}, b.rejoin).kept(t).resolved(t)
 		})
 	}
 }

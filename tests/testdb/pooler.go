@@ -15,13 +15,17 @@ import (
 type PoolerKind string
 
 // The poolers. HAProxy and MySQL Router pool nothing, and lead to the first node
-// that a connection can be made to.
+// that a connection can be made to; HAProxyByRole asks each node whether it takes
+// writes, leads to the first that does, and ends the connections to one that no
+// longer does.
 const (
 	PgBouncer   PoolerKind = "pgbouncer"
 	Odyssey     PoolerKind = "odyssey"
 	Pgpool      PoolerKind = "pgpool"
 	HAProxy     PoolerKind = "haproxy"
 	MySQLRouter PoolerKind = "mysql-router"
+
+	HAProxyByRole PoolerKind = "haproxy-by-role"
 )
 
 const poolerPort = "6432"
@@ -56,16 +60,16 @@ func (c *Machines) Pooler(t testing.TB, kind PoolerKind, settings ...string) *Po
 }
 
 func (p *Pooler) start(t testing.TB) error {
-	ctx, cancel := context.WithTimeout(t.Context(), clusterLimit)
-	defer cancel()
 	image := "poolers"
 	if p.Kind == PgBouncer {
 		image = "pgbouncer" // which the run has anyway
 	}
-	tag, err := builtImage(ctx, image, p.cluster.options)
+	tag, err := builtImage(t.Context(), image, p.cluster.options) // which may take longer than a start
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), clusterLimit)
+	defer cancel()
 	if p.machine, err = boot(ctx, role{name: string(p.Kind), image: tag, port: poolerPort}); err != nil {
 		return err
 	}
@@ -76,6 +80,11 @@ func (p *Pooler) start(t testing.TB) error {
 	})
 	if err := p.configure(ctx, p.cluster.Nodes[0]); err != nil {
 		return err
+	}
+	if p.Kind == HAProxyByRole {
+		if err := p.cluster.letCheck(ctx); err != nil {
+			return err
+		}
 	}
 	if err := p.command(append([]string{"setpriv", "--reuid=" + p.user(), "--clear-groups", "--"}, poolerCommands[p.Kind]...)...); err != nil {
 		return err
@@ -121,11 +130,13 @@ for (@ARGV) {
 const poolerDir = "/tmp/pooler/"
 
 var poolerCommands = map[PoolerKind][]string{
-	PgBouncer:   {"pgbouncer", poolerDir + "settings"},
-	Odyssey:     {"odyssey", poolerDir + "settings"},
-	Pgpool:      {"pgpool", "-n", "-f", poolerDir + "settings", "-a", poolerDir + "pool_hba.conf"},
-	HAProxy:     {"haproxy", "-db", "-f", poolerDir + "settings"},
-	MySQLRouter: {"mysqlrouter", "-c", poolerDir + "settings"},
+	PgBouncer: {"pgbouncer", poolerDir + "settings"},
+	Odyssey:   {"odyssey", poolerDir + "settings"},
+	Pgpool:    {"pgpool", "-n", "-f", poolerDir + "settings", "-a", poolerDir + "pool_hba.conf"},
+	HAProxy:   {"haproxy", "-db", "-f", poolerDir + "settings"},
+
+	HAProxyByRole: {"haproxy", "-db", "-f", poolerDir + "settings"},
+	MySQLRouter:   {"mysqlrouter", "-c", poolerDir + "settings"},
 }
 
 // user is who it runs as: none of them likes root.
@@ -186,11 +197,15 @@ database default { user default {
 		for i, node := range p.cluster.Nodes {
 			lines = append(lines, fmt.Sprintf("backend_hostname%d='%s'\nbackend_port%d=%s\nbackend_weight%d=1\nbackend_flag%d='ALLOW_TO_FAILOVER'", i, node.inside, i, port, i, i))
 		}
-	case HAProxy:
+	case HAProxy, HAProxyByRole:
 		lines = []string{
 			"global", "stats socket " + poolerDir + "socket mode 600 level admin",
-			"defaults", "mode tcp", "timeout connect 2s", "timeout client 1h", "timeout server 1h",
+			"defaults", "mode tcp", "timeout connect 2s", "timeout client 1h", "timeout server 1h", "timeout check 3s",
 			"listen cluster", "bind *:" + poolerPort,
+		}
+		if p.Kind == HAProxyByRole {
+			lines = append(lines, roleCheck(to.Engine)...)
+			lines = append(lines, "default-server on-marked-down shutdown-sessions")
 		}
 		for _, node := range p.cluster.Nodes {
 			line := fmt.Sprintf("server %s %s:%s check inter 500ms fall 2 rise 1", node.Name, node.inside, port)
