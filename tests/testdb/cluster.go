@@ -28,13 +28,17 @@ const (
 	// GroupReplication is three nodes of MySQL, of the image of the other MySQL
 	// servers. The first is the primary, unless the cluster is [MultiPrimary].
 	GroupReplication ClusterKind = "group-replication"
+	// MySQLPair and MariaDBPair are a primary and a replica that follows it by its
+	// GTIDs, of the images of the other servers.
+	MySQLPair   ClusterKind = "mysql-pair"
+	MariaDBPair ClusterKind = "mariadb-pair"
 )
 
 // clustersVariable lists the clusters and poolers that a run is to start, or says
 // "all". Those of usualClusters need no image but the other tests'.
 const (
 	clustersVariable = "HOLDFAST_TEST_CLUSTERS"
-	usualClusters    = "postgres-pair,pgbouncer"
+	usualClusters    = "postgres-pair,mysql-pair,mariadb-pair,pgbouncer"
 )
 
 // NeedsCluster skips a test of a kind of cluster or pooler that takes long to start
@@ -79,6 +83,10 @@ func flavourOf(kind ClusterKind) flavour {
 		return galera{}
 	case GroupReplication:
 		return groupReplication{}
+	case MySQLPair:
+		return mysqlPair{MySQL}
+	case MariaDBPair:
+		return mysqlPair{MariaDB}
 	default:
 		return nil
 	}
@@ -216,10 +224,12 @@ func (c *Machines) Writer(ctx context.Context) (*Node, error) {
 	var errs []error
 	for _, node := range c.Nodes {
 		question := "SELECT CASE WHEN @@super_read_only + @@read_only THEN 0 ELSE 1 END"
-		switch c.flavour.engine() {
-		case Postgres:
+		switch c.Kind {
+		case PostgresPair:
 			question = "SELECT CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END"
-		case MariaDB:
+		case MariaDBPair:
+			question = "SELECT 1 - @@read_only"
+		case Galera:
 			question = "SELECT variable_value = 'ON' FROM information_schema.global_status WHERE variable_name = 'wsrep_ready'"
 		}
 		answer, err := node.Ask(ctx, "", question)

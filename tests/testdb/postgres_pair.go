@@ -141,11 +141,15 @@ func (postgresPair) promote(ctx context.Context, n *Node) error {
 	return err
 }
 
-// Lag has a standby of PostgreSQL show what the primary has committed this much
-// later; 0 ends it. It still receives everything at once.
+// Lag has a standby of PostgreSQL, or the replica of a pair, show what the primary
+// has committed this much later; 0 ends it. A standby of PostgreSQL still receives
+// everything at once.
 func (n *Node) Lag(ctx context.Context, behind time.Duration) error {
+	if pair, ok := n.cluster.flavour.(mysqlPair); ok {
+		return pair.lag(ctx, n, behind)
+	}
 	if n.Engine != Postgres {
-		return errors.New("only a standby of PostgreSQL is held back so")
+		return errors.New("only the replica of a pair is held back so")
 	}
 	set := fmt.Sprintf("ALTER SYSTEM SET recovery_min_apply_delay = '%dms'", behind.Milliseconds())
 	if err := n.Run(ctx, "", set, "SELECT pg_reload_conf()"); err != nil {
