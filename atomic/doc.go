@@ -15,7 +15,8 @@
 //
 // # The contract
 //
-// The rules have numbers: B1 to B25 for blocks, A1 to A5 for autocommit.
+// The rules have numbers: B1 to B25 for blocks, A1 to A5 for autocommit, R1 to R8 for
+// reads on replicas (Seen).
 // docs/contract.md, https://github.com/holdfast-go/holdfast/blob/main/docs/contract.md,
 // has each with the trap that it closes.
 //
@@ -76,6 +77,9 @@
 //   - kind: what an error is, whatever the engine (dialect.ErrDeadlock and its
 //     like).
 //   - round trip: a question to the server, and its answer.
+//   - writer: the server that is written to. A replica follows it, and may show
+//     what was a while ago.
+//   - token: where a commit stands in the history of a database (SeenToken).
 //
 // README has the same list. This package is what an application types; the machine
 // behind it is in internal/block.

@@ -85,6 +85,8 @@ var (
 	// ErrUncommitted: a session was closed, or its autocommit switched on, with
 	// work that was never committed (rule A3).
 	ErrUncommitted = errors.New("uncommitted work")
+	// ErrToken: the text is no token of a database of this kind (rule R4).
+	ErrToken = errors.New("not a token of this database")
 	// ErrSessionClosed: ctx belongs to a session that was closed.
 	ErrSessionClosed = errors.New("session is closed")
 )

@@ -55,6 +55,15 @@ func (m *machine) AdvisoryLock(_ context.Context, _ string, limit *time.Duration
 	return m.err
 }
 
+func (m *machine) Seen(ctx context.Context, token string) (context.Context, error) {
+	return context.WithValue(ctx, m, token), m.err
+}
+
+func (m *machine) SeenToken(ctx context.Context) string {
+	token, _ := ctx.Value(m).(string)
+	return token
+}
+
 func (m *machine) Savepoint(context.Context) (seam.Point, error) { return nil, m.err }
 
 func (m *machine) OpenSession(ctx context.Context, _ seam.Site) (seam.Session, context.Context, error) {

@@ -45,7 +45,7 @@ func (s support) but(note string) support { s.note = note; return s }
 //
 // Sources: the manuals of MySQL ("Locking Reads", "Locking Functions"), MariaDB
 // ("FOR UPDATE", "LOCK IN SHARE MODE", "WAIT and NOWAIT"), PostgreSQL ("SELECT",
-// "Client Connection Defaults") and SQLite; CockroachDB "FOR UPDATE and FOR
+// "Client Connection Defaults", "Recovery Information Functions") and SQLite; CockroachDB "FOR UPDATE and FOR
 // SHARE" and cockroachdb/cockroach#13546; YugabyteDB "Explicit locking",
 // yugabyte/yugabyte-db#11760, #29549; TiDB "SELECT", "Pessimistic Transaction
 // Mode", pingcap/tidb#69720, #70995; Vitess v19 release notes, vitessio/vitess#13965.
@@ -201,6 +201,12 @@ var capabilities = [capabilityCount]struct {
 		mysqlServer:   always(";"),
 		mariadbServer: always(";").but("not in a Galera cluster, where the transaction can be aborted between two"),
 		tiDB:          always(";"), vitess: always(";"),
+	}},
+	Replicas: {"reads of one's own writes on replicas", [productCount]support{
+		mysqlServer:    always("WAIT_FOR_EXECUTED_GTID_SET").but("with `gtid_mode=ON`"),
+		mariadbServer:  always("MASTER_GTID_WAIT").but("with its binary log, but not in a Galera cluster"),
+		postgresServer: always("pg_last_wal_replay_lsn").but("physical standbys"),
+		sqliteLibrary:  no("it has no replicas"),
 	}},
 }
 

@@ -32,6 +32,7 @@ const (
 	WholeCommit                          // COMMIT is of all that the transaction has written, or of nothing
 	DDLInBlock                           // CREATE and ALTER take part in a transaction
 	SeveralStatements                    // one text holds several statements
+	Replicas                             // read on replicas what one has written
 	capabilityCount
 )
 

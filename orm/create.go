@@ -88,6 +88,9 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 // fresh refuses to insert by way of a QuerySet that looks like a selection.
 func (q QuerySet[T]) fresh() error {
 	s := q.spec
+	if q.err == nil && q.replica {
+		return errOnReplica
+	}
 	if q.err == nil && len(s.Locks) > 0 {
 		return fmt.Errorf("%w: a row that is written is locked: leave SelectForUpdate out", ErrLockOptions)
 	}

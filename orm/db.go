@@ -3,8 +3,11 @@ package orm
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"reflect"
 	"sync"
+	"time"
 
 	"github.com/uptrace/bun"
 	bundialect "github.com/uptrace/bun/dialect"
@@ -47,12 +50,17 @@ func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) 
 		_ = database.Close()
 		return nil, err
 	}
-	s := settings{}
+	s := settings{wait: time.Second}
 	for _, o := range opts {
 		o(&s)
 	}
 	s.pool.apply(database)
 	executor := block.New(database, s.Settings)
+	if len(s.replicas) > 0 {
+		if err := executor.Open(ctx, block.NewReplicas(s.replicas, s.wait, s.pool.apply)); err != nil {
+			return nil, errors.Join(fmt.Errorf("orm: WithReplicas: %w", err), executor.Close())
+		}
+	}
 	return &DB{
 		executor: executor, models: models,
 		bun: sync.OnceValue(func() *bun.DB { return bunOver(executor) }),

@@ -16,7 +16,9 @@ type Option func(*settings)
 
 type settings struct {
 	block.Settings
-	pool pool
+	pool     pool
+	replicas []dialect.Source
+	wait     time.Duration
 }
 
 // WithAutocommit switches autocommit off or on; the default is on. When it is
@@ -51,6 +53,31 @@ func WithCommitTimeout(d time.Duration) Option {
 func WithLogger(l *slog.Logger) Option {
 	return func(s *settings) { s.Logger = l }
 }
+
+// WithReplicas adds servers that follow the one that is opened, to read from:
+//
+//	db, err := orm.Open(ctx, postgres.Open(primary),
+//		orm.WithReplicas(postgres.Open(standby1), postgres.Open(standby2)))
+//
+// ReadOnly blocks (atomic.ReadOnly) and queries with [QuerySet.OnReplica] outside any
+// block go to one of them, everything else to the writer (rule R1). They may be old;
+// with a ctx of atomic.Seen they show at least what was committed with it (rule R3).
+// Each is one server, and has a pool like the writer's. Which server writes is the
+// source's to find (rule R7).
+//
+// A replica that cannot be reached is left out and looked at again, also when the
+// database is opened (rule R5); the logger is told. Any other error of one is Open's.
+// With a server, or a driver, that does not say where a commit stands Open returns
+// dialect.ErrUnsupported: SQLite, MySQL without gtid_mode=ON, a node of a Galera
+// cluster, a pool of From on MySQL and MariaDB.
+func WithReplicas(sources ...dialect.Source) Option {
+	return func(s *settings) { s.replicas = append(s.replicas, sources...) }
+}
+
+// ReplicaWait limits how long a read waits for a replica that does not show yet what
+// its ctx has committed (atomic.Seen). Then the writer answers, and the replica is left
+// out for a while. The default is 1 s; with 0 nothing is waited for.
+func ReplicaWait(d time.Duration) Option { return func(s *settings) { s.wait = d } }
 
 // MaxOpenConns is the most connections that are open at the same time; 0 means
 // no limit. A block holds one from its first statement to its end.

@@ -2,6 +2,7 @@ package orm
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 
@@ -25,6 +26,8 @@ type QuerySet[T any] struct {
 	model *render.Model
 	spec  render.Select
 	err   error
+
+	replica bool // OnReplica
 }
 
 // Objects returns all rows of the model T, a struct with bun's tags.
@@ -117,6 +120,9 @@ func (q QuerySet[T]) render() (block.Statement, *rowReader, error) {
 	if q.err != nil {
 		return block.Statement{}, nil, q.err
 	}
+	if q.replica && len(q.spec.Locks) > 0 {
+		return block.Statement{}, nil, fmt.Errorf("%w: %w", ErrLockOptions, errOnReplica)
+	}
 	text, joins, err := q.spec.Render()
 	if err != nil {
 		return block.Statement{}, nil, err
@@ -127,6 +133,7 @@ func (q QuerySet[T]) render() (block.Statement, *rowReader, error) {
 func (q QuerySet[T]) statement(t render.Text) block.Statement {
 	st := built(t)
 	st.Locks = len(q.spec.Locks) > 0
+	st.Replica = q.replica
 	st.Wait = q.db.models.StatementWait(q.spec.Locks)
 	return st
 }

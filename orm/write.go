@@ -200,6 +200,8 @@ func (q QuerySet[T]) changeable() error {
 	switch s := q.spec; {
 	case q.err != nil:
 		return q.err
+	case q.replica:
+		return errOnReplica
 	case s.Limit != nil || s.Offset != 0:
 		return errors.New("a query with Limit or Offset cannot be changed in one statement: filter on what it selects")
 	case s.Distinct:

@@ -75,6 +75,9 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		_ = dc.Close()
 		return nil, err
 	}
+	if c.settings.node != nil && node != "" {
+		c.settings.node.Store(&node)
+	}
 	conn := &conn{rawConn: raw, connector: c, demoted: demoted}
 	if r, ok := repliesOf(raw); ok && c.settings.readable {
 		conn.wire = &wire{
@@ -82,6 +85,8 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 			apart: !c.settings.multiStatements || galera, inParts: c.settings.inParts, demoted: conn.demote,
 			session: session{quotes: r.noBackslash()},
 			own:     counts{set: 1}, // introduce's, or the driver's
+
+			positions: c.settings.positions,
 		}
 	} else {
 		conn.wire = plain{backend.PlainWire(raw), c.settings.inParts}

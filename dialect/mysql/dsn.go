@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	godriver "github.com/go-sql-driver/mysql"
@@ -26,6 +27,9 @@ type settings struct {
 	own             []string // the system variables that the DSN names
 	identity        string   // what to ask a new connection for: its server, and whether it is one of a Galera cluster's
 	inParts         bool     // COMMIT over several shards is one each: dialect.WholeCommit is missing
+	// positions are the server's; node is the one that was reached last.
+	positions *positions
+	node      *atomic.Pointer[string]
 	// leaveReadOnly: connections to a server that has become read-only are closed.
 	// rejectReadOnly: the DSN says so.
 	leaveReadOnly  bool

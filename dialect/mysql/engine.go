@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
@@ -13,7 +14,13 @@ import (
 	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
-type engine struct{ server dialect.Server }
+type engine struct {
+	server    dialect.Server
+	positions *positions             // nil: it leaves none
+	silent    string                 // and why
+	group     string                 // the name of its group, which transactions bear
+	node      atomic.Pointer[string] // the server that was reached last
+}
 
 // Wire implements backend.Engine.
 func (e *engine) Wire(driverConn any) backend.Wire {

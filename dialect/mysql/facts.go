@@ -21,6 +21,9 @@ type facts struct {
 	multiStatements bool // control statements can travel in one text with others
 	galera          bool // another node may abort a transaction at any time
 	identity        string
+	positions       *positions // nil: it leaves none
+	silent          string     // and why
+	group           string     // the group's name
 }
 
 // firstConnection opens a connection, asks the server who it is, and closes it.
@@ -76,7 +79,7 @@ func firstConnection(ctx context.Context, s *settings) (*facts, error) {
 // variablesQuery names no variable that a server could stumble over: one that
 // it does not know is left out.
 const variablesQuery = "SHOW VARIABLES WHERE Variable_name IN " +
-	"('version', 'version_comment', 'max_allowed_packet', 'innodb_rollback_on_timeout', 'autocommit', 'sql_mode', 'time_zone', 'wsrep_on', 'server_uuid', " +
+	"('version', 'version_comment', 'max_allowed_packet', 'innodb_rollback_on_timeout', 'autocommit', 'sql_mode', 'time_zone', 'wsrep_on', 'server_uuid', 'log_bin', 'gtid_mode', " +
 	"'group_replication_single_primary_mode', 'group_replication_group_name', " +
 	"'character_set_client', 'character_set_connection', 'character_set_results')"
 
@@ -144,6 +147,8 @@ func factsOf(vars map[string]string) (*facts, error) {
 	case uuid && server.Product == "MySQL":
 		f.identity = "SELECT @@server_uuid, 0"
 	}
+	f.group = strings.ToLower(vars["group_replication_group_name"])
+	f.positions, f.silent = positionsOf(f, vars)
 	f.maxPacket, _ = strconv.Atoi(vars["max_allowed_packet"])
 	return f, nil
 }

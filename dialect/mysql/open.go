@@ -145,11 +145,13 @@ func (s *source) open(ctx context.Context) (*backend.Database, error) {
 	if !f.multiStatements {
 		set.multiStatements, set.cfg.MultiStatements = false, false
 	}
+	db := f.database(nil)
+	set.positions, set.node = f.positions, &db.Engine.(*engine).node
 	c, err := newConnector(set)
 	if err != nil {
 		return nil, openError(set, err)
 	}
-	db := f.database(sql.OpenDB(c))
+	db.Pool = sql.OpenDB(c)
 	db.Reserve = backend.NewReserve(c)
 	return db, nil
 }
@@ -158,7 +160,7 @@ func (f *facts) database(pool *sql.DB) *backend.Database {
 	return &backend.Database{
 		Pool:   pool,
 		Server: f.server,
-		Engine: &engine{server: f.server},
+		Engine: &engine{server: f.server, positions: f.positions, silent: f.silent, group: f.group},
 		Schema: mysqldialect.New(),
 	}
 }

@@ -23,6 +23,9 @@ import (
 type replies struct {
 	status   reflect.Value
 	affected reflect.Value
+
+	last     lastAnswer
+	seesLast bool
 }
 
 // repliesOf finds the fields of the driver's connection.
@@ -35,6 +38,7 @@ func repliesOf(conn driver.Conn) (r replies, ok bool) {
 	if result := v.Elem().FieldByName("result"); result.Kind() == reflect.Struct {
 		r.affected = result.FieldByName("affectedRows")
 	}
+	r.last, r.seesLast = lastAnswerOf(conn)
 	return r, r.status.CanUint() && r.affected.Kind() == reflect.Slice
 }
 

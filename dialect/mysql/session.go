@@ -87,10 +87,20 @@ func textual(values []driver.NamedValue) bool {
 // note looks at the server's answer to a statement of the caller's.
 func (w *wire) note(query string) {
 	w.reading = false
-	if w.replies.sessionChanged() {
+	if w.replies.sessionChanged() && !w.onlyTold() {
 		w.changed, w.unsure = true, true
 	}
 	w.unsure = w.unsure || disturbs(query)
+}
+
+// onlyTold reports whether what has changed is no more than where the last commit
+// stands.
+func (w *wire) onlyTold() bool {
+	if !w.tracks {
+		return false
+	}
+	told, ok := w.replies.told()
+	return ok && !told.other
 }
 
 // failed is note for an answer that was an error.

@@ -51,6 +51,10 @@ type wire struct {
 	session
 	demoted func() // is told that the server has turned out to be read-only; nil: nobody is
 
+	positions *positions // nil: the server leaves none
+	tracks    bool       // it sends them along
+	applied   string     // the token that a replica has reached last
+
 	values []driver.NamedValue // for the call in progress
 }
 
@@ -294,6 +298,7 @@ const hungUp = 4031
 func (w *wire) answered(prefix []string, query string, err error) error {
 	if err == nil {
 		w.ran = true
+		w.tracking(prefix)
 		w.own.add(prefix)
 		w.own.addOne(query)
 		w.begun = w.begun || begins(prefix)
@@ -308,6 +313,7 @@ func (w *wire) answered(prefix []string, query string, err error) error {
 	case errors.As(err, &refused):
 		ran := max(w.replies.results()-1, 0) // the last one is the error
 		w.own.add(prefix[:min(ran+1, len(prefix))])
+		w.tracking(prefix[:min(ran, len(prefix))])
 		if ran < len(prefix) {
 			w.begun = w.begun || begins(prefix[:ran])
 			if strings.HasPrefix(prefix[ran], checkStart) {

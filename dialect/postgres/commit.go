@@ -68,6 +68,9 @@ func (w *wire) sendCommit(ctx context.Context, prefix []string) (tag pgconn.Comm
 	x := w.start(ctx)
 	x.queueControl(prefix...)
 	x.queueControl("COMMIT")
+	if w.tells {
+		x.queueControl(here)
+	}
 	if err := x.flush(); err != nil {
 		return tag, err
 	}
@@ -80,6 +83,9 @@ func (w *wire) sendCommit(ctx context.Context, prefix []string) (tag pgconn.Comm
 		return tag, x.finish(nil, err)
 	}
 	// The server has answered. What can still go wrong is the connection's own end.
+	if w.tells {
+		w.position, _ = x.readText()
+	}
 	_ = x.finish(nil, nil)
 	return tag, nil
 }

@@ -148,20 +148,37 @@ func begins(control string) bool { return strings.HasPrefix(control, "BEGIN") }
 
 // readControl reads the result of the next control statement.
 func (x *exchange) readControl() (pgconn.CommandTag, error) {
+	result, err := x.nextControl()
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	return result.Close()
+}
+
+func (x *exchange) nextControl() (*pgconn.ResultReader, error) {
 	c := x.control[x.read]
 	x.read++
 	if c.fresh != nil {
 		if _, err := results[*pgconn.StatementDescription](x.pipe); err != nil {
 			x.drop(c.fresh.sd.Name) // in case the server has got as far as to prepare it
-			return pgconn.CommandTag{}, err
+			return nil, err
 		}
 		x.drop(x.controls.put(c.fresh)...)
 	}
-	result, err := results[*pgconn.ResultReader](x.pipe)
+	return results[*pgconn.ResultReader](x.pipe)
+}
+
+// readText is readControl for a question whose answer is one value.
+func (x *exchange) readText() (text string, err error) {
+	result, err := x.nextControl()
 	if err != nil {
-		return pgconn.CommandTag{}, err
+		return "", err
 	}
-	return result.Close()
+	if result.NextRow() && len(result.Values()) == 1 {
+		text = string(result.Values()[0])
+	}
+	_, err = result.Close()
+	return text, err
 }
 
 // readDescription reads what queueDescribe asked for, with what was queued behind it,

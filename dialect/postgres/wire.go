@@ -40,6 +40,10 @@ type wire struct {
 	session      [len(reported)]string
 	key          []byte // that cancels what runs on the connection, while the driver has none
 	unreplicated bool   // the server has committed without its standby since start
+
+	tells    bool     // COMMIT is to be followed by the question where it stands
+	position string   // the answer
+	applied  position // what a standby has said that it has applied
 }
 
 // maxControls bounds the control statements that a connection keeps. They are

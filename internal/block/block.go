@@ -50,6 +50,8 @@ type transaction struct {
 	wrote      bool // a statement was sent that may have written
 	lastActive time.Time
 	idle       *time.Timer
+	// elsewhere: it reads, or has read, on a replica.
+	elsewhere bool
 	// endedUnseen: a statement has ended the transaction, and the work before it
 	// may be committed.
 	endedUnseen bool
@@ -118,6 +120,7 @@ func (t *transaction) use(conn *connection) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.conn = conn
+	t.elsewhere = t.elsewhere || conn.replica != nil
 }
 
 // drop takes the connection out of the transaction's hands.
@@ -133,6 +136,13 @@ func (t *transaction) hasConnection() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.conn != nil
+}
+
+// isElsewhere reports whether the connection is one to a replica.
+func (t *transaction) isElsewhere() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.conn != nil && t.conn.replica != nil
 }
 
 // openRows is the result that is still being read, or nil.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
@@ -17,6 +18,8 @@ type connection struct {
 	pool  *sql.Conn
 	wire  backend.Wire
 	dirty bool // its session may have been changed: not for others
+
+	replica *replica // nil: the writer
 
 	id int64 // its number on the server, for ExplainLocks; 0: not known
 }
@@ -51,20 +54,25 @@ func (x *Executor) connectAnyhow(ctx context.Context) (*connection, error) {
 }
 
 func (x *Executor) connectTo(ctx context.Context, pool *sql.DB) (*connection, error) {
-	c, err := pool.Conn(ctx)
-	if err != nil {
-		return nil, &connectError{err}
+	return connectOver(ctx, pool, x.db.Engine)
+}
+
+// home is the pool that the connection is of.
+func (c *connection) home(x *Executor) *sql.DB {
+	if c.replica != nil {
+		return c.replica.db.Pool
 	}
-	conn := &connection{pool: c}
-	err = c.Raw(func(driverConn any) error {
-		conn.wire = x.db.Engine.Wire(driverConn)
-		return nil
-	})
-	if err != nil {
-		_ = c.Close()
-		return nil, err
+	return x.db.Pool
+}
+
+// fails reports whether a read on a replica may be tried elsewhere: the connection is
+// gone, and with it perhaps the server.
+func (c *connection) fails(ctx context.Context, x *Executor, err error) bool {
+	if c.replica == nil || x.classify(err).Kind != dialect.ErrConnectionLost || ctx.Err() != nil {
+		return false
 	}
-	return conn, nil
+	c.replica.leave(x, x.classify(err), c.replica.missed())
+	return true
 }
 
 // giveBack returns the connection to the pool if it is known to be idle and
@@ -91,9 +99,9 @@ type stales struct{ found, limit int }
 
 // another reports whether to look for another connection: as often as the pool
 // can have held stale ones when the first was found.
-func (s *stales) another(x *Executor) bool {
+func (s *stales) another(pool *sql.DB) bool {
 	if s.found++; s.found == 1 {
-		s.limit = x.db.Pool.Stats().OpenConnections
+		s.limit = pool.Stats().OpenConnections
 	}
 	return s.found <= s.limit
 }
@@ -115,6 +123,11 @@ func (c *connection) markSession(x *Executor, st Statement) {
 // first.
 func (x *Executor) outside(ctx context.Context, st Statement, send func(backend.Wire) error) (*connection, error) {
 	return x.outsideOn(ctx, func(ctx context.Context) (*connection, error) {
+		if st.Replica {
+			if conn := x.replica(ctx); conn != nil {
+				return conn, nil
+			}
+		}
 		release, err := x.scope(ctx).outer.roomFor(x)
 		if err != nil {
 			return nil, err
@@ -142,7 +155,7 @@ func (x *Executor) outsideOn(ctx context.Context, connect func(context.Context) 
 		if err == nil {
 			return conn, nil
 		}
-		if stale(err) && ctx.Err() == nil && stales.another(x) {
+		if stale(err) && ctx.Err() == nil && stales.another(conn.home(x)) || st.reads() && conn.fails(ctx, x, err) {
 			conn.discard()
 			continue
 		}

@@ -93,11 +93,15 @@ func (t *transaction) conclude(ctx context.Context, r state.Return) (how ending,
 	case end.Was == state.Unsent && end.Keep:
 		how = committed
 	case end.Keep:
+		t.tells()
 		how, result = t.commit(ctx, end.Before)
 	case end.Was == state.Begun || end.Was == state.Lost:
 		t.rollback(ctx, end.Was, end.Restore)
 	}
 	how, result = t.unlessEnded(how, result)
+	if end.Keep && end.Was != state.Unsent || how == unknown {
+		t.remember(ctx, how)
+	}
 	if end.Was == state.Unsent && end.WaitSet {
 		t.putBack(end.Restore) // a limit was set before BEGIN, which then failed
 	}

@@ -45,6 +45,8 @@ type Statement struct {
 	// (script.go). What is put together from pieces may not: one of them could hold
 	// the end of its statement.
 	Script bool
+	// Replica is true for a read that may go to a replica, outside any block.
+	Replica bool
 	// Locks is true for a locking read: it is refused outside a block (L2).
 	Locks bool
 	// Wait limits the wait for a row lock by this statement alone; 0 means not
@@ -74,6 +76,7 @@ type Executor struct {
 	queue    queue
 
 	inquiries inquiries
+	replicas  *Replicas // nil: none
 }
 
 // New returns the executor of an opened database.
@@ -118,6 +121,9 @@ func (x *Executor) Close() error {
 	x.closed.Store(true)
 	err := x.front.Close()
 	if dbErr := x.db.Close(); dbErr != nil {
+		err = dbErr
+	}
+	if dbErr := x.replicas.close(); dbErr != nil {
 		err = dbErr
 	}
 	return err
@@ -235,7 +241,7 @@ func (x *Executor) Stream(ctx context.Context, st Statement) (driver.Rows, error
 	var rows driver.Rows
 	rest := newRest(ctx)
 	conn, err := x.outside(ctx, st, func(w backend.Wire) (err error) {
-		rows, err = w.Query(rest, nil, st.SQL, st.Args)
+		rows, err = w.Query(rest, x.tell(ctx, w, st), st.SQL, st.Args)
 		return err
 	})
 	if err != nil {
@@ -252,6 +258,7 @@ func (x *Executor) Stream(ctx context.Context, st Statement) (driver.Rows, error
 		if err != nil {
 			return x.outcome(ctx, st, err)
 		}
+		x.told(ctx, conn, st)
 		return nil
 	}), nil
 }
@@ -276,7 +283,7 @@ func (x *Executor) run(ctx context.Context, st Statement, send sender) error {
 	}
 	var read func() error
 	conn, err := x.outside(ctx, st, func(w backend.Wire) (err error) {
-		read, err = send(w, nil, st.SQL)
+		read, err = send(w, x.tell(ctx, w, st), st.SQL)
 		return err
 	})
 	if err != nil {
@@ -285,6 +292,9 @@ func (x *Executor) run(ctx context.Context, st Statement, send sender) error {
 	conn.markSession(x, st)
 	if read != nil {
 		err = conn.safely(func(backend.Wire) error { return read() })
+	}
+	if err == nil {
+		x.told(ctx, conn, st)
 	}
 	st.pin.keep(conn)
 	if err != nil {

@@ -174,6 +174,7 @@ func (x *Executor) outcome(ctx context.Context, st Statement, err error) error {
 	if st.reads() {
 		return f
 	}
+	x.seen(ctx).lose()
 	return &atomic.BlockError{Kind: atomic.ErrOutcomeUnknown, Reason: reason, Err: f}
 }
 

@@ -67,7 +67,7 @@ func (p *retry) wants(t *transaction) bool {
 				return true
 			}
 		case dialect.ErrConnectionLost:
-			if p.Connection {
+			if p.Connection || t.elsewhere { // nothing was written, and others can read
 				return true
 			}
 		}

@@ -76,7 +76,7 @@ func (sc *scope) hold(held connOwners) {
 
 func (t *transaction) hold(held connOwners) {
 	switch {
-	case !t.hasConnection():
+	case !t.hasConnection(), t.isElsewhere():
 	case t.session != nil:
 		held[t.session] = struct{}{}
 	default:

@@ -1,7 +1,9 @@
 package block
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 
@@ -91,12 +93,10 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 			return t.mark(b, t.executor.unsent(ctx, b, st), nil)
 		}
 		if t.conn == nil {
-			release, err := t.room()
-			if err != nil {
+			conn, err := t.connect(ctx)
+			if errors.Is(err, atomic.ErrPoolExhausted) {
 				return t.mark(b, &atomic.FailedError{Block: b.Info(), Statement: t.executor.shown(st), Err: err}, nil)
 			}
-			conn, err := t.executor.connect(ctx)
-			release()
 			if err != nil && hasEnded(ctx) {
 				return t.mark(b, t.executor.unsent(ctx, b, st), nil)
 			}
@@ -112,8 +112,11 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		}
 		used := t.conn.wire.Used()
 		watched := send
-		if b.Explains() {
+		if b.Explains() && t.conn.replica == nil {
 			watched = t.watching(ctx, first, send)
+		}
+		if first {
+			watched = t.telling(watched)
 		}
 		read, err := t.call(b, st, pre, watched)
 		t.conn.dirty = t.conn.dirty || session
@@ -127,7 +130,8 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		// An opaque statement may have committed a part of itself.
 		e := t.executor.classify(err)
 		died := used && !opaque && e.Kind == dialect.ErrConnectionLost
-		if first && t.session == nil && (stale(err) || died) && ctx.Err() == nil && stales.another(t.executor) {
+		another := (stale(err) || died) && ctx.Err() == nil && stales.another(t.conn.home(t.executor))
+		if first && t.session == nil && (another || !opaque && t.conn.fails(ctx, t.executor, err)) {
 			t.drop().discard()
 			continue
 		}
@@ -147,6 +151,29 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		t.touch() // after what is asked about the failure, which is nobody's idleness
 		return err
 	}
+}
+
+// connect takes a connection for the transaction's first statement.
+func (t *transaction) connect(ctx context.Context) (*connection, error) {
+	if t.readsElsewhere() {
+		if conn := t.executor.replica(ctx); conn != nil {
+			return conn, nil
+		}
+	}
+	release, err := t.room()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return t.executor.connect(ctx)
+}
+
+// readsElsewhere reports whether the block may be on a replica. What is serializable
+// there is not so with what is written (PostgreSQL refuses it).
+func (t *transaction) readsElsewhere() bool {
+	o := t.root.Opts
+	level := cmp.Or(o.Isolation, t.executor.settings.Isolation)
+	return t.executor.replicas != nil && o.ReadOnly && !o.Deferrable && level < sql.LevelSerializable && t.session == nil
 }
 
 // call runs send. If that panics, which the types of arguments and of columns may

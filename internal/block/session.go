@@ -260,7 +260,7 @@ func (s *session) run(ctx context.Context, st Statement, send sender) error {
 	if err != nil {
 		return err
 	}
-	read, err := send(conn.wire, nil, st.SQL)
+	read, err := send(conn.wire, s.executor.tell(ctx, conn.wire, st), st.SQL)
 	conn.markSession(s.executor, st)
 	if err == nil && read != nil {
 		err = s.connMu.whileReading(read)
@@ -268,7 +268,17 @@ func (s *session) run(ctx context.Context, st Statement, send sender) error {
 	if err != nil {
 		return s.failed(ctx, st, err)
 	}
+	if !s.reading() {
+		s.executor.told(ctx, conn, st)
+	}
 	return nil
+}
+
+// reading reports whether rows are still to be read.
+func (s *session) reading() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rows != nil
 }
 
 func (s *session) stream(ctx context.Context, st Statement) (driver.Rows, error) {
@@ -291,9 +301,13 @@ func (s *session) streamOf(ctx context.Context, st Statement, rows driver.Rows) 
 	stream.done = func(failure error) error {
 		s.mu.Lock()
 		s.rows = nil
+		conn := s.conn
 		s.mu.Unlock()
 		if failure != nil {
 			return s.failed(ctx, st, failure)
+		}
+		if conn != nil {
+			s.executor.told(ctx, conn, st)
 		}
 		return nil
 	}

@@ -26,6 +26,10 @@ type Executor interface {
 	AdvisoryLock(ctx context.Context, name string, limit *time.Duration, refused string) error
 	// OpenSession pins a connection to the ctx that it returns.
 	OpenSession(ctx context.Context, from Site) (Session, context.Context, error)
+	// Seen is ctx with a collector of where commits stand, which begins with token.
+	Seen(ctx context.Context, token string) (context.Context, error)
+	// SeenToken is what the collector of ctx has, "" if that is nothing.
+	SeenToken(ctx context.Context) string
 }
 
 // Block is the block that a ctx carries. It may have ended.

@@ -38,7 +38,7 @@ const (
 // "all". Those of usualClusters need no image but the other tests'.
 const (
 	clustersVariable = "HOLDFAST_TEST_CLUSTERS"
-	usualClusters    = "postgres-pair,mysql-pair,mariadb-pair,pgbouncer"
+	usualClusters    = "postgres-pair,pgbouncer"
 )
 
 // NeedsCluster skips a test of a kind of cluster or pooler that takes long to start

@@ -18,8 +18,9 @@ while (my $client = $listener->accept) {
 	while (1) {
 		for my $socket ($select->can_read(@late ? 0.01 : 1)) {
 			sysread($socket, my $data, 65536) or exit;
-			if ($socket == $client) { pass($server, $data) } else { push @late, [now() + lag(), $data] }
+			if ($socket == $client) { pass($server, $data) } else { push @late, [now(), $data] }
 		}
-		pass($client, (shift @late)->[1]) while @late && $late[0][0] <= now();
+		my $until = now() - lag();
+		pass($client, (shift @late)->[1]) while @late && $late[0][0] <= $until;
 	}
 }
