@@ -44,7 +44,9 @@ func Durable() Option { return optionFunc(func(o *seam.Options) { o.Durable = tr
 func NoSavepoint() Option { return optionFunc(func(o *seam.Options) { o.NoSavepoint = true }) }
 
 // ReadOnly has the server refuse every write in the block (rule B22): a write
-// fails with dialect.ErrReadOnly. Outermost blocks only.
+// fails with dialect.ErrReadOnly. With orm.WithReplicas such a block goes to a replica
+// (rule R1), which may show what was a while ago, unless its ctx says what it has to
+// show (Seen). Outermost blocks only.
 func ReadOnly() Option { return optionFunc(func(o *seam.Options) { o.ReadOnly = true }) }
 
 // Isolation sets the block's isolation level. sql.LevelDefault is the

@@ -145,6 +145,9 @@ func TestR03_WhatIsCommittedIsRemembered(t *testing.T) {
 		more, err := s.db.Seen(seen, "cookie")
 		require.NoError(t, err)
 		assert.Equal(t, "here+there+cookie", s.db.SeenToken(more))
+		own.renewed = "all"
+		s.must(more, "CALL p")
+		assert.Equal(t, "here+there+cookie+all", s.db.SeenToken(more), "it may have committed several times")
 		_, err = s.db.Seen(seen, "?")
 		assert.ErrorIs(t, err, atomic.ErrToken)
 	})

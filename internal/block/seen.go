@@ -159,8 +159,18 @@ func (x *Executor) told(ctx context.Context, conn *connection, st Statement) {
 	if s == nil || st.reads() || conn.replica != nil || !x.leaves() {
 		return
 	}
-	token, err := positionOf(ctx, conn.wire)
+	ask := backend.PositionTeller.Position
+	if !st.Built && x.commitsOften(st) {
+		// It may have committed several times, and the answer tells of the last.
+		ask = func(w backend.PositionTeller, ctx context.Context) (string, error) { return w.Renew(ctx, "") }
+	}
+	token, err := positionOf(ctx, conn.wire, ask)
 	s.add(x, token, err)
+}
+
+func (x *Executor) commitsOften(st Statement) bool {
+	v := x.db.Engine.Inspect(st.SQL)
+	return v.Opaque || v.Stacked
 }
 
 // telling has the server say where the transaction stands, once it is committed.
@@ -195,14 +205,14 @@ func (t *transaction) collector() *seen {
 	return t.executor.seen(t.root.ctx)
 }
 
-func positionOf(ctx context.Context, w backend.Wire) (string, error) {
+func positionOf(ctx context.Context, w backend.Wire, ask func(backend.PositionTeller, context.Context) (string, error)) (string, error) {
 	teller, ok := w.(backend.PositionTeller)
 	if !ok {
 		return "", errNoTeller
 	}
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
-	return teller.Position(limit)
+	return ask(teller, limit)
 }
 
 // remember notes where the transaction stands, or that this is not known.
@@ -218,7 +228,7 @@ func (t *transaction) remember(ctx context.Context, how ending) {
 		token, err := t.executor.renew(ctx, "")
 		s.add(t.executor, token, err)
 	default:
-		token, err := positionOf(ctx, t.conn.wire)
+		token, err := positionOf(ctx, t.conn.wire, backend.PositionTeller.Position)
 		s.add(t.executor, token, err)
 	}
 }
