@@ -42,7 +42,9 @@ func (x *Executor) Open(ctx context.Context, r *Replicas) error {
 	}
 	x.replicas = r
 	for _, p := range r.all {
-		err := p.open(ctx, x)
+		limit, cancel := context.WithTimeout(ctx, openLimit)
+		err := p.open(limit, x)
+		cancel()
 		switch {
 		case err == nil:
 		case unreachable(err):
@@ -54,10 +56,15 @@ func (x *Executor) Open(ctx context.Context, r *Replicas) error {
 	return nil
 }
 
-// unreachable reports whether a replica may be there later on.
+// openLimit is how long the opening of a database waits for a replica that swallows
+// packets.
+const openLimit = 5 * time.Second
+
+// unreachable reports whether a replica may be there later on. What is wrong with a
+// DSN has no error of a driver behind it.
 func unreachable(err error) bool {
 	var open *dialect.OpenError
-	return errors.As(err, &open) && (open.Setting == "host" || open.Setting == "port" || open.Setting == "server") ||
+	return errors.As(err, &open) && open.Err != nil && (open.Setting == "host" || open.Setting == "port" || open.Setting == "server" || open.Setting == "max_connections") ||
 		errors.Is(err, dialect.ErrConnectionLost)
 }
 

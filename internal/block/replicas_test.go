@@ -292,8 +292,9 @@ func TestR05_WhatIsWrongWithAReplica(t *testing.T) {
 			gone error
 			want bool
 		}{
-			{&dialect.OpenError{Setting: "host"}, true},
-			{&dialect.OpenError{Setting: "password"}, false},
+			{&dialect.OpenError{Setting: "host", Err: errAsked}, true},
+			{&dialect.OpenError{Setting: "port"}, false},
+			{&dialect.OpenError{Setting: "password", Err: errAsked}, false},
 		} {
 			source := &follower{gone: c.gone}
 			err := s.db.Open(t.Context(), block.NewReplicas([]dialect.Source{source}, wait, nil))
