@@ -15,10 +15,10 @@
 //
 // # The contract
 //
-// The rules have numbers: B1 to B25 for blocks, A1 to A5 for autocommit, R1 to R8 for
-// reads on replicas (Seen).
-// docs/contract.md, https://github.com/holdfast-go/holdfast/blob/main/docs/contract.md,
-// has each with the trap that it closes.
+// The rules have numbers: B1 to B25 for blocks, A1 to A5 for autocommit, O1 to O8 for
+// Once, R1 to R8 for reads on replicas (Seen). docs/contract.md,
+// https://github.com/holdfast-go/holdfast/blob/main/docs/contract.md, has each with the
+// trap that it closes.
 //
 // A block ends well only in one way: fn returns nil, no statement of the block
 // has failed, ctx is not cancelled, and the server acknowledges COMMIT. Then Do
@@ -71,6 +71,8 @@
 //   - control statement: BEGIN, SAVEPOINT, SET and their like. One that waits for
 //     a statement to travel with is pending; those that travel in front of a
 //     statement are its prefix.
+//   - claim: the row of a key (Once) that a block writes before anything else, so that
+//     nobody else runs for that key.
 //   - to mark a block: to note that it can only be rolled back.
 //   - lost: a transaction that the server has ended, or of which nobody knows
 //     whether it still exists.

@@ -61,6 +61,16 @@ var (
 	// committed or rolled back (rule B12). Never retried. ResolveCommit finds
 	// out which.
 	ErrCommitUnknown = errors.New("outcome of the commit is unknown")
+	// ErrInProgress: another block runs for the key of Once, and has not ended within
+	// Wait. Ask again later (rule O3).
+	ErrInProgress = errors.New("in progress")
+	// ErrOnceMismatch: the key of Once was used before for something else: OnceFor
+	// differs. fn did not run, and what is kept stays (rule O2).
+	ErrOnceMismatch = errors.New("the key was used for something else")
+	// ErrOnceResult: the result of Once cannot be encoded, is larger than ResultLimit,
+	// or cannot be decoded again. fn's work is rolled back; what was kept before stays
+	// (rule O4).
+	ErrOnceResult = errors.New("the result cannot be kept")
 	// ErrTransactionEnded: a statement of the block has ended its transaction
 	// unseen, such as a procedure with a COMMIT or a ROLLBACK of its own (rule B8).
 	// What came before it is committed, or rolled back if a ROLLBACK ended it;

@@ -22,6 +22,8 @@ var errAsked = errors.New("the test asked for it")
 // the tests of internal/block.
 type machine struct {
 	options *seam.Options
+	once    *seam.Once
+	answer  *seam.Answer
 	hook    *seam.Hook
 	limit   *time.Duration
 	refused string
@@ -42,6 +44,17 @@ func (m *machine) Run(ctx context.Context, fn func(context.Context) error, o *se
 	}
 	return m.kept, m.err
 }
+
+func (m *machine) Once(ctx context.Context, fn func(context.Context) ([]byte, error), once *seam.Once, o *seam.Options, _ seam.Site) (*seam.Answer, error) {
+	m.options, m.once = o, once
+	if m.answer == nil && o.Err == nil {
+		_, err := fn(ctx)
+		return &seam.Answer{Kept: err == nil}, err
+	}
+	return m.answer, m.err
+}
+
+func (m *machine) PurgeOnce(context.Context, seam.Site) (int64, error) { return 7, m.err }
 
 func (m *machine) Block(context.Context) seam.Block { return m.block }
 

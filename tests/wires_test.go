@@ -120,6 +120,12 @@ func (ws *wires) lost() (l lostCommit) {
 	return l
 }
 
+func (ws *wires) peek() lostCommit {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	return ws.lose
+}
+
 // Resolver implements backend.Engine: it knows its engine's own wires.
 func (ws *wires) Resolver() backend.Resolver {
 	r := resolver{ws.Engine.Resolver()}
@@ -194,6 +200,19 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 		return &backend.UncertainError{Err: errors.New("not connected to Primary Component")}
 	}
 	return &dialect.Error{Kind: dialect.ErrConnectionLost, Message: "no answer", Fatal: true}
+}
+
+// CommitWith implements backend.CommitCarrier.
+func (w *wire) CommitWith(ctx context.Context, prefix []string, query string, args []any) error {
+	carrier, ok := w.Wire.(backend.CommitCarrier)
+	if lost := w.of.peek(); !ok || lost != none {
+		if _, err := w.Exec(ctx, prefix, query, args); err != nil {
+			return &backend.PrefixError{Statement: query, Err: err}
+		}
+		return w.Commit(ctx, nil)
+	}
+	w.of.note(w.Wire, append(slices.Clone(prefix), query), "COMMIT", nil)
+	return carrier.CommitWith(ctx, prefix, query, args)
 }
 
 // SessionChanged implements backend.SessionTeller.

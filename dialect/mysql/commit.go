@@ -2,7 +2,9 @@ package mysql
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
+	"slices"
 	"strings"
 
 	godriver "github.com/go-sql-driver/mysql"
@@ -55,6 +57,51 @@ func uncertain(refused *godriver.MySQLError, inParts bool) error {
 		return &backend.UncertainError{Err: refused}
 	}
 	return refused
+}
+
+// Commit implements backend.Wire.
+func (w *wire) Commit(ctx context.Context, prefix []string) error {
+	if _, err := w.start(ctx, nil); err != nil {
+		return err
+	}
+	if w.apart && len(prefix) > 0 {
+		if err := w.control(ctx, prefix); err != nil {
+			return err
+		}
+		prefix = nil
+	}
+	w.used = true
+	_, err := w.raw.ExecContext(ctx, join(prefix, "COMMIT"), nil)
+	return w.committed(prefix, err)
+}
+
+// committed makes sense of the driver's error for prefix and COMMIT.
+func (w *wire) committed(prefix []string, err error) error {
+	if err = w.answered(prefix, "COMMIT", err); err == nil {
+		w.begun = false
+	}
+	return err
+}
+
+// CommitWith implements backend.CommitCarrier. The driver refuses to put values into
+// a text that is too long for the server: they then go ahead of COMMIT.
+func (w *wire) CommitWith(ctx context.Context, prefix []string, query string, args []any) error {
+	values, err := w.start(ctx, args)
+	defer clear(values)
+	if err != nil {
+		return err
+	}
+	if !w.apart {
+		all := append(slices.Clone(prefix), query)
+		w.used = true
+		if _, err := w.raw.ExecContext(ctx, join(all, "COMMIT"), values); err != driver.ErrSkip {
+			return w.committed(all, err)
+		}
+	}
+	if _, err := w.Exec(ctx, prefix, query, args); err != nil {
+		return &backend.PrefixError{Statement: query, Err: err}
+	}
+	return w.Commit(ctx, nil)
 }
 
 // plain is a wire of a driver whose replies cannot be read.

@@ -67,6 +67,12 @@ func ExampleFrom() {
 	// Output: true
 }
 
+// The table of atomic.Once, for a migration tool.
+func ExampleOpen_onceTable() {
+	fmt.Println(strings.HasPrefix(mysql.OnceTable, "CREATE TABLE IF NOT EXISTS holdfast_once"))
+	// Output: true
+}
+
 // What ResolveCommit writes to, where the program's user may create no tables:
 // run it once, with the schema.
 func ExampleOpen_commitsTable() {

@@ -174,27 +174,6 @@ func (w *wire) Query(ctx context.Context, prefix []string, query string, args []
 	return rows, c.sent(err)
 }
 
-// Commit implements backend.Wire.
-func (w *wire) Commit(ctx context.Context, prefix []string) error {
-	if _, err := w.start(ctx, nil); err != nil {
-		return err
-	}
-	c := call{prefix: prefix}
-	if w.apart && len(prefix) > 0 {
-		c.begun = true
-		if err := w.control(ctx, prefix); err != nil {
-			return err
-		}
-		c.prefix = nil
-	}
-	w.used = true
-	_, err := w.raw.ExecContext(ctx, join(c.prefix, "COMMIT"), nil)
-	if err = w.answered(c.prefix, "COMMIT", err); err == nil {
-		w.begun = false
-	}
-	return err
-}
-
 // Rollback implements backend.Wire.
 func (w *wire) Rollback(ctx context.Context, suffix []string) error {
 	var ended error

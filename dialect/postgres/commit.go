@@ -16,6 +16,21 @@ import (
 // Commit implements backend.Wire. When its limit runs out the connection is
 // hung up, and nothing else.
 func (w *wire) Commit(ctx context.Context, prefix []string) error {
+	return w.commit(ctx, prefix, nil)
+}
+
+// CommitWith implements backend.CommitCarrier.
+func (w *wire) CommitWith(ctx context.Context, prefix []string, query string, args []any) error {
+	return w.commit(ctx, prefix, &carried{query, args})
+}
+
+// carried is a statement that travels with COMMIT.
+type carried struct {
+	text string
+	args []any // each a []byte
+}
+
+func (w *wire) commit(ctx context.Context, prefix []string, last *carried) error {
 	if err := w.ready(ctx); err != nil {
 		return err
 	}
@@ -28,7 +43,7 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	}
 	w.takeKey()
 	defer w.giveKey()
-	tag, err := w.sendCommit(ctx, prefix)
+	tag, err := w.sendCommit(ctx, prefix, last)
 	var refused *pgconn.PgError
 	switch {
 	case errors.As(err, &refused) && refused.Code == idleInTransaction:
@@ -61,12 +76,22 @@ func lostBehind(err error) bool {
 // which a server ends a session may meet one that has committed.
 const idleInTransaction = "25P03"
 
-func (w *wire) sendCommit(ctx context.Context, prefix []string) (tag pgconn.CommandTag, err error) {
+func (w *wire) sendCommit(ctx context.Context, prefix []string, last *carried) (tag pgconn.CommandTag, err error) {
 	if w.alone {
+		if last != nil {
+			if _, err := w.Exec(ctx, prefix, last.text, last.args); err != nil {
+				return tag, &backend.PrefixError{Statement: last.text, Err: err}
+			}
+			prefix = nil
+		}
 		return w.commitAlone(ctx, prefix)
 	}
 	x := w.start(ctx)
 	x.queueControl(prefix...)
+	if last != nil {
+		x.queueCarried(last)
+	}
+	before := len(x.control)
 	x.queueControl("COMMIT")
 	if w.tells {
 		x.queueControl(here)
@@ -74,7 +99,7 @@ func (w *wire) sendCommit(ctx context.Context, prefix []string) (tag pgconn.Comm
 	if err := x.flush(); err != nil {
 		return tag, err
 	}
-	if err := x.readPrefix(len(prefix)); err != nil {
+	if err := x.readPrefix(before); err != nil {
 		x.inside = false
 		return tag, x.finish(nil, err)
 	}

@@ -5,12 +5,19 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver of the pool
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
 )
+
+// The table of atomic.Once, for a migration tool.
+func ExampleOpen_onceTable() {
+	fmt.Println(strings.HasPrefix(postgres.OnceTable, "CREATE TABLE IF NOT EXISTS holdfast_once"))
+	// Output: true
+}
 
 func ExampleOpen() {
 	ctx := context.Background()

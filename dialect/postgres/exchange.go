@@ -48,7 +48,7 @@ func (w *wire) start(ctx context.Context) *exchange {
 // before is prepared in the same round trip.
 func (x *exchange) queueControl(texts ...string) {
 	for _, text := range texts {
-		if !x.named {
+		if !x.named || strings.HasPrefix(text, "INSERT") { // which holds a mark, and comes once
 			x.pipe.SendQueryParams(text, nil, nil, nil, nil)
 			x.control = append(x.control, control{text: text})
 			continue
@@ -67,6 +67,17 @@ func (x *exchange) queueControl(texts ...string) {
 		x.pipe.SendQueryStatement(st.sd, nil, nil, nil)
 		x.control = append(x.control, c)
 	}
+}
+
+// queueCarried queues a statement that nobody waits for: what its parameters are
+// follows from where they stand.
+func (x *exchange) queueCarried(c *carried) {
+	values, formats := make([][]byte, len(c.args)), make([]int16, len(c.args))
+	for i, arg := range c.args {
+		values[i], formats[i] = arg.([]byte), 1
+	}
+	x.pipe.SendQueryParams(c.text, values, nil, formats, nil)
+	x.control = append(x.control, control{text: c.text})
 }
 
 // queued returns the control statement that this exchange already prepares.

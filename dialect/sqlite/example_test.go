@@ -8,12 +8,19 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/orm"
 )
+
+// The table of atomic.Once, for a migration tool.
+func ExampleOpen_onceTable() {
+	fmt.Println(strings.HasPrefix(sqlite.OnceTable, "CREATE TABLE IF NOT EXISTS holdfast_once"))
+	// Output: true
+}
 
 // A file of one's own, as a test has it.
 func ExampleOpen() {

@@ -44,6 +44,9 @@ type Engine interface {
 	// Resolver finds out whether a transaction was committed whose COMMIT had
 	// no answer.
 	Resolver() Resolver
+
+	// Once spells the statements on the table of atomic.Once.
+	Once() OnceTexts
 }
 
 // TxOptions says which transaction to begin.

@@ -47,7 +47,10 @@ type transaction struct {
 	aside      []*transaction // in progress in Independent blocks opened from this one's
 	named      []namedPoint   // savepoints that were set by a text
 	seen       []*dialect.Error
-	wrote      bool // a statement was sent that may have written
+	claim      string     // of Once, in front of the first statement; "": none
+	last       *Statement // travels with COMMIT
+	keys       []string   // of Once, in progress
+	wrote      bool       // a statement was sent that may have written
 	lastActive time.Time
 	idle       *time.Timer
 	// elsewhere: it reads, or has read, on a replica.

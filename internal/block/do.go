@@ -35,6 +35,9 @@ func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *s
 	if fn == nil {
 		o.Reject("there is no fn to run")
 	}
+	if o.Once != nil {
+		o.Reject("OnceFor, Wait, KeepFor and their like are options of Once")
+	}
 	if o.Err != nil {
 		return refuse(atomic.ErrOption, o.Err.Error())
 	}

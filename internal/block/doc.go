@@ -18,10 +18,11 @@
 //     without an answer, retry.go runs the block again, hooks.go runs what waited
 //     for the end, limits.go ends it before its time.
 //
-// Around it stand its guests, which know the states by their verbs alone:
-// sessions (session.go, sessionend.go), code written for database/sql (sqldb.go),
-// savepoints by hand (savepoint.go, savepointtext.go), advisory locks
-// (advisory.go), and the questions of who holds a lock (explain.go).
+// Around it stand its guests, which know the states by their verbs alone: keys that
+// run once (once.go, onceread.go, oncepurge.go, keys.go, and commit.go for what
+// travels with others), sessions (session.go, sessionend.go), code written for
+// database/sql (sqldb.go), savepoints by hand (savepoint.go, savepointtext.go),
+// advisory locks (advisory.go), and the questions of who holds a lock (explain.go).
 //
 // A few words are of this package alone. A statement is opaque if nobody can tell
 // from its text whether it ends the transaction (CALL); a guard is the savepoint

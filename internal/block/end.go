@@ -142,7 +142,7 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 		}
 		prefix = append(prefix, more...)
 	}
-	err := wire.Commit(limit, prefix)
+	err := t.sendCommit(limit, wire, prefix)
 	if err == nil { // B1
 		return committed, nil
 	}
@@ -213,7 +213,7 @@ func (t *transaction) rollback(ctx context.Context, was state.Phase, suffix []st
 	if ended := (*backend.EndedError)(nil); errors.As(err, &ended) {
 		t.saw(t.executor.classify(err))
 	}
-	if err != nil || t.wasEnded() || was == state.Lost && refusedControl(t.root.Cause()) {
+	if cause := t.root.Cause(); err != nil || t.wasEnded() || was == state.Lost && refusedControl(cause) && !t.claimRefused(cause) {
 		t.conn.dirty = true
 	}
 }
@@ -261,6 +261,7 @@ func (t *transaction) leave() {
 		around.mu.Unlock()
 	}
 	conn := t.drop()
+	defer t.executor.keys.settle(t)
 	switch {
 	case t.session != nil:
 		t.session.takeBack(t, conn)

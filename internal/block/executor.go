@@ -74,6 +74,7 @@ type Executor struct {
 	front    *sql.DB
 	closed   syncatomic.Bool
 	queue    queue
+	keys     keys
 
 	inquiries inquiries
 	replicas  *Replicas // nil: none

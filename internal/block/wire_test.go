@@ -97,6 +97,13 @@ func (e *engine) Rebind(query string) string { return query }
 
 func (e *engine) Resolver() backend.Resolver { return resolver{} }
 
+func (e *engine) Once() backend.OnceTexts {
+	return backend.OnceTexts{
+		Claim: "CLAIM", Late: func(string, string, time.Duration) string { return "LATE" }, Read: "READ",
+		Again: "AGAIN", Finish: "FINISH", Fail: "FAIL", Purge: "PURGE",
+	}
+}
+
 // connector is the script's driver.
 type connector struct{ script *script }
 
@@ -235,6 +242,13 @@ func (c *conn) Commit(ctx context.Context, prefix []string) error {
 	}
 	c.begun = false
 	return nil
+}
+
+// carrier is a wire on which a statement travels with COMMIT.
+type carrier struct{ *conn }
+
+func (c carrier) CommitWith(ctx context.Context, prefix []string, query string, _ []any) error {
+	return c.Commit(ctx, append(append([]string(nil), prefix...), query))
 }
 
 func (c *conn) Rollback(ctx context.Context, suffix []string) error {

@@ -23,6 +23,7 @@ type Options struct {
 	Resolve     bool
 	Explain     bool
 	ByHand      bool  // BeginTx of database/sql
+	Once        *Once // what only atomic.Once can honour; nil: nothing
 	Err         error // of the options themselves: the first one counts
 }
 

@@ -15,6 +15,11 @@ type Executor interface {
 	// Run is the life of a block: where it belongs, whether it may begin, fn, and
 	// its end. It reports whether what fn did is kept.
 	Run(ctx context.Context, fn func(context.Context) error, o *Options, from Site) (kept bool, err error)
+	// Once is Run for a key: fn runs unless its result is kept already, which is the
+	// answer then.
+	Once(ctx context.Context, fn func(context.Context) ([]byte, error), once *Once, o *Options, from Site) (*Answer, error)
+	// PurgeOnce deletes the results that have expired, and counts them.
+	PurgeOnce(ctx context.Context, from Site) (int64, error)
 	// Block is the block of ctx, or nil outside any.
 	Block(ctx context.Context) Block
 	// Register has a hook wait for the end of the block of ctx.

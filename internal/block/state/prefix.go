@@ -80,6 +80,16 @@ func (b *Block) Prefix(wait *time.Duration, guarded bool) (p Prefix, first bool,
 	return p, t.phase == Unsent, nil
 }
 
+// Precede has a control statement travel in front of the first statement of a
+// transaction in which nothing was sent, behind BEGIN.
+func (t *Transaction) Precede(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.phase == Unsent {
+		t.pending = append(t.pending, pendingControl{text: text})
+	}
+}
+
 const (
 	guard        = "hf_guard"
 	releaseGuard = "RELEASE SAVEPOINT " + guard
