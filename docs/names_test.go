@@ -13,7 +13,7 @@ import (
 )
 
 // face is what an application imports.
-var face = []string{"atomic", "orm", "query", "dialect", "dialect/mysql", "dialect/postgres", "dialect/sqlite", "models"}
+var face = []string{"atomic", "atomic/atomichttp", "orm", "query", "dialect", "dialect/mysql", "dialect/postgres", "dialect/sqlite", "models"}
 
 // An application that looks for a name finds it at work: in an example that
 // runs, or on a page. A type is shown by what makes it, what it can do, and

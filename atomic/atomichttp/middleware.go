@@ -1,0 +1,201 @@
+package atomichttp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/holdfast-go/holdfast/atomic"
+)
+
+// Middleware runs handlers in blocks of db: begin, the handler, COMMIT, and then the
+// response. One block is open for each request, from the first statement of its handler
+// to its end; nothing is sent for a handler that sends nothing.
+//
+// Inside another Middleware of the same database it opens a nested block, and its
+// response waits for the outer one's COMMIT.
+func Middleware(db atomic.DB, opts ...Option) func(http.Handler) http.Handler {
+	c := newConfig(db, opts)
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if own := c.of(r); own.off {
+				next.ServeHTTP(w, r)
+			} else {
+				serve(own, next, w, r)
+			}
+		})
+	}
+}
+
+// exchange is one request and its response.
+type exchange struct {
+	response
+	next     http.Handler
+	request  *http.Request
+	attempts int
+	body     *kept // nil: it is read as it comes
+	sent     bool
+	// passed: a handler in NonAtomic has answered by itself.
+	passed bool
+	// partly: one of several databases is committed.
+	partly bool
+	key    string // of Idempotent; "": the request has none
+}
+
+// exchangeKey is the key of an exchange in the ctx of its request.
+type exchangeKey struct{}
+
+func serve(c *config, next http.Handler, w http.ResponseWriter, r *http.Request) {
+	x := &exchange{response: response{config: c, real: w}, next: next, request: r}
+	defer x.close()
+	err := c.misuse
+	if err == nil {
+		err = x.prepare()
+	}
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	if x.key != "" {
+		x.once()
+		return
+	}
+	x.conclude(x.partlyDone(atomic.Do(r.Context(), c.databases[0].db, x.open, x.options(0)...)))
+}
+
+func (x *exchange) options(database int) []atomic.Option {
+	which := 0
+	if x.body != nil || x.request.ContentLength == 0 {
+		which = 1
+	}
+	if x.config.safe && isSafe(x.request.Method) {
+		which += 2
+	}
+	return x.config.blocks[database][which]
+}
+
+// isSafe reports whether a method is one that changes nothing (RFC 9110, section 9.2.1).
+func isSafe(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
+}
+
+// after tidies up behind a handler, whose request is another than the one that net/http
+// and those around know of.
+func (x *exchange) after(inner *http.Request) {
+	if inner.MultipartForm != nil {
+		_ = inner.MultipartForm.RemoveAll()
+	}
+	x.request.Pattern = inner.Pattern
+}
+
+// open is what runs in the block of the middleware's own database.
+func (x *exchange) open(ctx context.Context) error {
+	x.attempts++
+	if x.attempts > 1 && (x.passed || x.partly || x.body == nil && x.request.ContentLength != 0) {
+		return errOnlyOnce
+	}
+	if x.config.first {
+		if err := atomic.OnCommit(ctx, x.config.databases[0].db, x.respond); err != nil {
+			return err
+		}
+	}
+	return x.inside(ctx, 1)
+}
+
+// inside runs the handler in a block of each database from one on.
+func (x *exchange) inside(ctx context.Context, from int) error {
+	if from == len(x.config.databases) {
+		return x.attempt(ctx)
+	}
+	err := atomic.Do(ctx, x.config.databases[from].db, func(ctx context.Context) error {
+		return x.inside(ctx, from+1)
+	}, x.options(from)...)
+	if isCommitted(err) {
+		x.config.log().ErrorContext(ctx, "holdfast: a hook of a committed request failed", "error", err)
+		err = nil
+	}
+	x.partly = x.partly || err == nil
+	return err
+}
+
+// partlyDone says of an error that a part of the work is committed.
+func (x *exchange) partlyDone(err error) error {
+	if err != nil && x.partly && !isCommitted(err) {
+		return errors.Join(ErrPartlyCommitted, err)
+	}
+	return err
+}
+
+// isCommitted reports whether err is only that of a hook.
+func isCommitted(err error) bool {
+	if err == nil {
+		return false
+	}
+	var hook *atomic.HookError
+	return errors.As(err, &hook) && hook.Committed
+}
+
+// attempt runs the handler once. What it returns is what the block makes of it.
+func (x *exchange) attempt(ctx context.Context) error {
+	x.reset()
+	inner := x.request.WithContext(context.WithValue(ctx, exchangeKey{}, x))
+	if x.body != nil {
+		inner.Body = x.body.again()
+	}
+	defer x.after(inner)
+	x.next.ServeHTTP(&x.response, inner)
+	switch {
+	case x.err != nil:
+		return x.err
+	case x.passed || x.config.commitOn(x.said()):
+		return nil
+	}
+	return errUndo
+}
+
+// conclude answers, now that the block has ended with err.
+func (x *exchange) conclude(err error) {
+	switch {
+	case x.sent || x.passed:
+		if err != nil && !errors.Is(err, errUndo) {
+			x.config.log().ErrorContext(x.request.Context(), "holdfast: after the response was sent", "error", err)
+		}
+		return
+	case isCommitted(err): // what is committed is answered
+		x.config.log().ErrorContext(x.request.Context(), "holdfast: a hook of a committed request failed", "error", err)
+	case err != nil && (!errors.Is(err, errUndo) || errors.Is(err, atomic.ErrRetriesExhausted) || errors.Is(err, errOnlyOnce)):
+		x.fail(err)
+		return
+	}
+	_ = x.respond(x.request.Context())
+}
+
+// respond sends the handler's response, unless it was sent already: the hook of
+// RespondFirst runs last inside another middleware, whose response this one has joined.
+func (x *exchange) respond(ctx context.Context) error {
+	if x.sent {
+		return nil
+	}
+	x.sent = true
+	if err := x.send(); err != nil { // the client has gone: it will find out by itself
+		x.config.log().DebugContext(ctx, "holdfast: a response was not sent to its end", "error", err)
+	}
+	return nil
+}
+
+// fail answers in place of the handler.
+func (x *exchange) fail(err error) {
+	if status := ProblemOf(err).Status; status >= 500 {
+		level := slog.LevelError
+		if x.request.Context().Err() != nil { // its client has hung up
+			level = slog.LevelInfo
+		}
+		x.config.log().Log(x.request.Context(), level, "holdfast: a request failed", "method", x.request.Method, "path", x.request.URL.Path, "error", err)
+	}
+	x.config.onError(x.real, x.request, err)
+}
