@@ -12,7 +12,7 @@ TESTS   := $(GO) test -race -count=1 -timeout=30m
 # The modules: the library, which requires nothing that only tests, examples and
 # benchmarks need, and these. go.work joins them; "make lint" sees to it that each
 # builds by its own go.mod as well.
-PARTS   := examples bench tests
+PARTS   := examples examples/web bench tests
 ALL     := ./... $(PARTS:%=./%/...)
 
 .DEFAULT_GOAL := help
