@@ -3,10 +3,12 @@ package orm
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"reflect"
 
 	"github.com/holdfast-go/holdfast/internal/render"
+	"github.com/holdfast-go/holdfast/query"
 )
 
 // How much one INSERT carries: no more than the engine's limit on values, and
@@ -26,8 +28,30 @@ const (
 // On MySQL the keys of a statement's rows are computed from the first of them,
 // which takes one more statement: the server counts them without a gap (its
 // manual, "InnoDB AUTO_INCREMENT Lock Modes"), by auto_increment_increment.
-func (q QuerySet[T]) BulkCreate(ctx context.Context, rows []*T) error {
-	return q.failed(ctx, "BulkCreate", q.bulkCreate(ctx, rows))
+//
+// With a query.OnConflict a row whose key is there already is left alone or
+// updated, in the same statement (rule S40):
+//
+//	err := orm.Objects[Product](db).BulkCreate(ctx, rows, query.OnConflict("name").Update("price"))
+//
+// After Update and Set the structs hold what the database has, keys and versions
+// too; models.Timestamps and models.Versioned are looked after. After DoNothing
+// they are as they were given: no server tells which of the rows were new. Rows are
+// written by the order of the key, and none may be there twice, but for DoNothing.
+//
+// MySQL and MariaDB do not say by which key a row is there. A table with another
+// unique key that one of the rows could meet is dialect.ErrUnsupported there,
+// before anything is sent; the keys are those of the model and those that the server
+// has, for which it is asked once. MySQL takes a second statement to read the rows.
+// Outside a block BulkCreate runs again by itself after a deadlock, a few times.
+func (q QuerySet[T]) BulkCreate(ctx context.Context, rows []*T, onConflict ...query.Conflict) error {
+	switch len(onConflict) {
+	case 0:
+		return q.failed(ctx, "BulkCreate", q.bulkCreate(ctx, rows))
+	case 1:
+		return q.failed(ctx, "BulkCreate", q.upsert(ctx, rows, onConflict[0]))
+	}
+	return q.failed(ctx, "BulkCreate", errors.New("a row is there by one key: give one OnConflict"))
 }
 
 func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {

@@ -27,6 +27,7 @@ type DB struct {
 	executor *block.Executor
 	models   *render.Models
 	readers  sync.Map // *render.Model → *reader
+	uniques  sync.Map // *render.Model → []uniqueKey, where they have to be asked for
 	bun      func() *bun.DB
 }
 
@@ -41,6 +42,10 @@ type DB struct {
 // and closes one after 30 minutes; on SQLite it has no limit. A pool given to
 // From is left as it is.
 func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) {
+	s := settings{wait: time.Second}
+	for _, o := range opts {
+		o(&s)
+	}
 	database, err := backend.Connect(ctx, src)
 	if err != nil {
 		return nil, err
@@ -49,10 +54,6 @@ func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) 
 	if err != nil {
 		_ = database.Close()
 		return nil, err
-	}
-	s := settings{wait: time.Second}
-	for _, o := range opts {
-		o(&s)
 	}
 	s.pool.apply(database)
 	executor := block.New(database, s.Settings)

@@ -67,7 +67,10 @@ const keysAtOnce = 200
 // looked for 200 at a time, in one block (rule S9).
 func FindMany[K comparable, T any](ctx context.Context, q QuerySet[T], keys []K) (map[K]*T, error) {
 	found, err := findMany(ctx, q, keys)
-	return found, q.failed(ctx, "FindMany", err)
+	if err != nil {
+		return nil, q.failed(ctx, "FindMany", err)
+	}
+	return found, nil
 }
 
 func findMany[K comparable, T any](ctx context.Context, q QuerySet[T], keys []K) (map[K]*T, error) {

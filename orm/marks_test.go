@@ -123,7 +123,7 @@ func another[T any](row *T) *T {
 type model struct {
 	create, bulk, several, save, update, remove, getOrCreate, updateOrCreate,
 	all, get, first, count, exists, aggregate, iterate, lock, explain,
-	find, findMany, refresh, deleteRow, updateReturning, deleteReturning, saveOne, saveSeveral act
+	find, findMany, refresh, deleteRow, updateReturning, deleteReturning, saveOne, saveSeveral, upsert act
 }
 
 func of[T any](fresh func() *T, where ...query.Cond) model {
@@ -197,6 +197,9 @@ func of[T any](fresh func() *T, where ...query.Cond) model {
 			_, err := orm.FindMany(ctx, objects(db), []int64{1})
 			return err
 		},
+		upsert: func(ctx context.Context, db *orm.DB) error {
+			return rows(db).BulkCreate(ctx, []*T{keyless()}, query.OnConflict("name").Update())
+		},
 		saveOne: func(ctx context.Context, db *orm.DB) error { return rows(db).BulkSave(ctx, []*T{fresh()}) },
 		saveSeveral: func(ctx context.Context, db *orm.DB) error {
 			return rows(db).BulkSave(ctx, []*T{fresh(), another(fresh())})
@@ -238,6 +241,7 @@ func operations() []operation {
 		method("`Create`", true, false, func(m model) act { return m.create }),
 		method("`BulkCreate` of one row", true, false, func(m model) act { return m.bulk }),
 		method("`BulkCreate` of several statements", true, false, func(m model) act { return m.several }),
+		method("`BulkCreate` with `OnConflict`", true, false, func(m model) act { return m.upsert }),
 		method("`Save`", false, true, func(m model) act { return m.save }),
 		method("`BulkSave` of one row", false, true, func(m model) act { return m.saveOne }),
 		method("`BulkSave` of several rows", false, true, func(m model) act { return m.saveSeveral }),

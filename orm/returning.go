@@ -219,24 +219,30 @@ func (q QuerySet[T]) chosenKeys(ctx context.Context, text render.Text) ([]*T, er
 
 // amongRows is the condition for the primary keys of rows.
 func (q QuerySet[T]) amongRows(rows []*T) (ast.Node, error) {
-	if len(q.model.PKs) == 1 {
-		f := q.model.PKs[0]
-		values := make([]any, len(rows))
-		for i, row := range rows {
-			var err error
-			if values[i], err = f.Value(reflect.ValueOf(row).Elem()); err != nil {
-				return nil, err
-			}
-		}
-		return query.F(f.Name).In(values...).Condition(), nil
+	list := make([]reflect.Value, len(rows))
+	for i, row := range rows {
+		list[i] = reflect.ValueOf(row).Elem()
 	}
+	return among(q.model.PKs, list)
+}
+
+// among is the condition that some columns have the values of one of rows.
+func among(fields []*render.Field, rows []reflect.Value) (ast.Node, error) {
+	values := make([]any, len(rows))
 	conds := make([]ast.Node, len(rows))
 	for i, row := range rows {
-		parts, err := q.byKey(reflect.ValueOf(row).Elem())
-		if err != nil {
-			return nil, err
+		parts := make([]ast.Node, len(fields))
+		for n, f := range fields {
+			v, err := f.Value(row)
+			if err != nil {
+				return nil, err
+			}
+			values[i], parts[n] = v, query.F(f.Name).Eq(v).Condition()
 		}
 		conds[i] = ast.And{Of: parts}
+	}
+	if len(fields) == 1 {
+		return query.F(fields[0].Name).In(values...).Condition(), nil
 	}
 	return ast.Or{Of: conds}, nil
 }

@@ -41,6 +41,7 @@ type spelling struct {
 	// A sub-select in an UPDATE cannot read the row that is changed: MariaDB
 	// takes it for changed meanwhile (error 1020) under READ COMMITTED.
 	uncorrelated bool
+	duplicateKey bool // ON DUPLICATE KEY UPDATE, by whichever unique key
 }
 
 // Limits on values: the PostgreSQL and MySQL protocols count them in 16 bits;
@@ -65,7 +66,7 @@ var spellings = map[string]*spelling{
 var mysqlSpelling = spelling{
 	syntax: lex.MySQLSyntax, maxValues: 65535, exact: " COLLATE utf8mb4_bin",
 	now: "UTC_TIMESTAMP(6)", avg: "AVG(0e0 + ", avgEnd: ")",
-	noLimit: "18446744073709551615", interpolates: true, nullsLow: true, sequential: true, emptyRow: "() VALUES ()", nested: true,
+	noLimit: "18446744073709551615", interpolates: true, nullsLow: true, sequential: true, duplicateKey: true, emptyRow: "() VALUES ()", nested: true,
 	toFloat: "(0e0 + ", toFloatEnd: ")", toWhole: "CAST(", toWholeEnd: " AS SIGNED)", decimals: true, shortFloats: true, zeroTime: "0001-01-01 00:00:00",
 }
 

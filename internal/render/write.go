@@ -14,6 +14,8 @@ type Insert struct {
 	Model  *Model
 	Fields []*Field        // the columns that are given; the others get their defaults
 	Rows   []reflect.Value // structs
+	// Conflict is what is done with a row whose key is there; nil: an error.
+	Conflict *Conflict
 	// Returning are the columns to return, where the server can.
 	Returning []*Field
 }
@@ -22,8 +24,13 @@ type Insert struct {
 // inserts.
 func (ms *Models) Returns() bool { return ms.server.Can(dialect.Returning) }
 
+// besideRows is how many values are left for what a statement says beside its rows.
+const besideRows = 256
+
 // MaxRows is how many rows with that many columns fit into one statement.
-func (ms *Models) MaxRows(columns int) int { return max(1, ms.spelling.maxValues/max(1, columns)) }
+func (ms *Models) MaxRows(columns int) int {
+	return max(1, (ms.spelling.maxValues-besideRows)/max(1, columns))
+}
 
 // Render returns the statement.
 func (s *Insert) Render() (Text, error) {
@@ -42,6 +49,9 @@ func (s *Insert) Render() (Text, error) {
 		w.fields(s.Fields)
 		w.string(") VALUES ")
 		s.rows(w)
+	}
+	if s.Conflict != nil {
+		w.conflict(s)
 	}
 	if len(s.Returning) > 0 {
 		w.string(" RETURNING ")

@@ -35,6 +35,7 @@ type writer struct {
 	aggregated bool // one was written, or a Raw that may hold one
 	checked    bool // what is calculated is looked at as a whole, for numbers that have become too large
 	references func(*Field)
+	proposed   *Insert // the rows that [ast.Excluded] is about
 }
 
 func newWriter(m *Model, size int) *writer {
@@ -99,6 +100,8 @@ func (w *writer) node(n ast.Node) kind {
 		return w.arithmetic(n)
 	case ast.Now:
 		return w.timeOfStatement()
+	case ast.Excluded:
+		return w.excluded(n)
 	case ast.Call:
 		return w.call(n)
 	case ast.Aggregate:

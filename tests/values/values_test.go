@@ -171,11 +171,12 @@ func (p property[R, V]) write(ctx context.Context, t *rapid.T, all orm.QuerySet[
 	again := row[R](k, v)
 	created, err := all.UpdateOrCreate(ctx, again, "k")
 	stored("UpdateOrCreate", err)
+	stored("BulkCreate with OnConflict", all.BulkCreate(ctx, []*R{row[R](k, v)}, query.OnConflict("k").Update("v")))
 	if no {
 		return nil
 	}
 	require.False(t, created)
-	return read("UpdateOrCreate")
+	return read("BulkCreate with OnConflict")
 }
 
 // compare finds rows by their own values.

@@ -1,0 +1,358 @@
+package orm
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/render"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// conflict is what BulkCreate does with rows whose key is there already.
+type conflict struct {
+	target  []*render.Field
+	nothing bool
+	update  []*render.Field // that take the new row's value, as the caller names them
+	all     bool
+	set     []render.Assignment
+}
+
+func (q QuerySet[T]) newConflict(c query.Conflict) (*conflict, error) {
+	n := c.Node()
+	k := &conflict{nothing: n.Nothing, all: n.All}
+	changes := n.All || len(n.Update) > 0 || len(n.Set) > 0
+	switch {
+	case len(n.Target) == 0:
+		return nil, errors.New("OnConflict names the columns of the key by which a row may be there")
+	case n.Nothing == changes:
+		return nil, errors.New("OnConflict is followed by DoNothing, or by Update or Set")
+	}
+	for _, name := range n.Target {
+		f, err := q.model.Field(name)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(k.target, f) {
+			return nil, &query.FieldError{Model: q.model.Name, Name: name, Reason: "is named twice by OnConflict"}
+		}
+		k.target = append(k.target, f)
+	}
+	if len(n.Update) > 0 {
+		fields, err := saved(q.model, n.Update)
+		if err != nil {
+			return nil, err
+		}
+		k.update = fields
+	}
+	for _, a := range n.Set {
+		set, err := q.model.Assignment(a)
+		if err != nil {
+			return nil, err
+		}
+		if set.Field.IsPK {
+			return nil, &query.FieldError{Model: q.model.Name, Name: set.Field.Name, Reason: "is the primary key, which stays that of the row that is there"}
+		}
+		k.set = append(k.set, set)
+	}
+	return k, nil
+}
+
+// conflictSet is what a row that is there is given by the rows of an INSERT, and
+// the columns of which nobody knows what they are afterwards.
+func (q QuerySet[T]) conflictSet(k *conflict, insert *render.Insert) (set []render.Assignment, unknown []*render.Field, err error) {
+	assigned := map[*render.Field]bool{}
+	for _, a := range k.set {
+		assigned[a.Field] = true
+	}
+	set = slices.Clone(k.set)
+	known := map[*render.Field]bool{}
+	for _, f := range k.target {
+		known[f] = true
+	}
+	version := versionField(q.model)
+	take := func(f *render.Field) {
+		if !assigned[f] && f != version {
+			assigned[f], known[f] = true, true
+			set = append(set, render.Assignment{Field: f, Value: query.Excluded(f.Name).Node()})
+		}
+	}
+	for _, f := range k.update {
+		take(f)
+	}
+	if k.all {
+		for _, f := range insert.Fields {
+			if !f.IsPK && !f.SkipUpdate() && !slices.Contains(k.target, f) {
+				take(f)
+			}
+		}
+	}
+	if f := updatedField(q.model); f != nil && !assigned[f] {
+		take(f)
+	}
+	if version != nil && !assigned[version] {
+		set = append(set, render.Assignment{Field: version, Value: query.F(version.Name).Add(1).Node()})
+	}
+	for _, f := range q.model.Fields {
+		if !known[f] {
+			unknown = append(unknown, f)
+		}
+	}
+	if len(set) == 0 { // the rows have their key alone: it is written as it is, so that they are returned
+		set = append(set, render.Assignment{Field: k.target[0], Value: query.F(k.target[0].Name).Node()})
+	}
+	return set, unknown, nil
+}
+
+// upsert is BulkCreate with an OnConflict.
+func (q QuerySet[T]) upsert(ctx context.Context, rows []*T, c query.Conflict) error {
+	if err := q.fresh(); err != nil {
+		return err
+	}
+	k, err := q.newConflict(c)
+	if err != nil {
+		return err
+	}
+	before := make([]T, len(rows))
+	for i, row := range rows {
+		if row == nil {
+			return fmt.Errorf("row %d: %w", i, errNilRow)
+		}
+		before[i] = *row
+	}
+	if err = q.upsertAll(ctx, rows, k); err != nil || k.nothing {
+		restore(rows, before)
+	}
+	return err
+}
+
+func restore[T any](rows []*T, before []T) {
+	for i, row := range rows {
+		*row = before[i]
+	}
+}
+
+func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) error {
+	at := now()
+	for i, row := range rows {
+		if err := beginRow(row); err != nil {
+			return fmt.Errorf("row %d: %w", i, err)
+		}
+		if stamped, ok := any(row).(timestamped); ok {
+			_, updated := stamped.TimestampFields()
+			*updated = at
+		}
+	}
+	sorted, err := q.byTarget(rows, k)
+	if err != nil || len(sorted) == 0 {
+		return err
+	}
+	batches := q.batches(sorted)
+	statements := len(batches)
+	for _, b := range batches {
+		if statements, err = q.resolve(b, k, statements); err != nil {
+			return err
+		}
+	}
+	if err := q.onlyTarget(ctx, k, batches); err != nil {
+		return err
+	}
+	given := make([]T, len(rows))
+	for i, row := range rows {
+		given[i] = *row
+	}
+	send := func(ctx context.Context) error {
+		restore(rows, given)
+		for _, b := range batches {
+			if err := q.upsertBatch(ctx, b, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if statements == 1 {
+		err := send(ctx)
+		if q.db.executor.Encloses(ctx) || !errors.Is(err, dialect.ErrDeadlock) && !errors.Is(err, dialect.ErrSerializationFailure) {
+			return err
+		}
+	}
+	if q.db.executor.Encloses(ctx) {
+		return q.db.nested(ctx, send)
+	}
+	again := false
+	return atomic.Do(ctx, q.db, func(ctx context.Context) error {
+		if again && !q.db.models.HasTarget() {
+			if err := q.lockTargets(ctx, k, batches); err != nil {
+				return err
+			}
+		}
+		again = true
+		return send(ctx)
+	}, atomic.Retry(upsertAttempts))
+}
+
+// upsertAttempts is how often an upsert runs again: InnoDB makes one of several the
+// victim each time, and as many may write the same keys as there are connections.
+const upsertAttempts = 30
+
+// lockTargets locks the rows that are there, in the order of their keys. An INSERT of
+// InnoDB that meets one leaves a lock on the gap at the end of the primary key, where
+// the next INSERT of two then waits for that of the other: who has been such a
+// victim waits for the rows first.
+func (q QuerySet[T]) lockTargets(ctx context.Context, k *conflict, batches []*batch) error {
+	for _, b := range batches {
+		where, err := among(k.target, b.Rows)
+		if err != nil {
+			return err
+		}
+		text, err := (&render.ReadBack{Model: q.model, Fields: k.target, Where: where}).Render()
+		if err != nil {
+			return err
+		}
+		st := built(text)
+		st.Locks = true
+		if err := q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
+			return q.scanEach(rows, k.target, func(reflect.Value) {})
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolve says what the INSERT of a batch does with rows that are there, and
+// renders it, so that what is wrong is known before anything is sent.
+func (q QuerySet[T]) resolve(b *batch, k *conflict, statements int) (int, error) {
+	b.Conflict = &render.Conflict{Target: k.target}
+	b.left = nil
+	if !k.nothing {
+		var err error
+		if b.Conflict.Set, b.left, err = q.conflictSet(k, &b.Insert); err != nil {
+			return 0, err
+		}
+		if len(b.left) > 0 {
+			if !q.db.models.Returns() {
+				statements++
+			} else {
+				b.Returning = b.left
+			}
+		}
+	}
+	_, err := b.Render()
+	return statements, err
+}
+
+// byTarget is rows in the order of the key by which they may be there, in which
+// everybody locks them, and an error if two of them are one row.
+func (q QuerySet[T]) byTarget(rows []*T, k *conflict) ([]*T, error) {
+	list := make([]struct {
+		row *T
+		key []any
+		at  int
+	}, len(rows))
+	for i, row := range rows {
+		list[i].row, list[i].at = row, i
+		v := reflect.ValueOf(row).Elem()
+		for _, f := range k.target {
+			part, err := f.Value(v)
+			switch {
+			case err != nil:
+				return nil, fmt.Errorf("row %d: %w", i, err)
+			case left(f, v):
+				return nil, &query.FieldError{Model: q.model.Name, Name: f.Name, Reason: fmt.Sprintf("is left to the server by row %d, and named by OnConflict: give it a value", i)}
+			case part == nil && !k.nothing:
+				return nil, fmt.Errorf("row %d: %w", i, &query.ValueError{Field: f.String(), Type: f.StructField.Type.String(),
+					Reason: "is NULL, which equals no key: create such rows without OnConflict"})
+			}
+			list[i].key = append(list[i].key, part)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b struct {
+		row *T
+		key []any
+		at  int
+	}) int {
+		return slices.CompareFunc(a.key, b.key, compareBound)
+	})
+	sorted := make([]*T, len(list))
+	for i := range list {
+		if i > 0 && !k.nothing && slices.CompareFunc(list[i-1].key, list[i].key, compareBound) == 0 {
+			return nil, fmt.Errorf("the rows %d and %d have the same key, and a row can be written once", list[i-1].at, list[i].at)
+		}
+		sorted[i] = list[i].row
+	}
+	return sorted, nil
+}
+
+// upsertBatch sends one INSERT, and reads what its rows have become.
+func (q QuerySet[T]) upsertBatch(ctx context.Context, b *batch, k *conflict) error {
+	switch {
+	case len(b.left) == 0:
+		return q.exec(ctx, &b.Insert, nil)
+	case len(b.Returning) > 0:
+		return q.insertReturning(ctx, &b.Insert)
+	}
+	if err := q.exec(ctx, &b.Insert, nil); err != nil {
+		return err
+	}
+	return q.readBack(ctx, b.Rows, k.target, b.left)
+}
+
+// readBack reads some columns of rows that were just written, found by the values
+// of others, and locked as they are by the write: a plain read may show an older
+// state.
+func (q QuerySet[T]) readBack(ctx context.Context, rows []reflect.Value, by, fields []*render.Field) error {
+	there := map[string]reflect.Value{}
+	read := func(rows []reflect.Value, found func(row reflect.Value) error) error {
+		where, err := among(by, rows)
+		if err != nil {
+			return err
+		}
+		text, err := (&render.ReadBack{Model: q.model, Fields: append(slices.Clip(by), fields...), Where: where}).Render()
+		if err != nil {
+			return err
+		}
+		st := built(text)
+		st.Locks = true
+		var failed error
+		err = q.db.executor.Query(ctx, st, func(cursor driver.Rows) error {
+			failed = nil
+			return q.scanEach(cursor, append(slices.Clip(by), fields...), func(row reflect.Value) {
+				failed = errors.Join(failed, found(row))
+			})
+		})
+		return errors.Join(err, failed)
+	}
+	err := read(rows, func(row reflect.Value) error {
+		id, _, err := identity(by, row)
+		there[id] = row
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		id, _, err := identity(by, row)
+		if err != nil {
+			return err
+		}
+		from := there[id]
+		if !from.IsValid() { // a text that the server takes for equal to another
+			if err := read([]reflect.Value{row}, func(row reflect.Value) error { from = row; return nil }); err != nil {
+				return err
+			}
+		}
+		if !from.IsValid() {
+			return errors.New("a row that was written is not there any more")
+		}
+		for _, f := range fields {
+			f.Field.Value(row).Set(f.Field.Value(from))
+		}
+	}
+	return nil
+}
