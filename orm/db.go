@@ -28,6 +28,7 @@ type DB struct {
 	models   *render.Models
 	readers  sync.Map // *render.Model → *reader
 	uniques  sync.Map // *render.Model → []uniqueKey, where they have to be asked for
+	cursors  *sealer  // nil without CursorKey
 	bun      func() *bun.DB
 }
 
@@ -46,6 +47,10 @@ func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) 
 	for _, o := range opts {
 		o(&s)
 	}
+	cursors, err := newSealer(s.cursorKeys)
+	if err != nil {
+		return nil, err
+	}
 	database, err := backend.Connect(ctx, src)
 	if err != nil {
 		return nil, err
@@ -63,7 +68,7 @@ func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) 
 		}
 	}
 	return &DB{
-		executor: executor, models: models,
+		executor: executor, models: models, cursors: cursors,
 		bun: sync.OnceValue(func() *bun.DB { return bunOver(executor) }),
 	}, nil
 }

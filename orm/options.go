@@ -16,9 +16,10 @@ type Option func(*settings)
 
 type settings struct {
 	block.Settings
-	pool     pool
-	replicas []dialect.Source
-	wait     time.Duration
+	pool       pool
+	replicas   []dialect.Source
+	wait       time.Duration
+	cursorKeys [][]byte
 }
 
 // WithAutocommit switches autocommit off or on; the default is on. When it is

@@ -27,7 +27,9 @@ type QuerySet[T any] struct {
 	spec  render.Select
 	err   error
 
-	replica bool // OnReplica
+	replica  bool // OnReplica
+	placed   bool // After or Before has settled the order
+	backward bool // the order is reversed, and the rows are turned round
 }
 
 // Objects returns all rows of the model T, a struct with bun's tags.
@@ -66,6 +68,9 @@ func (q QuerySet[T]) OrderBy(names ...string) QuerySet[T] {
 // OrderByExpr is OrderBy for expressions and typed columns:
 // query.Lower(query.F("name")).Asc(), UpdatedAt.Desc().
 func (q QuerySet[T]) OrderByExpr(orders ...query.Order) QuerySet[T] {
+	if q.placed {
+		q.keep(errOrderAfter)
+	}
 	q.spec.Order = make([]ast.Order, len(orders))
 	for i, o := range orders {
 		q.spec.Order[i] = o.Node()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"reflect"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/render"
@@ -35,6 +36,9 @@ func (q QuerySet[T]) all(ctx context.Context) ([]*T, error) {
 	})
 	if err != nil {
 		return nil, err
+	}
+	if q.backward {
+		slices.Reverse(list)
 	}
 	return list, nil
 }
@@ -174,6 +178,9 @@ func (q QuerySet[T]) scalar(ctx context.Context, text render.Text, dst any) erro
 // them, read them with All in pieces.
 func (q QuerySet[T]) Iterate(ctx context.Context) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
+		if q.backward {
+			q.keep(errBackward)
+		}
 		st, reader, err := q.render()
 		if err != nil {
 			yield(nil, q.failed(ctx, "Iterate", err))

@@ -156,6 +156,8 @@ func (q QuerySet[T]) returnable() error {
 		return q.err
 	case len(q.model.PKs) == 0:
 		return errNoKey
+	case q.backward:
+		return errBackward
 	case s.Distinct:
 		return errors.New("a Distinct query cannot be changed")
 	case len(s.Related) > 0:

@@ -41,6 +41,7 @@ type spelling struct {
 	// A sub-select in an UPDATE cannot read the row that is changed: MariaDB
 	// takes it for changed meanwhile (error 1020) under READ COMMITTED.
 	uncorrelated bool
+	rowValues    bool // an index serves (a, b) > (1, 2)
 	duplicateKey bool // ON DUPLICATE KEY UPDATE, by whichever unique key
 }
 
@@ -51,12 +52,12 @@ var spellings = map[string]*spelling{
 	dialect.MariaDB: &mariadbSpelling,
 	dialect.Postgres: {
 		syntax: lex.PostgresSyntax, numbered: true, maxValues: 65535, casts: true,
-		now: "statement_timestamp()", avg: "CAST(AVG(", avgEnd: ") AS double precision)",
+		rowValues: true, now: "statement_timestamp()", avg: "CAST(AVG(", avgEnd: ") AS double precision)",
 		noLimit: "ALL", emptyRow: "DEFAULT VALUES",
 		json: castsJSONB, toFloat: "CAST(", toFloatEnd: " AS double precision)", toWhole: "CAST(", toWholeEnd: " AS bigint)",
 	},
 	dialect.SQLite: {
-		syntax: lex.SQLiteSyntax, maxValues: 32766, glob: true,
+		syntax: lex.SQLiteSyntax, maxValues: 32766, glob: true, rowValues: true,
 		now: "strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now')", avg: "AVG(", avgEnd: ")",
 		noLimit: "-1", nullsLow: true, emptyRow: "DEFAULT VALUES",
 		toFloat: "CAST(", toFloatEnd: " AS REAL)", overflows: true, json: byTree, textDecimals: true,

@@ -100,6 +100,8 @@ func (w *writer) node(n ast.Node) kind {
 		return w.arithmetic(n)
 	case ast.Now:
 		return w.timeOfStatement()
+	case ast.Past:
+		return w.past(n)
 	case ast.Excluded:
 		return w.excluded(n)
 	case ast.Call:

@@ -1,0 +1,14 @@
+package ast
+
+// Past holds for the rows that stand behind a position in an order.
+type Past struct{ Criteria []Criterion }
+
+// Criterion is one criterion of an order, and where the position is in it. Value is
+// nil for NULL.
+type Criterion struct {
+	By    Node
+	Desc  bool
+	Value any
+}
+
+func (Past) node() {}

@@ -1,0 +1,127 @@
+package orm
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+var (
+	errOrderAfter = errors.New("OrderBy stands in front of After and Before, which go by it")
+	errBackward   = errors.New("a query with Before is read with All, which turns its rows round")
+)
+
+// After goes on behind a row, in the order of the query (rule S44); nil is the
+// beginning. Limit then is the size of a page:
+//
+//	var last *Audio
+//	for {
+//		page, err := orm.Objects[Audio](db).OrderBy("-created_at").After(last).Limit(50).All(ctx)
+//		if err != nil || len(page) == 0 {
+//			return err
+//		}
+//		…
+//		last = page[len(page)-1]
+//	}
+//
+// Unlike Offset, it neither skips nor repeats a row when others come and go, and
+// costs the same on every page if there is an index on the columns of the order.
+// The primary key is added as a last criterion, in the direction of the one
+// before it, so that no two rows stand in the same place. The order is by columns of
+// the model, and settled: OrderBy stands in front. Only these columns of row are
+// looked at; the row itself may be gone.
+func (q QuerySet[T]) After(row *T) QuerySet[T] { return q.from(row, false) }
+
+// Before is After in the other direction: the rows in front of row, and with Limit
+// those that are nearest to it; nil is the end. All returns them in the order of the
+// query. First and Limit(1) are the row in front.
+func (q QuerySet[T]) Before(row *T) QuerySet[T] { return q.from(row, true) }
+
+func (q QuerySet[T]) from(row *T, before bool) QuerySet[T] {
+	q.settle()
+	if q.err != nil {
+		return q
+	}
+	if row != nil {
+		list, err := q.place(reflect.ValueOf(row).Elem())
+		if err != nil {
+			q.keep(err)
+			return q
+		}
+		if before != q.backward {
+			list = turned(list)
+		}
+		q.spec.Where = appended(q.spec.Where, []ast.Node{ast.Past{Criteria: list}})
+	}
+	if before && !q.backward {
+		q.backward = true
+		order := slices.Clone(q.spec.Order)
+		for i := range order {
+			order[i].Desc = !order[i].Desc
+		}
+		q.spec.Order = order
+	}
+	return q
+}
+
+func turned(list []ast.Criterion) []ast.Criterion {
+	for i := range list {
+		list[i].Desc = !list[i].Desc
+	}
+	return list
+}
+
+// settle makes the order one in which every row has a place of its own.
+func (q *QuerySet[T]) settle() {
+	switch {
+	case q.err != nil || q.placed:
+		return
+	case len(q.model.PKs) == 0:
+		q.keep(errNoKey)
+		return
+	}
+	var order []ast.Order
+	seen := map[string]bool{}
+	for _, o := range q.spec.Order {
+		f, err := q.model.Own(o.By)
+		if err != nil {
+			q.keep(fmt.Errorf("After and Before go by columns of the model itself: %w", err))
+			return
+		}
+		if !seen[f.Name] {
+			seen[f.Name] = true
+			order = append(order, o)
+		}
+	}
+	desc := len(order) > 0 && order[len(order)-1].Desc
+	for _, f := range q.model.PKs {
+		if !seen[f.Name] {
+			order = append(order, ast.Order{By: query.F(f.Name).Node(), Desc: desc})
+		}
+	}
+	q.spec.Order, q.placed = order, true
+}
+
+// place is where a row stands in the order of the query as it is sent.
+func (q QuerySet[T]) place(row reflect.Value) ([]ast.Criterion, error) {
+	list := make([]ast.Criterion, len(q.spec.Order))
+	for i, o := range q.spec.Order {
+		f, err := q.model.Own(o.By)
+		if err != nil {
+			return nil, err
+		}
+		bound, err := f.Value(row)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = ast.Criterion{By: o.By, Desc: o.Desc}
+		if bound != nil { // the field's own value, as in a condition
+			list[i].Value = f.Field.Value(row).Interface()
+		}
+	}
+	return list, nil
+}
