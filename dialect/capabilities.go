@@ -197,6 +197,22 @@ var capabilities = [capabilityCount]struct {
 		postgresServer: always("CREATE"), sqliteLibrary: always("CREATE"),
 		tiDB: no("it commits, and is refused"), vitess: no("it commits, and is refused"),
 	}},
+	With: {"WITH RECURSIVE", [productCount]support{
+		mysqlServer: from(8, 0, 1, "WITH"), mariadbServer: from(10, 2, 2, "WITH"), postgresServer: always("WITH"), sqliteLibrary: from(3, 8, 3, "WITH"),
+		cockroachDB: from(20, 1, 0, "WITH"), yugabyteDB: always("WITH"), tiDB: from(5, 1, 0, "WITH"), vitess: from(21, 0, 0, "WITH"),
+	}},
+	Window: {"functions over a window", [productCount]support{
+		mysqlServer: from(8, 0, 2, "OVER"), mariadbServer: from(10, 2, 0, "OVER"), postgresServer: always("OVER"), sqliteLibrary: from(3, 28, 0, "OVER"),
+		cockroachDB: always("OVER"), yugabyteDB: always("OVER"), tiDB: from(3, 0, 0, "OVER"),
+		vitess: no("on one shard only"),
+	}},
+	FrameGroups: {"frames of groups", [productCount]support{
+		postgresServer: from(11, 0, 0, "GROUPS"), sqliteLibrary: from(3, 28, 0, "GROUPS"), cockroachDB: from(20, 2, 0, "GROUPS"), yugabyteDB: always("GROUPS"),
+	}},
+	Intersect: {"INTERSECT and EXCEPT", [productCount]support{
+		mysqlServer: from(8, 0, 31, "INTERSECT"), mariadbServer: from(10, 3, 0, "INTERSECT"), postgresServer: always("INTERSECT"), sqliteLibrary: always("INTERSECT"),
+		cockroachDB: always("INTERSECT"), yugabyteDB: always("INTERSECT"), tiDB: from(5, 0, 0, "INTERSECT"),
+	}},
 	SeveralStatements: {"control statements in the text of another", [productCount]support{
 		mysqlServer:   always(";"),
 		mariadbServer: always(";").but("not in a Galera cluster, where the transaction can be aborted between two"),

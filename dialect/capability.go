@@ -31,6 +31,10 @@ const (
 	Savepoint                            // undo a part of a transaction: nested blocks
 	WholeCommit                          // COMMIT is of all that the transaction has written, or of nothing
 	DDLInBlock                           // CREATE and ALTER take part in a transaction
+	With                                 // common table expressions, recursive ones too
+	Window                               // functions over a window
+	FrameGroups                          // frames of a window that count groups of equal rows
+	Intersect                            // INTERSECT and EXCEPT
 	SeveralStatements                    // one text holds several statements
 	Replicas                             // read on replicas what one has written
 	capabilityCount

@@ -170,7 +170,7 @@ func (q QuerySet[T]) reload(ctx context.Context, row reflect.Value, fields []*re
 	if err != nil {
 		return err
 	}
-	text, err := (&render.Columns{Model: q.model, Fields: fields, Where: key}).Render()
+	text, err := q.model.Columns(fields, key)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ import (
 type QuerySet[T any] struct {
 	db    *DB
 	model *render.Model
-	spec  render.Select
+	spec  ast.Select
 	err   error
 
 	replica  bool // OnReplica
@@ -35,9 +35,7 @@ type QuerySet[T any] struct {
 // Objects returns all rows of the model T, a struct with bun's tags.
 func Objects[T any](db *DB) QuerySet[T] {
 	m, err := db.model(reflect.TypeFor[T]())
-	q := QuerySet[T]{db: db, model: m, err: err}
-	q.spec.Model = m
-	return q
+	return QuerySet[T]{db: db, model: m, err: err}
 }
 
 // Filter keeps the rows for which all conditions hold.
@@ -128,7 +126,7 @@ func (q QuerySet[T]) render() (block.Statement, *rowReader, error) {
 	if q.replica && len(q.spec.Locks) > 0 {
 		return block.Statement{}, nil, fmt.Errorf("%w: %w", ErrLockOptions, errOnReplica)
 	}
-	text, joins, err := q.spec.Render()
+	text, joins, err := q.model.Rows(&q.spec)
 	if err != nil {
 		return block.Statement{}, nil, err
 	}

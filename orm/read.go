@@ -93,7 +93,7 @@ func (q QuerySet[T]) Count(ctx context.Context) (int64, error) {
 	if q.err != nil {
 		return 0, q.failed(ctx, "Count", q.err)
 	}
-	text, err := q.spec.RenderCount()
+	text, err := q.model.Count(&q.spec)
 	if err != nil {
 		return 0, q.failed(ctx, "Count", err)
 	}
@@ -107,7 +107,7 @@ func (q QuerySet[T]) Exists(ctx context.Context) (bool, error) {
 	if q.err != nil {
 		return false, q.failed(ctx, "Exists", q.err)
 	}
-	text, err := q.spec.RenderExists()
+	text, err := q.model.Exists(&q.spec)
 	if err != nil {
 		return false, q.failed(ctx, "Exists", err)
 	}
@@ -139,7 +139,7 @@ func Aggregate[V, T any](ctx context.Context, q QuerySet[T], e query.Operand) (V
 	if e != nil {
 		of = e.Node()
 	}
-	text, err := q.spec.RenderAggregate(of)
+	text, err := q.model.Aggregate(&q.spec, of)
 	if err != nil {
 		return v, q.failed(ctx, "Aggregate", err)
 	}

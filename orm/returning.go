@@ -50,11 +50,11 @@ func (q QuerySet[T]) updateReturning(ctx context.Context, set []query.Assignment
 	}
 	order, sortable := q.sorted(assignments)
 	if sortable && q.db.models.UpdatesReturning() {
-		text, err := (&render.UpdateReturning{Query: q.spec, Set: assignments}).Render()
+		text, err := (&render.UpdateReturning{Model: q.model, Query: q.spec, Set: assignments}).Render()
 		return q.changedAtOnce(ctx, text, err, order)
 	}
-	q.spec = q.spec.Locking()
-	keys, err := q.spec.RenderKeys()
+	q.spec = q.model.Locking(q.spec)
+	keys, err := q.model.Keys(&q.spec)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +84,9 @@ func (q QuerySet[T]) updateChosen(ctx context.Context, set []render.Assignment, 
 		return nil, err
 	}
 	these := q
-	these.spec = render.Select{Model: q.model, Where: []ast.Node{where}}
+	these.spec = ast.Select{Where: []ast.Node{where}}
 	if q.db.models.UpdatesReturning() {
-		text, err := (&render.UpdateReturning{Query: these.spec, Set: set}).Render()
+		text, err := (&render.UpdateReturning{Model: q.model, Query: these.spec, Set: set}).Render()
 		if err != nil {
 			return nil, err
 		}
@@ -115,11 +115,11 @@ func (q QuerySet[T]) deleteReturning(ctx context.Context) ([]*T, error) {
 		return nil, err
 	}
 	order, sortable := q.sorted(nil)
-	if sortable && q.db.models.DeletesReturning(q.spec.Chosen()) {
-		text, err := (&render.DeleteReturning{Query: q.spec}).Render()
+	if sortable && q.db.models.DeletesReturning(render.Chosen(&q.spec)) {
+		text, err := (&render.DeleteReturning{Model: q.model, Query: q.spec}).Render()
 		return q.changedAtOnce(ctx, text, err, order)
 	}
-	q.spec = q.spec.Locking()
+	q.spec = q.model.Locking(q.spec)
 	if _, _, err := q.render(); err != nil {
 		return nil, err
 	}

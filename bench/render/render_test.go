@@ -85,8 +85,8 @@ func ways(tb testing.TB) []way {
 					return "", nil, err
 				}
 				limit := int64(10)
-				t, _, err := (&render.Select{Model: m, Where: []ast.Node{query.F("is_audio_required").Eq(true).Condition()},
-					Order: []ast.Order{query.OrderBy("updated_at").Node()}, Limit: &limit, Locks: []*ast.Lock{{Waiting: ast.WaitSkip}}}).Render()
+				t, _, err := m.Rows(&ast.Select{Where: []ast.Node{query.F("is_audio_required").Eq(true).Condition()},
+					Order: []ast.Order{query.OrderBy("updated_at").Node()}, Limit: &limit, Locks: []*ast.Lock{{Waiting: ast.WaitSkip}}})
 				return t.SQL, t.Args, err
 			},
 			func(rows []*Audio) (string, []any, error) {

@@ -21,7 +21,8 @@ const errForeignColumn = "is in another table, which an UPDATE cannot read"
 
 // Assignment finds the column of m that is assigned.
 func (m *Model) Assignment(a ast.Assignment) (Assignment, error) {
-	_, f, err := (&scope{root: m, closed: errForeignColumn}).reference(a.Column)
+	c, err := (&scope{models: m.models, root: m, closed: errForeignColumn}).find(a.Column)
+	f := c.field
 	if err == nil && f.ScanOnly {
 		err = f.NotWritten()
 	}
@@ -36,7 +37,8 @@ func (f *Field) NotWritten() error {
 // assign writes the SET clause.
 func (w *writer) assign(list []Assignment) {
 	w.scope.closed = errForeignColumn
-	defer func() { w.scope.closed = "" }()
+	w.assigning = true
+	defer func() { w.scope.closed, w.assigning = "", false }()
 	for i, set := range w.inOrder(w.settings(list)) {
 		if i > 0 {
 			w.string(", ")

@@ -120,15 +120,7 @@ type ReadBack struct {
 
 // Render returns the statement.
 func (s *ReadBack) Render() (Text, error) {
-	w := newWriter(s.Model, 256)
-	w.string("SELECT ")
-	for i, f := range s.Fields {
-		if i > 0 {
-			w.string(", ")
-		}
-		w.output(nil, f)
-	}
-	w.nullable = false
-	(&Select{Model: s.Model, Where: []ast.Node{s.Where}, Locks: []*ast.Lock{{Strength: ast.ForUpdate}}}).tail(w)
+	w := newWriterOf(s.Model.models, 256)
+	w.some(&ast.Select{Where: []ast.Node{s.Where}, Locks: []*ast.Lock{{Strength: ast.ForUpdate}}}, s.Model, s.Fields)
 	return w.text()
 }

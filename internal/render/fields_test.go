@@ -15,6 +15,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
@@ -240,9 +241,9 @@ func TestTablesThatAreJoinedToThemselves(t *testing.T) {
 	for range 20 {
 		deep += ".parent"
 	}
-	_, _, err = (&render.Select{Model: modelOf[Node](t, engines[0]), Related: []string{deep}}).Render()
+	_, _, err = modelOf[Node](t, engines[0]).Rows(&ast.Select{Related: []string{deep}})
 	require.ErrorContains(t, err, "begins a path over more than 16 relations")
-	st, _, err := (&render.Select{Model: modelOf[Node](t, engines[3]), Related: []string{deep[:len("parent.")*12-1]}}).Render()
+	st, _, err := modelOf[Node](t, engines[3]).Rows(&ast.Select{Related: []string{deep[:len("parent.")*12-1]}})
 	require.NoError(t, err)
 	require.Contains(t, st.SQL, `AS "t11"`, "a name that PostgreSQL would cut off")
 }

@@ -82,10 +82,18 @@ var errAggregate = errors.New("an aggregate function is computed over a whole se
 var aggregates = [...]string{ast.Count: "COUNT(", ast.Sum: "SUM(", ast.Min: "MIN(", ast.Max: "MAX("}
 
 func (w *writer) aggregate(n ast.Aggregate) kind {
-	if !w.aggregates {
+	sc := w.scope
+	over := sc.overWindow
+	sc.overWindow = false
+	switch {
+	case over:
+	case !sc.aggregates || sc.inside > 0:
 		w.fail(errAggregate)
+	default:
+		sc.aggregated = true
+		sc.inside++
+		defer func() { sc.inside-- }()
 	}
-	w.aggregated = true
 	if n.Func == ast.Avg {
 		w.string(w.avg)
 	} else {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
-	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -27,10 +26,8 @@ func TestS01_ClaimIsRenderedWithPlaceholders(t *testing.T) {
 	}
 	want[dialect.MariaDB] = want[dialect.MySQL]
 	for _, s := range engines {
-		st, joins, err := (&render.Select{
-			Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{query.F("is_audio_required").Eq(true)}),
-			Order: orders([]query.Order{query.OrderBy("updated_at")}), Limit: limit(10), Locks: []*ast.Lock{{Waiting: ast.WaitSkip}},
-		}).Render()
+		st, joins, err := modelOf[Audio](t, s).Rows(&ast.Select{Where: nodes([]query.Cond{query.F("is_audio_required").Eq(true)}),
+			Order: orders([]query.Order{query.OrderBy("updated_at")}), Limit: limit(10), Locks: []*ast.Lock{{Waiting: ast.WaitSkip}}})
 		require.NoError(t, err)
 		require.Empty(t, joins)
 		require.Equal(t, want[s.Engine], st.SQL)

@@ -95,7 +95,7 @@ func TestNumbersBesideColumns(t *testing.T) {
 			c.want[engine] = "SELECT COUNT(*) FROM gauges WHERE " + want
 		}
 		onEach(t, c.want, func(t *testing.T, s dialect.Server) (render.Text, error) {
-			st, err := (&render.Select{Model: modelOf[gauge](t, s), Where: []ast.Node{c.cond.Condition()}}).RenderCount()
+			st, err := modelOf[gauge](t, s).Count(&ast.Select{Where: []ast.Node{c.cond.Condition()}})
 			if c.args == nil {
 				require.Empty(t, st.Args)
 			} else {

@@ -49,7 +49,7 @@ func TestJSONIsComparedAsJSON(t *testing.T) {
 			c.want[engine] = "SELECT COUNT(*) FROM papers WHERE " + want
 		}
 		onEach(t, c.want, func(t *testing.T, s dialect.Server) (render.Text, error) {
-			st, err := (&render.Select{Model: modelOf[paper](t, s), Where: []ast.Node{c.cond.Condition()}}).RenderCount()
+			st, err := modelOf[paper](t, s).Count(&ast.Select{Where: []ast.Node{c.cond.Condition()}})
 			for _, arg := range st.Args {
 				require.Equal(t, `{"a":2,"b":1}`, arg)
 			}

@@ -80,9 +80,9 @@ func (w *writer) lockable(l *ast.Lock) {
 			if j.Nullable {
 				remedy := `name the tables to lock with Of("self")`
 				if !w.server.Can(dialect.Of) {
-					remedy = "lock " + w.scope.root.Name + " in a query without it, and read it then"
+					remedy = "lock " + w.scope.name() + " in a query without it, and read it then"
 				}
-				w.fail(fmt.Errorf("%w: %s may have no %s, and a missing row cannot be locked: %s", ErrLockOptions, w.scope.root.Name, j.Path, remedy))
+				w.fail(fmt.Errorf("%w: %s may have no %s, and a missing row cannot be locked: %s", ErrLockOptions, w.scope.name(), j.Path, remedy))
 				return
 			}
 		}
@@ -94,7 +94,7 @@ func (w *writer) lockable(l *ast.Lock) {
 			w.fail(err)
 		case j != nil && j.Nullable:
 			w.fail(fmt.Errorf("%w: %s may have no %s, and a missing row cannot be locked: leave it out of Of",
-				ErrLockOptions, w.scope.root.Name, name))
+				ErrLockOptions, w.scope.name(), name))
 		}
 	}
 }
@@ -111,8 +111,8 @@ func (s *scope) target(name string) (*Join, error) {
 		}
 		choices = append(choices, j.Path)
 	}
-	e := &query.FieldError{Model: s.root.Name, Name: name, Choices: choices}
-	if first, _, _ := strings.Cut(name, "."); s.root.relation(first) != nil {
+	e := &query.FieldError{Model: s.name(), Name: name, Choices: choices}
+	if first, _, _ := strings.Cut(name, "."); s.root != nil && s.root.relation(first) != nil {
 		e.Reason = fmt.Sprintf("is named by Of but not joined; join it with Related(%q)", name)
 	}
 	return nil, e

@@ -78,7 +78,7 @@ func modelOf[T any](t testing.TB, s dialect.Server) *render.Model {
 // responsible for.
 func where(t testing.TB, s dialect.Server, conds ...query.Cond) (string, []any) {
 	t.Helper()
-	st, err := (&render.Select{Model: modelOf[Audio](t, s), Where: nodes(conds)}).RenderCount()
+	st, err := modelOf[Audio](t, s).Count(&ast.Select{Where: nodes(conds)})
 	require.NoError(t, err)
 	return st.SQL, st.Args
 }
@@ -87,7 +87,7 @@ func whereError(t testing.TB, conds ...query.Cond) error {
 	t.Helper()
 	var err error
 	for _, s := range engines {
-		_, err = (&render.Select{Model: modelOf[Audio](t, s), Where: nodes(conds)}).RenderCount()
+		_, err = modelOf[Audio](t, s).Count(&ast.Select{Where: nodes(conds)})
 		require.Error(t, err, s.Engine)
 	}
 	return err

@@ -26,14 +26,14 @@ func (w *writer) past(n ast.Past) kind {
 
 func (w *writer) oneDirection(list []ast.Criterion) bool {
 	for _, c := range list {
-		_, f, err := w.scope.reference(c.By)
-		if err != nil || f.Nullable || c.Value == nil || c.Desc != list[0].Desc {
+		f, err := w.scope.find(c.By)
+		if err != nil || f.computed != nil || f.nullable || c.Value == nil || c.Desc != list[0].Desc {
 			return false
 		}
-		switch f.Column.Kind {
+		switch f.kind.Kind {
 		case column.Integer, column.Timestamp, column.Date, column.UUID:
 		case column.Text:
-			if f.Column.Fixed {
+			if f.kind.Fixed {
 				return false
 			}
 		default:
@@ -108,7 +108,7 @@ func (w *writer) behind(c ast.Criterion, up, down ast.Op) ast.Node {
 		return ast.Comparison{Left: c.By, Op: up, Right: c.Value}
 	}
 	less := ast.Comparison{Left: c.By, Op: down, Right: c.Value}
-	if _, f, err := w.scope.reference(c.By); err == nil && !f.Nullable {
+	if f, err := w.scope.find(c.By); err == nil && f.computed == nil && !f.nullable {
 		return less
 	}
 	return ast.Or{Of: []ast.Node{less, ast.Comparison{Left: c.By, Op: ast.Eq}}}

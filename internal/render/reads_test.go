@@ -14,19 +14,18 @@ import (
 
 func TestExistsReadsNoMoreThanOneRow(t *testing.T) {
 	for _, c := range []struct {
-		s    render.Select
+		s    ast.Select
 		want string
 		args []any
 	}{
-		{render.Select{}, "SELECT 1 FROM owners LIMIT $1", []any{int64(1)}},
-		{render.Select{Limit: limit(5), Offset: 2, Distinct: true, Order: orders([]query.Order{query.OrderBy("id")})},
+		{ast.Select{}, "SELECT 1 FROM owners LIMIT $1", []any{int64(1)}},
+		{ast.Select{Limit: limit(5), Offset: 2, Distinct: true, Order: orders([]query.Order{query.OrderBy("id")})},
 			"SELECT 1 FROM owners LIMIT $1 OFFSET $2", []any{int64(1), int64(2)}},
-		{render.Select{Limit: limit(0)}, "SELECT 1 FROM owners LIMIT $1", []any{int64(0)}},
-		{render.Select{Where: nodes([]query.Cond{query.F("name").Eq("Ada")})}, "SELECT 1 FROM owners WHERE owners.name = $1 LIMIT $2", []any{"Ada", int64(1)}},
+		{ast.Select{Limit: limit(0)}, "SELECT 1 FROM owners LIMIT $1", []any{int64(0)}},
+		{ast.Select{Where: nodes([]query.Cond{query.F("name").Eq("Ada")})}, "SELECT 1 FROM owners WHERE owners.name = $1 LIMIT $2", []any{"Ada", int64(1)}},
 	} {
 		onEach(t, map[string]string{dialect.Postgres: c.want}, func(t *testing.T, s dialect.Server) (render.Text, error) {
-			c.s.Model = modelOf[Owner](t, s)
-			st, err := c.s.RenderExists()
+			st, err := modelOf[Owner](t, s).Exists(&c.s)
 			require.Equal(t, c.args, st.Args)
 			return st, err
 		})
@@ -56,7 +55,7 @@ func TestAggregatesOnEveryEngine(t *testing.T) {
 			want[engine] = "SELECT " + text + " FROM audio"
 		}
 		onEach(t, want, func(t *testing.T, s dialect.Server) (render.Text, error) {
-			return (&render.Select{Model: modelOf[Audio](t, s), Order: orders([]query.Order{query.OrderBy("id")})}).RenderAggregate(c.of.Node())
+			return modelOf[Audio](t, s).Aggregate(&ast.Select{Order: orders([]query.Order{query.OrderBy("id")})}, c.of.Node())
 		})
 	}
 }
@@ -64,23 +63,22 @@ func TestAggregatesOnEveryEngine(t *testing.T) {
 func TestAggregatesThatAreRefused(t *testing.T) {
 	count := query.Count().Node()
 	for _, c := range []struct {
-		s    render.Select
+		s    ast.Select
 		of   ast.Node
 		want string
 	}{
-		{render.Select{Locks: []*ast.Lock{{}}}, count, "has no rows to lock"},
-		{render.Select{Limit: limit(1)}, count, "over Limit, Offset or Distinct"},
-		{render.Select{Offset: 1}, count, "over Limit, Offset or Distinct"},
-		{render.Select{Distinct: true}, count, "over Limit, Offset or Distinct"},
-		{render.Select{}, query.F("index").Node(), "a column alone has a value for each row"},
-		{render.Select{}, nil, "an expression is empty"},
-		{render.Select{Related: []string{"nothing"}}, count, `Audio has no field "nothing"`},
+		{ast.Select{Locks: []*ast.Lock{{}}}, count, "has no rows to lock"},
+		{ast.Select{Limit: limit(1)}, count, "over Limit, Offset or Distinct"},
+		{ast.Select{Offset: 1}, count, "over Limit, Offset or Distinct"},
+		{ast.Select{Distinct: true}, count, "over Limit, Offset or Distinct"},
+		{ast.Select{}, query.F("index").Node(), "a column alone has a value for each row"},
+		{ast.Select{}, nil, "an expression is empty"},
+		{ast.Select{Related: []string{"nothing"}}, count, `Audio has no field "nothing"`},
 	} {
-		c.s.Model = modelOf[Audio](t, engines[0])
-		_, err := c.s.RenderAggregate(c.of)
+		_, err := modelOf[Audio](t, engines[0]).Aggregate(&c.s, c.of)
 		require.ErrorContains(t, err, c.want)
 	}
-	_, err := (&render.Select{Model: modelOf[Audio](t, engines[0]), Locks: []*ast.Lock{{}}}).RenderCount()
+	_, err := modelOf[Audio](t, engines[0]).Count(&ast.Select{Locks: []*ast.Lock{{}}})
 	require.ErrorIs(t, err, render.ErrLockOptions)
 }
 
@@ -88,7 +86,7 @@ func TestSomeColumnsOfARow(t *testing.T) {
 	onEach(t, map[string]string{dialect.Postgres: "SELECT audio.id, audio.created_at FROM audio WHERE audio.id = $1"},
 		func(t *testing.T, s dialect.Server) (render.Text, error) {
 			m := modelOf[Audio](t, s)
-			return (&render.Columns{Model: m, Fields: m.Fields[:2], Where: nodes([]query.Cond{query.F("id").Eq(1)})}).Render()
+			return m.Columns(m.Fields[:2], nodes([]query.Cond{query.F("id").Eq(1)}))
 		})
 }
 
@@ -98,8 +96,8 @@ func TestNullsComeFirstOnEveryEngine(t *testing.T) {
 		dialect.MySQL:    "SELECT owners.id, owners.name FROM owners ORDER BY (nullif(id, 1)) ASC, LOWER(owners.name) DESC LIMIT 18446744073709551615 OFFSET ?",
 		dialect.SQLite:   "SELECT owners.id, owners.name FROM owners ORDER BY (nullif(id, 1)) ASC, LOWER(owners.name) DESC LIMIT -1 OFFSET ?",
 	}, func(t *testing.T, s dialect.Server) (render.Text, error) {
-		st, _, err := (&render.Select{Model: modelOf[Owner](t, s), Offset: 3, Order: orders([]query.Order{
-			query.Raw("nullif(id, 1)").Asc(), query.Lower(query.F("name")).Desc()})}).Render()
+		st, _, err := modelOf[Owner](t, s).Rows(&ast.Select{Offset: 3, Order: orders([]query.Order{
+			query.Raw("nullif(id, 1)").Asc(), query.Lower(query.F("name")).Desc()})})
 		require.True(t, st.Raw)
 		return st, err
 	})
@@ -127,30 +125,28 @@ func TestL05_LocksOfSeveralClauses(t *testing.T) {
 		}
 		require.ErrorIs(t, err, render.ErrLockOptions)
 		require.ErrorContains(t, err, c.want)
-		_, _, err = (&render.Select{Model: modelOf[Audio](t, engines[0]), Related: []string{"project"}, Locks: c.locks}).Render()
+		_, _, err = modelOf[Audio](t, engines[0]).Rows(&ast.Select{Related: []string{"project"}, Locks: c.locks})
 		require.ErrorContains(t, err, c.want)
 	}
 }
 
 func TestL06_RowsThatCannotBeLocked(t *testing.T) {
 	for _, c := range []struct {
-		s    render.Select
+		s    ast.Select
 		want string
 	}{
-		{render.Select{Distinct: true, Locks: []*ast.Lock{{}}}, "DISTINCT"},
-		{render.Select{Related: []string{"project.owner"}, Locks: []*ast.Lock{{}}}, "Audio may have no project.owner"},
-		{render.Select{Related: []string{"project.owner"}, Locks: []*ast.Lock{{Of: []string{"project.owner"}}}}, "leave it out of Of"},
-		{render.Select{Locks: []*ast.Lock{{Of: []string{"project"}}}}, `is named by Of but not joined; join it with Related("project")`},
-		{render.Select{Related: []string{"project"}, Locks: []*ast.Lock{{Of: []string{"projects"}}}}, `Audio has no field "projects"; choices are self, project`},
+		{ast.Select{Distinct: true, Locks: []*ast.Lock{{}}}, "DISTINCT"},
+		{ast.Select{Related: []string{"project.owner"}, Locks: []*ast.Lock{{}}}, "Audio may have no project.owner"},
+		{ast.Select{Related: []string{"project.owner"}, Locks: []*ast.Lock{{Of: []string{"project.owner"}}}}, "leave it out of Of"},
+		{ast.Select{Locks: []*ast.Lock{{Of: []string{"project"}}}}, `is named by Of but not joined; join it with Related("project")`},
+		{ast.Select{Related: []string{"project"}, Locks: []*ast.Lock{{Of: []string{"projects"}}}}, `Audio has no field "projects"; choices are self, project`},
 	} {
 		for _, s := range engines {
-			c.s.Model = modelOf[Audio](t, s)
-			_, _, err := c.s.Render()
+			_, _, err := modelOf[Audio](t, s).Rows(&c.s)
 			require.ErrorContains(t, err, c.want, s.Engine)
 		}
 	}
-	distinct := render.Select{Model: modelOf[Audio](t, engines[0]), Distinct: true, Locks: []*ast.Lock{{}}}
-	_, err := distinct.RenderExists()
+	_, err := modelOf[Audio](t, engines[0]).Exists(&ast.Select{Distinct: true, Locks: []*ast.Lock{{}}})
 	require.ErrorIs(t, err, render.ErrLockOptions)
 }
 
@@ -179,12 +175,12 @@ func TestDistinctQueries(t *testing.T) {
 	onEach(t, map[string]string{dialect.Postgres: "SELECT COUNT(*) FROM (SELECT DISTINCT project.id AS c1, project.name AS c2, project.owner_id AS c3, " +
 		"owner.id AS c4, owner.name AS c5 FROM project LEFT JOIN owners AS owner ON owner.id = project.owner_id LIMIT $1) AS counted"},
 		func(t *testing.T, s dialect.Server) (render.Text, error) {
-			return (&render.Select{Model: modelOf[Project](t, s), Related: []string{"owner"}, Distinct: true, Limit: limit(3),
-				Order: orders([]query.Order{query.OrderBy("owner.name")})}).RenderCount()
+			return modelOf[Project](t, s).Count(&ast.Select{Related: []string{"owner"}, Distinct: true, Limit: limit(3),
+				Order: orders([]query.Order{query.OrderBy("owner.name")})})
 		})
 	for _, s := range engines {
 		by := func(related []string, o query.Order) error {
-			_, _, err := (&render.Select{Model: modelOf[Project](t, s), Related: related, Distinct: true, Order: orders([]query.Order{o})}).Render()
+			_, _, err := modelOf[Project](t, s).Rows(&ast.Select{Related: related, Distinct: true, Order: orders([]query.Order{o})})
 			return err
 		}
 		require.NoError(t, by(nil, query.OrderBy("-name")))

@@ -2,29 +2,84 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/column"
+	"github.com/holdfast-go/holdfast/query"
 )
 
-// reference finds the column that n names.
-func (s *scope) reference(n ast.Node) (*Join, *Field, error) {
+// found is the column that a name leads to.
+type found struct {
+	join     *Join    // nil: of the root, or of a SELECT
+	field    *Field   // nil: not of a table
+	computed ast.Node // what stands in place of the column; nil if it stands itself
+	table    string   // both as they are written
+	column   string
+	kind     kind
+	nullable bool
+}
+
+// find looks for the column that n names.
+func (s *scope) find(n ast.Node) (found, error) {
 	switch n := n.(type) {
 	case ast.Column:
-		return s.field(n.Path)
+		return s.named(n.Path)
 	case *ast.Member:
 		return s.member(n)
 	}
-	return nil, nil, errNoExpr
+	return found{}, errNoExpr
 }
 
-func (s *scope) member(n *ast.Member) (*Join, *Field, error) {
+// named finds the column that path names: "text", "project.name".
+func (s *scope) named(path string) (found, error) {
+	i := strings.LastIndexByte(path, '.')
+	if i < 0 {
+		for _, c := range s.computed {
+			if c.Name == path {
+				return found{computed: c.Of}, nil
+			}
+		}
+		if s.root == nil {
+			return s.source.find(s, path)
+		}
+		f, err := s.root.Field(path)
+		if err != nil {
+			return found{}, err
+		}
+		return s.of(nil, f), nil
+	}
+	for _, b := range s.beside {
+		if b.name == path[:i] {
+			return b.find(s, path[i+1:])
+		}
+	}
+	j, err := s.join(path[:i])
+	if err != nil {
+		return found{}, err
+	}
+	f, err := j.Model.Field(path[i+1:])
+	if err != nil {
+		return found{}, err
+	}
+	return s.of(j, f), nil
+}
+
+// of is a column of a table of the scope.
+func (s *scope) of(j *Join, f *Field) found {
+	return found{join: j, field: f, table: s.qualifier(j), column: string(f.SQLName),
+		kind: kind{f.Column, f}, nullable: f.Nullable || j != nil && j.Nullable}
+}
+
+func (s *scope) member(n *ast.Member) (found, error) {
 	switch {
 	case n.Err != nil:
-		return nil, nil, n.Err
+		return found{}, n.Err
+	case s.root == nil:
+		return s.source.member(s, n)
 	case n.Model != s.root.Type:
-		return nil, nil, fmt.Errorf("a column of %s is used in a statement on %s", n.Model, s.root.Name)
+		return found{}, fmt.Errorf("a column of %s is used in a statement on %s", n.Model, s.root.Name)
 	}
 	var j *Join
 	m, path := s.root, ""
@@ -36,48 +91,87 @@ func (s *scope) member(n *ast.Member) (*Join, *Field, error) {
 			}
 		}
 		if r == nil {
-			return nil, nil, fmt.Errorf("%s.%s is no relation", m.Name, goName)
+			return found{}, fmt.Errorf("%s.%s is no relation", m.Name, goName)
 		}
 		path = strings.TrimPrefix(path+"."+r.name, ".")
 		var err error
 		if j, err = s.join(path); err != nil {
-			return nil, nil, err
+			return found{}, err
 		}
 		m = j.Model
 	}
 	f := m.byIndex(n.Index)
 	if f == nil {
-		return nil, nil, fmt.Errorf("the struct field of a typed column is no column of %s", m.Name)
+		return found{}, fmt.Errorf("the struct field of a typed column is no column of %s", m.Name)
 	}
-	return j, f, nil
+	if j == nil && slices.ContainsFunc(s.computed, func(c ast.Output) bool { return c.Name == f.Name }) {
+		return s.named(f.Name)
+	}
+	return s.of(j, f), nil
 }
 
 func (w *writer) reference(n ast.Node) kind {
-	j, f, err := w.scope.reference(n)
+	if o := w.scope.output(n); o != nil {
+		return w.again(o)
+	}
+	return w.referenceIn(w.scope, n)
+}
+
+func (w *writer) referenceIn(s *scope, n ast.Node) kind {
+	c, err := s.find(n)
 	if err != nil {
 		w.fail(err)
 		return kind{}
 	}
-	return w.column(j, f)
+	if c.computed == nil {
+		return w.found(s, c)
+	}
+	others := s.computed
+	s.computed = nil // within it a name is that of the column
+	defer func() { s.computed = others }()
+	if s != w.scope {
+		w.fail(&query.FieldError{Model: s.name(), Name: nameOf(n), Reason: "is computed, and cannot be reached from a sub-select"})
+		return kind{}
+	}
+	return w.node(c.computed)
 }
 
-// column writes a qualified column.
-func (w *writer) column(j *Join, f *Field) kind {
-	w.string(w.scope.qualifier(j))
+// outerReference writes a column of the statement around this SELECT.
+func (w *writer) outerReference(n ast.Outer) kind {
+	switch s := w.scope; {
+	case s.outer != nil:
+		return w.referenceIn(s.outer, n.Of)
+	case s.apart != "":
+		w.fail(&query.FieldError{Model: s.name(), Name: nameOf(n.Of), Reason: s.apart})
+	default:
+		w.fail(&query.FieldError{Model: s.name(), Name: nameOf(n.Of), Reason: "is named by Outer, but nothing is around this query"})
+	}
+	return kind{}
+}
+
+// nameOf is what a reference is called in an error.
+func nameOf(n ast.Node) string {
+	if c, ok := n.(ast.Column); ok {
+		return c.Path
+	}
+	return "a typed column"
+}
+
+// column writes a qualified column of a table.
+func (w *writer) column(j *Join, f *Field) kind { return w.found(w.scope, w.scope.of(j, f)) }
+
+func (w *writer) found(s *scope, c found) kind {
+	w.string(c.table)
 	w.byte('.')
-	w.string(string(f.SQLName))
-	if f.Nullable || j != nil && j.Nullable {
+	w.string(c.column)
+	if c.nullable {
 		w.nullable = true
 	}
-	if w.references != nil && j == nil {
-		w.references(f)
+	if w.references != nil && s == w.base && c.join == nil {
+		w.references(c.field)
 	}
-	return kind{f.Column, f}
-}
-
-// output is a column as it is read.
-func (w *writer) output(j *Join, f *Field) {
-	w.string(w.spelling.output(f, w.scope.qualifier(j)+"."+string(f.SQLName)))
+	s.reads(c)
+	return c.kind
 }
 
 // output: of a floating-point number of 4 bytes MySQL's protocol shows 6 digits,
@@ -91,4 +185,6 @@ func (s *spelling) output(f *Field, column string) string {
 
 const wider = "(1e0 * " // and not 0e0 +, which makes 0 of -0
 
-func (f *Field) narrow() bool { return f.Column.Kind == column.Float && f.Column.Bits == 32 }
+func (f *Field) narrow() bool { return narrow(f.Column) }
+
+func narrow(t column.Type) bool { return t.Kind == column.Float && t.Bits == 32 }

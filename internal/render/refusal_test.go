@@ -14,6 +14,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
@@ -147,7 +148,7 @@ func TestBind(t *testing.T) {
 func TestPatternsThatWouldMatchEveryRow(t *testing.T) {
 	for _, s := range engines {
 		render := func(c query.Cond) error {
-			_, err := (&render.Select{Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{c})}).RenderCount()
+			_, err := modelOf[Audio](t, s).Count(&ast.Select{Where: nodes([]query.Cond{c})})
 			return err
 		}
 		var ve *query.ValueError
@@ -192,7 +193,7 @@ type ticket struct {
 
 func TestS10_RelationsBetweenColumnsOfOtherClasses(t *testing.T) {
 	for _, s := range engines {
-		_, _, err := (&render.Select{Model: modelOf[ticket](t, s), Related: []string{"owner"}}).Render()
+		_, _, err := modelOf[ticket](t, s).Rows(&ast.Select{Related: []string{"owner"}})
 		var ve *query.ValueError
 		require.ErrorAs(t, err, &ve)
 		require.EqualError(t, err, "Ticket.owner_id: a value of type int64 in Owner.id, an integer, cannot stand beside text")

@@ -20,14 +20,14 @@ func (ms *Models) DeletesReturning(chosen bool) bool {
 
 // Chosen reports whether the rows have to be chosen, and locked, before they are
 // changed: a condition alone does not tell them.
-func (s *Select) Chosen() bool { return s.Limit != nil || s.Offset != 0 || len(s.Locks) > 0 }
+func Chosen(s *ast.Select) bool { return s.Limit != nil || s.Offset != 0 || len(s.Locks) > 0 }
 
-// Locking is s with a lock on its rows, unless it has one: of two that choose the
-// same rows the second would change them once more.
-func (s Select) Locking() Select {
+// Locking is s with a lock on its rows of m, unless it has one: of two that choose
+// the same rows the second would change them once more.
+func (m *Model) Locking(s ast.Select) ast.Select {
 	if len(s.Locks) == 0 {
 		l := &ast.Lock{Strength: ast.ForUpdate}
-		if s.Model.models.server.Can(dialect.Of) {
+		if m.models.server.Can(dialect.Of) {
 			l.Of = []string{"self"}
 		}
 		s.Locks = []*ast.Lock{l}
@@ -35,39 +35,44 @@ func (s Select) Locking() Select {
 	return s
 }
 
-// RenderKeys returns a statement that reads the primary keys of the rows, as
-// [Columns] does those of all rows.
-func (s *Select) RenderKeys() (Text, error) {
-	w := newWriter(s.Model, 256)
-	s.keys(w)
+// Keys renders a SELECT of the primary keys of rows of m.
+func (m *Model) Keys(s *ast.Select) (Text, error) {
+	w := newWriterOf(m.models, 256)
+	w.some(s, m, m.PKs)
+	if w.hasCommon() {
+		w.some(s, m, m.PKs)
+	}
 	return w.text()
 }
 
-func (s *Select) keys(w *writer) {
+// some writes a SELECT of some columns of m, in a scope of its own.
+func (w *writer) some(s *ast.Select, m *Model, fields []*Field) {
+	w.enter(s, m, nil, "")
 	w.string("SELECT ")
-	for i, f := range s.Model.PKs {
+	for i, f := range fields {
 		if i > 0 {
 			w.string(", ")
 		}
-		w.output(nil, f)
+		w.string(w.spelling.output(f, w.scope.qualifier(nil)+"."+string(f.SQLName)))
 	}
 	w.nullable = false
-	s.tail(w)
+	w.tail(s)
 }
 
 // UpdateReturning is an UPDATE of the rows of a query that returns them.
 type UpdateReturning struct {
-	Query Select
+	Model *Model
+	Query ast.Select
 	Set   []Assignment
 }
 
 // Render returns the statement.
 func (s *UpdateReturning) Render() (Text, error) {
-	w := newWriter(s.Query.Model, 512)
+	w := newWriter(s.Model, 512)
 	if len(s.Set) == 0 {
 		w.fail(errors.New("UpdateReturning without an assignment"))
 	}
-	s.Query.change(w, "UPDATE ", " FROM ", func() {
+	w.change(s.Query, "UPDATE ", " FROM ", func() {
 		w.string(" SET ")
 		w.assign(s.Set)
 	})
@@ -75,12 +80,15 @@ func (s *UpdateReturning) Render() (Text, error) {
 }
 
 // DeleteReturning is a DELETE of the rows of a query that returns them.
-type DeleteReturning struct{ Query Select }
+type DeleteReturning struct {
+	Model *Model
+	Query ast.Select
+}
 
 // Render returns the statement.
 func (s *DeleteReturning) Render() (Text, error) {
-	w := newWriter(s.Query.Model, 512)
-	s.Query.change(w, "DELETE FROM ", " USING ", func() {})
+	w := newWriter(s.Model, 512)
+	w.change(s.Query, "DELETE FROM ", " USING ", func() {})
 	return w.text()
 }
 
@@ -89,31 +97,32 @@ func (s *DeleteReturning) Render() (Text, error) {
 // condition as often as its plan says, and would lock others each time. What locks
 // rows is never merged into the rest of a statement there (its manual, "WITH
 // Queries").
-func (s Select) change(w *writer, verb, beside string, set func()) {
-	table, chosen := string(s.Model.Table.SQLName), s.Chosen()
+func (w *writer) change(s ast.Select, verb, beside string, set func()) {
+	m := w.scope.root
+	table, chosen := string(m.Table.SQLName), Chosen(&s)
 	apart := chosen && w.numbered
 	name := ""
 	if apart {
-		s = s.Locking()
+		s = m.Locking(s)
 		name = w.scope.quoted(w.scope.unused("matching"))
 		w.string("WITH " + name + " (")
-		for i := range s.Model.PKs {
+		for i := range m.PKs {
 			if i > 0 {
 				w.string(", ")
 			}
 			w.string("k" + strconv.Itoa(i+1))
 		}
 		w.string(") AS (")
-		s.keys(w)
+		w.some(&s, m, m.PKs)
 		w.string(") ")
-		w.scope = newScope(s.Model)
+		w.scope = w.base
 	}
 	w.string(verb + table)
 	set()
 	switch {
 	case apart:
 		w.string(beside + name)
-		for i, f := range s.Model.PKs {
+		for i, f := range m.PKs {
 			if i == 0 {
 				w.string(" WHERE ")
 			} else {
@@ -123,20 +132,20 @@ func (s Select) change(w *writer, verb, beside string, set func()) {
 		}
 	case chosen:
 		w.string(" WHERE (")
-		w.fields(s.Model.PKs)
+		w.fields(m.PKs)
 		w.string(") IN (")
-		w.scope = newScope(s.Model)
-		s.keys(w)
+		w.some(&s, m, m.PKs)
+		w.scope = w.base
 		w.byte(')')
 	default:
 		w.matching(s.Where)
 	}
-	w.string(" RETURNING " + s.Model.list)
+	w.string(" RETURNING " + m.list)
 }
 
 // Own is the column of the model itself that n names, and an error if it names
 // another, or none.
 func (m *Model) Own(n ast.Node) (*Field, error) {
-	_, f, err := (&scope{root: m, closed: "is in another table"}).reference(n)
-	return f, err
+	c, err := (&scope{models: m.models, root: m, closed: "is in another table"}).find(n)
+	return c.field, err
 }

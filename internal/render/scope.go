@@ -7,19 +7,28 @@ import (
 
 	"github.com/uptrace/bun/schema"
 
+	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/query"
 )
 
-// scope is the tables that a statement reads: the model's own and those that
-// the paths in it lead to.
+// scope is what a SELECT, or another statement, can name: the table of its model
+// and those that paths lead to from there, or what another SELECT puts out.
+// Scopes nest as the SELECTs do.
 type scope struct {
-	root  *Model
-	joins []*Join
-	// why no table can be joined here; "" if one can
-	closed string
-}
+	models *Models
+	root   *Model // nil: the source is a SELECT
+	source *source
+	alias  string // of the root; "": its own name
+	joins  []*Join
+	beside []*source // joined by their names
+	closed string    // why no table can be joined here; "" if one can
 
-func newScope(m *Model) *scope { return &scope{root: m} }
+	outer, inner *scope // around this one, and the one in it that is being written
+	apart        string // why the scope around this one cannot be reached; "" if it can
+
+	computed []ast.Output
+	clause
+}
 
 // Join is a related table that a SELECT reads.
 type Join struct {
@@ -36,19 +45,12 @@ type Join struct {
 	alias    string
 }
 
-// field finds the column that path names: "text", "project.name".
-func (s *scope) field(path string) (*Join, *Field, error) {
-	i := strings.LastIndexByte(path, '.')
-	if i < 0 {
-		f, err := s.root.Field(path)
-		return nil, f, err
+// name is what errors call the rows.
+func (s *scope) name() string {
+	if s.root != nil {
+		return s.root.Name
 	}
-	j, err := s.join(path[:i])
-	if err != nil {
-		return nil, nil, err
-	}
-	f, err := j.Model.Field(path[i+1:])
-	return j, f, err
+	return "the sub-select"
 }
 
 // deepest is how many relations a path may lead over. Over one from a table to
@@ -62,6 +64,9 @@ func (s *scope) join(path string) (*Join, error) {
 		if j.Path == path {
 			return j, nil
 		}
+	}
+	if s.root == nil {
+		return nil, &query.FieldError{Model: s.name(), Name: path, Reason: "is no relation: a sub-select has only what it puts out", Choices: s.choices()}
 	}
 	if strings.Count(path, ".") >= deepest {
 		first, _, _ := strings.Cut(path, ".")
@@ -99,7 +104,7 @@ func (s *scope) join(path string) (*Join, error) {
 	j := &Join{
 		Path: path, Model: target, Parent: parent, Field: r.Field, relation: r,
 		Nullable: r.nullable || parent != nil && parent.Nullable,
-		alias:    s.alias(path),
+		alias:    s.aliasOf(path),
 	}
 	s.joins = append(s.joins, j)
 	return j, nil
@@ -120,50 +125,88 @@ func (r *relation) comparable(m, target *Model) error {
 	return nil
 }
 
-// alias names a joined table after its path. A name that the root has, or that
+// aliasOf names a joined table after its path. A name that the root has, or that
 // PostgreSQL would cut off at 63 bytes, gives way to a number.
-func (s *scope) alias(path string) string {
+func (s *scope) aliasOf(path string) string {
 	alias := strings.ReplaceAll(path, ".", "__")
-	if strings.EqualFold(alias, s.rootName()) || len(alias) > 63 {
-		return "t" + strconv.Itoa(len(s.joins)+2)
+	if strings.EqualFold(alias, s.rootName()) || len(alias) > longestName {
+		alias = "t" + strconv.Itoa(len(s.joins)+2)
 	}
-	return alias
+	return s.unused(alias)
 }
 
-// rootName is the name by which a statement knows the root: its schema is no
+// longestName is what PostgreSQL cuts names off at. MySQL has a character more.
+const longestName = 63
+
+// rootName is the name by which the statement knows the root: its schema is no
 // part of it.
 func (s *scope) rootName() string {
-	name := s.root.Table.Name
+	switch {
+	case s.alias != "":
+		return s.alias
+	case s.root == nil:
+		return s.source.alias
+	}
+	return s.root.tableName()
+}
+
+func (m *Model) tableName() string {
+	name := m.Table.Name
 	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
-// unused is name, made longer until no table of the scope is called so.
+// unused is name, or another with a number behind it, such that no table is called
+// so in any of the nested scopes: none hides another's.
 func (s *scope) unused(name string) string {
-	for strings.EqualFold(name, s.rootName()) || slices.ContainsFunc(s.joins, func(j *Join) bool { return strings.EqualFold(name, j.alias) }) {
-		name += "_"
+	free := name
+	for n := 2; s.taken(free); n++ {
+		free = name + "_" + strconv.Itoa(n)
+		if len(free) > longestName {
+			free = "t_" + strconv.Itoa(n)
+		}
 	}
-	return name
+	return free
+}
+
+func (s *scope) taken(name string) bool {
+	for at := s; at != nil; at = at.outer {
+		if at.has(name) {
+			return true
+		}
+	}
+	for at := s.inner; at != nil; at = at.inner {
+		if at.has(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *scope) has(name string) bool {
+	if (s.root != nil || s.source != nil) && strings.EqualFold(name, s.rootName()) {
+		return true
+	}
+	return slices.ContainsFunc(s.joins, func(j *Join) bool { return strings.EqualFold(name, j.alias) }) ||
+		slices.ContainsFunc(s.beside, func(b *source) bool { return strings.EqualFold(name, b.alias) })
 }
 
 // quoted is name as an identifier.
 func (s *scope) quoted(name string) string {
-	q := string(s.root.models.schema.IdentQuote())
+	q := string(s.models.schema.IdentQuote())
 	return q + strings.ReplaceAll(name, q, q+q) + q
 }
 
 // qualifier is what stands in front of the columns of a table of this scope.
 func (s *scope) qualifier(j *Join) string {
-	if j == nil {
-		return string(s.root.Table.SQLName)
+	switch {
+	case j != nil:
+		return s.quoted(j.alias)
+	case s.root == nil:
+		return s.quoted(s.source.alias)
+	case s.alias != "":
+		return s.quoted(s.alias)
 	}
-	return s.quoted(j.alias)
-}
-
-// from writes the table and the joins.
-func (w *writer) from() {
-	w.string(" FROM ")
-	w.string(string(w.scope.root.Table.SQLName))
-	w.joins()
+	return string(s.root.Table.SQLName)
 }
 
 func (w *writer) joins() {

@@ -3,159 +3,224 @@ package render
 import (
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
-	"github.com/holdfast-go/holdfast/query"
 )
 
-// Select is a SELECT over one model and the related tables that it needs.
-type Select struct {
-	Model    *Model
-	Related  []string // paths of relations whose columns are read too
-	Where    []ast.Node
-	Order    []ast.Order
-	Limit    *int64
-	Offset   int64
-	Distinct bool
-	Locks    []*ast.Lock
-}
-
-// Render returns the statement, and the joined tables whose columns follow
-// those of the model, in their order.
-func (s *Select) Render() (Text, []*Join, error) {
-	w := newWriter(s.Model, 128+len(s.Model.list))
-	joins := w.related(s.Related)
-	w.string("SELECT ")
-	if s.Distinct {
-		w.string("DISTINCT ")
+// Rows renders a SELECT of whole rows of m, and returns the joined tables whose
+// columns follow those of the model, in their order.
+func (m *Model) Rows(s *ast.Select) (Text, []*Join, error) {
+	w := newWriterOf(m.models, 128+len(m.list))
+	if len(s.Group) > 0 || len(s.Having) > 0 {
+		w.fail(errors.New("a grouped query has no whole rows: use orm.Select"))
 	}
-	w.string(s.Model.list)
-	for _, j := range joins {
-		for _, f := range j.Model.Fields {
-			w.string(", ")
-			w.output(j, f)
+	write := func() []*Join {
+		w.enter(s, m, nil, "")
+		joins := w.related(s.Related)
+		w.string("SELECT ")
+		if s.Distinct {
+			w.string("DISTINCT ")
 		}
+		w.wholeRow(joins)
+		if s.Distinct {
+			w.ordersSelected(s.Order)
+		}
+		w.tail(s)
+		return joins
 	}
-	w.nullable = false
-	if s.Distinct {
-		w.ordersSelected(s.Order)
+	joins := write()
+	if w.hasCommon() {
+		joins = write()
 	}
-	s.tail(w)
 	t, err := w.text()
 	return t, joins, err
 }
 
-// RenderExists returns a statement that yields a row if there is any.
-func (s *Select) RenderExists() (Text, error) {
-	w := newWriter(s.Model, 256)
-	w.related(s.Related)
-	w.string("SELECT 1")
+// wholeRow writes the columns of the model and of the relations that are read with
+// it.
+func (w *writer) wholeRow(joins []*Join) {
+	sc := w.scope
+	if len(sc.computed) == 0 && sc.alias == "" {
+		w.string(sc.root.list)
+	} else {
+		w.computedRow()
+	}
+	for _, j := range joins {
+		for _, f := range j.Model.Fields {
+			w.string(", ")
+			w.string(w.spelling.output(f, sc.qualifier(j)+"."+string(f.SQLName)))
+		}
+	}
+	w.nullable = false
+}
+
+// Exists renders a statement that yields a row if there is any.
+func (m *Model) Exists(s *ast.Select) (Text, error) {
+	w := newWriterOf(m.models, 256)
+	w.unlockable(s)
+	one := anyRow(s)
+	w.enter(&one, m, nil, "")
+	w.one(&one)
+	if w.hasCommon() {
+		w.enter(&one, m, nil, "")
+		w.one(&one)
+	}
+	return w.text()
+}
+
+// anyRow is s without what makes no difference to whether there is a row.
+func anyRow(s *ast.Select) ast.Select {
 	one := *s
 	if s.Limit == nil || *s.Limit > 1 {
 		one.Limit = new(int64)
 		*one.Limit = 1
 	}
-	one.Order = nil
-	w.unlockable(s)
-	one.Distinct = false
-	one.tail(w)
-	return w.text()
+	one.Order, one.Distinct = nil, false
+	return one
 }
 
-// RenderCount returns a statement that counts the rows.
-func (s *Select) RenderCount() (Text, error) {
-	w := newWriter(s.Model, 256)
-	joins := w.related(s.Related)
+// one writes a SELECT of nothing: that there are rows is all that matters.
+func (w *writer) one(s *ast.Select) {
+	w.related(s.Related)
+	w.string("SELECT 1")
+	w.tail(s)
+}
+
+// Count renders a statement that counts the rows.
+func (m *Model) Count(s *ast.Select) (Text, error) {
 	if len(s.Locks) > 0 {
-		w.fail(errNoAggregate)
-	}
-	if s.Limit == nil && s.Offset == 0 && !s.Distinct {
-		w.string("SELECT COUNT(*)")
-		plain := *s
-		plain.Order = nil
-		plain.tail(w)
-		return w.text()
-	}
-	w.string("SELECT COUNT(*) FROM (SELECT ")
-	switch {
-	case s.Distinct && len(joins) > 0:
-		w.numberedColumns(joins)
-	case s.Distinct:
-		w.string("DISTINCT " + s.Model.list)
-	default:
-		w.string("1 AS one")
+		return Text{}, errNoAggregate
 	}
 	plain := *s
 	plain.Order = nil // as many rows in any order
-	plain.tail(w)
-	w.string(") AS counted")
+	if s.Limit == nil && s.Offset == 0 && !s.Distinct && len(s.Group) == 0 {
+		return m.Aggregate(&plain, ast.Aggregate{Func: ast.Count})
+	}
+	if !s.Distinct {
+		plain.Outputs = []ast.Output{{Of: ast.One{}, Name: "one"}}
+	}
+	plain.From = ast.Table{Model: m.Type}
+	w := newWriterOf(m.models, 256)
+	w.fromName = "counted"
+	counted := &ast.Select{From: &plain, Outputs: []ast.Output{{Of: ast.Aggregate{Func: ast.Count}}}}
+	w.statement(counted)
 	return w.text()
-}
-
-// numberedColumns writes the columns of a DISTINCT query with names of their own:
-// tables have columns of the same name, which a sub-select must not.
-func (w *writer) numberedColumns(joins []*Join) {
-	n := 0
-	write := func(j *Join, f *Field) {
-		if n++; n > 1 {
-			w.string(", ")
-		}
-		w.column(j, f)
-		w.string(" AS c" + strconv.Itoa(n))
-	}
-	w.string("DISTINCT ")
-	for _, f := range w.scope.root.Fields {
-		write(nil, f)
-	}
-	for _, j := range joins {
-		for _, f := range j.Model.Fields {
-			write(j, f)
-		}
-	}
-}
-
-// ordersSelected refuses to order what DISTINCT leaves by what it has not looked
-// at: one row that is left may stand for several.
-func (w *writer) ordersSelected(orders []ast.Order) {
-	for _, o := range orders {
-		j, f, err := w.scope.reference(o.By)
-		switch {
-		case err != nil:
-			w.fail(fmt.Errorf("a Distinct query is ordered by columns that it selects, and not by what is computed: %w", err))
-		case j != nil && !j.Selected:
-			w.fail(&query.FieldError{Model: w.scope.root.Name, Name: j.Path + "." + f.Name,
-				Reason: "orders a Distinct query that does not select it; add Related(" + strconv.Quote(j.Path) + ")"})
-		}
-	}
 }
 
 var errNoAggregate = fmt.Errorf("%w: a count or another aggregate has no rows to lock", ErrLockOptions)
 
-// RenderAggregate returns a statement that computes e over the rows.
-func (s *Select) RenderAggregate(e ast.Node) (Text, error) {
-	w := newWriter(s.Model, 256)
+// Aggregate renders a statement that computes e over the rows.
+func (m *Model) Aggregate(s *ast.Select, e ast.Node) (Text, error) {
+	w := newWriterOf(m.models, 256)
+	w.enter(s, m, nil, "")
 	w.related(s.Related)
 	switch {
 	case len(s.Locks) > 0:
 		w.fail(errNoAggregate)
-	case s.Limit != nil || s.Offset != 0 || s.Distinct:
-		w.fail(errors.New("an aggregate cannot be computed over Limit, Offset or Distinct"))
+	case s.Limit != nil || s.Offset != 0 || s.Distinct || len(s.Group) > 0:
+		w.fail(errors.New("an aggregate cannot be computed over Limit, Offset or Distinct, nor over GroupBy: aggregate what a query.Select puts out"))
 	}
 	if w.err != nil {
 		return w.text()
 	}
-	w.string("SELECT ")
-	w.aggregates = true
-	w.node(e)
-	w.aggregates = false
-	if !w.aggregated && !w.raw && w.err == nil {
-		w.fail(errors.New("not an aggregate: a column alone has a value for each row; use query.Count, Sum, Min, Max, Avg or Raw"))
+	write := func() {
+		w.string("SELECT ")
+		w.scope.aggregates, w.scope.watch = true, true
+		w.node(e)
+		w.scope.aggregates, w.scope.watch = false, false
+		if !w.scope.aggregated && !w.raw && w.err == nil {
+			w.fail(errors.New("not an aggregate: a column alone has a value for each row; use query.Count, Sum, Min, Max, Avg or Raw"))
+		}
+		w.scope.checkGrouped(w)
+		plain := *s
+		plain.Order = nil
+		w.tail(&plain)
 	}
-	plain := *s
-	plain.Order = nil
-	plain.tail(w)
+	write()
+	if w.hasCommon() {
+		w.enter(s, m, nil, "")
+		w.related(s.Related)
+		write()
+	}
 	return w.text()
+}
+
+// Select renders a SELECT with outputs of its own.
+func (ms *Models) Select(s *ast.Select) (Text, []Output, error) {
+	w := newWriterOf(ms, 256)
+	outputs := w.statement(s)
+	t, err := w.text()
+	return t, outputs, err
+}
+
+// Columns renders a SELECT of some columns of m.
+func (m *Model) Columns(fields []*Field, where []ast.Node) (Text, error) {
+	s := &ast.Select{From: ast.Table{Model: m.Type}, Where: where, Outputs: make([]ast.Output, len(fields))}
+	for i, f := range fields {
+		s.Outputs[i].Of = ast.Column{Path: f.Name}
+	}
+	t, _, err := m.models.Select(s)
+	return t, err
+}
+
+// statement writes a SELECT that stands by itself.
+func (w *writer) statement(s *ast.Select) []Output {
+	named := w.fromName
+	w.enter(s, nil, nil, "")
+	outputs := w.selection(s, false)
+	if w.hasCommon() {
+		w.fromName = named
+		w.enter(s, nil, nil, "")
+		outputs = w.selection(s, false)
+	}
+	return outputs
+}
+
+// inner writes a SELECT within another statement, in parentheses that stand there
+// already.
+func (w *writer) inner(s *ast.Select, around *scope, apart string) ([]Output, *scope) {
+	at := w.scope
+	if len(s.Locks) > 0 {
+		w.fail(fmt.Errorf("%w: a sub-select locks no rows", ErrLockOptions))
+	}
+	if s.Database != nil && w.database != nil && s.Database != w.database {
+		w.fail(errors.New("a sub-select is of another database"))
+	}
+	nullable := w.nullable
+	sc := w.enter(s, nil, around, apart)
+	outputs := w.selection(s, true)
+	if around != nil {
+		around.inner = nil
+	}
+	w.scope, w.nullable = at, nullable
+	return outputs, sc
+}
+
+// selection writes a SELECT with its outputs, whose scope has begun.
+func (w *writer) selection(s *ast.Select, nested bool) []Output {
+	if s.Err != nil {
+		w.fail(s.Err)
+	}
+	if s.Database != nil && w.database == nil {
+		w.database = s.Database
+	}
+	if w.err != nil {
+		return nil
+	}
+	outputs := w.outputsOf(s)
+	w.lockableOutputs(s)
+	w.groups(s, outputs)
+	w.string("SELECT ")
+	if s.Distinct {
+		w.string("DISTINCT ")
+	}
+	described := w.putOut(outputs, nested)
+	if s.Distinct {
+		w.ordersOutputs(s.Order)
+	}
+	w.tail(s)
+	w.scope.checkGrouped(w)
+	return described
 }
 
 // related joins the tables whose columns are read.
@@ -181,13 +246,17 @@ func (w *writer) related(paths []string) []*Join {
 
 // tail writes everything after the select list. The joins that the conditions
 // turn out to need go in front of them; they bind no values.
-func (s *Select) tail(w *writer) {
+func (w *writer) tail(s *ast.Select) {
 	w.string(" FROM ")
-	w.string(string(s.Model.Table.SQLName))
+	w.table()
 	at := len(w.buf)
+	for _, b := range w.scope.beside {
+		w.put(b.text, b.args)
+	}
 	w.where(s.Where)
+	w.grouping(s)
 	w.orderBy(s.Order)
-	s.limit(w)
+	w.limit(s)
 	if len(w.scope.joins) > 0 {
 		rest := string(w.buf[at:])
 		w.buf = w.buf[:at]
@@ -201,7 +270,21 @@ func (s *Select) tail(w *writer) {
 	w.locks(s.Locks)
 }
 
-func (s *Select) limit(w *writer) {
+// table writes what is read, without what is joined to it.
+func (w *writer) table() {
+	sc := w.scope
+	switch {
+	case sc.root == nil:
+		w.put(sc.source.text, sc.source.args)
+		w.string(" AS " + sc.quoted(sc.source.alias))
+	case sc.alias != "":
+		w.string(string(sc.root.Table.SQLName) + " AS " + sc.quoted(sc.alias))
+	default:
+		w.string(string(sc.root.Table.SQLName))
+	}
+}
+
+func (w *writer) limit(s *ast.Select) {
 	switch {
 	case s.Limit != nil && *s.Limit < 0:
 		w.fail(fmt.Errorf("Limit(%d) is negative", *s.Limit))
@@ -219,30 +302,8 @@ func (s *Select) limit(w *writer) {
 	}
 }
 
-// Columns is a SELECT of some columns of a model.
-type Columns struct {
-	Model  *Model
-	Fields []*Field
-	Where  []ast.Node
-}
-
-// Render returns the statement.
-func (s *Columns) Render() (Text, error) {
-	w := newWriter(s.Model, 256)
-	w.string("SELECT ")
-	for i, f := range s.Fields {
-		if i > 0 {
-			w.string(", ")
-		}
-		w.output(nil, f)
-	}
-	w.nullable = false
-	(&Select{Model: s.Model, Where: s.Where}).tail(w)
-	return w.text()
-}
-
 // unlockable refuses to lock what a DISTINCT query returns (rule L6).
-func (w *writer) unlockable(s *Select) {
+func (w *writer) unlockable(s *ast.Select) {
 	if len(s.Locks) > 0 && s.Distinct {
 		w.fail(fmt.Errorf("%w: a row of a DISTINCT query may stand for several, so it cannot be locked", ErrLockOptions))
 	}

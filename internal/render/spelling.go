@@ -41,8 +41,9 @@ type spelling struct {
 	// A sub-select in an UPDATE cannot read the row that is changed: MariaDB
 	// takes it for changed meanwhile (error 1020) under READ COMMITTED.
 	uncorrelated bool
-	rowValues    bool // an index serves (a, b) > (1, 2)
-	duplicateKey bool // ON DUPLICATE KEY UPDATE, by whichever unique key
+	rowValues    bool   // an index serves (a, b) > (1, 2)
+	duplicateKey bool   // ON DUPLICATE KEY UPDATE, by whichever unique key
+	boundless    string // goes in front of a recursive statement, which would end early without an error
 }
 
 // Limits on values: the PostgreSQL and MySQL protocols count them in 16 bits;
@@ -74,5 +75,6 @@ var mysqlSpelling = spelling{
 var mariadbSpelling = func() spelling {
 	s := mysqlSpelling
 	s.uncorrelated, s.json = true, byFunction
+	s.boundless = "SET STATEMENT max_recursive_iterations = 4294967295 FOR "
 	return s
 }()

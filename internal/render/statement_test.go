@@ -37,9 +37,9 @@ func TestJoinsFollowFromPaths(t *testing.T) {
 		"LEFT JOIN owners AS project__owner ON project__owner.id = project.owner_id WHERE "
 	onEach(t, map[string]string{dialect.Postgres: head + `(project__owner.name <> $1) IS NOT FALSE AND project.name = $2`},
 		func(t *testing.T, s dialect.Server) (render.Text, error) {
-			return (&render.Select{Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{
+			return modelOf[Audio](t, s).Count(&ast.Select{Where: nodes([]query.Cond{
 				query.F("project.owner.name").Ne("Ada"), query.F("project.name").Eq("Radio"),
-			})}).RenderCount()
+			})})
 		})
 }
 
@@ -51,8 +51,8 @@ func TestRelatedColumnsFollowThoseOfTheModel(t *testing.T) {
 		dialect.SQLite: "SELECT project.id, project.name, project.owner_id, owner.id, owner.name " +
 			"FROM project LEFT JOIN owners AS owner ON owner.id = project.owner_id ORDER BY owner.name DESC, project.id ASC"},
 		func(t *testing.T, s dialect.Server) (render.Text, error) {
-			st, joins, err := (&render.Select{Model: modelOf[Project](t, s), Related: []string{"owner", "owner"},
-				Order: orders([]query.Order{query.OrderBy("-owner.name"), query.OrderBy("+id")})}).Render()
+			st, joins, err := modelOf[Project](t, s).Rows(&ast.Select{Related: []string{"owner", "owner"},
+				Order: orders([]query.Order{query.OrderBy("-owner.name"), query.OrderBy("+id")})})
 			require.Len(t, joins, 1)
 			require.True(t, joins[0].Nullable)
 			return st, err
@@ -61,26 +61,24 @@ func TestRelatedColumnsFollowThoseOfTheModel(t *testing.T) {
 
 func TestLimitsAndCounts(t *testing.T) {
 	for _, c := range []struct {
-		s    render.Select
+		s    ast.Select
 		want map[string]string
 	}{
-		{render.Select{Offset: 3}, map[string]string{
+		{ast.Select{Offset: 3}, map[string]string{
 			dialect.Postgres: "SELECT COUNT(*) FROM (SELECT 1 AS one FROM owners LIMIT ALL OFFSET $1) AS counted",
 			dialect.MySQL:    "SELECT COUNT(*) FROM (SELECT 1 AS one FROM owners LIMIT 18446744073709551615 OFFSET ?) AS counted",
 			dialect.SQLite:   "SELECT COUNT(*) FROM (SELECT 1 AS one FROM owners LIMIT -1 OFFSET ?) AS counted",
 		}},
-		{render.Select{Distinct: true, Limit: limit(2)}, map[string]string{
+		{ast.Select{Distinct: true, Limit: limit(2)}, map[string]string{
 			dialect.Postgres: "SELECT COUNT(*) FROM (SELECT DISTINCT owners.id, owners.name FROM owners LIMIT $1) AS counted",
 		}},
 	} {
 		onEach(t, c.want, func(t *testing.T, s dialect.Server) (render.Text, error) {
-			c.s.Model = modelOf[Owner](t, s)
-			return c.s.RenderCount()
+			return modelOf[Owner](t, s).Count(&c.s)
 		})
 	}
-	for _, bad := range []render.Select{{Limit: limit(-1)}, {Offset: -1}} {
-		bad.Model = modelOf[Owner](t, engines[0])
-		_, _, err := bad.Render()
+	for _, bad := range []ast.Select{{Limit: limit(-1)}, {Offset: -1}} {
+		_, _, err := modelOf[Owner](t, engines[0]).Rows(&bad)
 		require.ErrorContains(t, err, "is negative")
 	}
 }
@@ -101,7 +99,7 @@ func TestLockClauses(t *testing.T) {
 			" FOR UPDATE OF `audio` SKIP LOCKED FOR UPDATE OF `project` NOWAIT|-| FOR UPDATE OF \"audio\" SKIP LOCKED FOR UPDATE OF \"project\" NOWAIT"},
 	} {
 		for i, want := range strings.Split(c.clauses, "|") {
-			st, _, err := (&render.Select{Model: modelOf[Audio](t, engines[i]), Related: []string{"project"}, Locks: c.locks}).Render()
+			st, _, err := modelOf[Audio](t, engines[i]).Rows(&ast.Select{Related: []string{"project"}, Locks: c.locks})
 			if want == "-" {
 				require.ErrorIs(t, err, dialect.ErrUnsupported)
 				continue
@@ -109,7 +107,7 @@ func TestLockClauses(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, strings.HasSuffix(st.SQL, ".`project_id`"+want) || strings.HasSuffix(st.SQL, `."project_id"`+want), "%s: %s", want, st.SQL)
 		}
-		st, _, err := (&render.Select{Model: modelOf[Audio](t, engines[3]), Related: []string{"project"}, Locks: c.locks}).Render()
+		st, _, err := modelOf[Audio](t, engines[3]).Rows(&ast.Select{Related: []string{"project"}, Locks: c.locks})
 		if c.locks[0].Strength == ast.ForNoKeyUpdate || c.locks[0].Strength == ast.ForKeyShare {
 			require.ErrorIs(t, err, dialect.ErrUnsupported)
 		} else {
@@ -121,7 +119,7 @@ func TestLockClauses(t *testing.T) {
 
 func TestL03_AnOldServerIsNamed(t *testing.T) {
 	old := dialect.Server{Engine: dialect.MariaDB, Product: "MariaDB", Version: dialect.Version{Major: 10, Minor: 5, Patch: 29}}
-	_, _, err := (&render.Select{Model: modelOf[Owner](t, old), Locks: []*ast.Lock{{Waiting: ast.WaitSkip}}}).Render()
+	_, _, err := modelOf[Owner](t, old).Rows(&ast.Select{Locks: []*ast.Lock{{Waiting: ast.WaitSkip}}})
 	require.EqualError(t, err, "holdfast: SKIP LOCKED is not supported by MariaDB 10.5.29: needs MariaDB 10.6")
 }
 
@@ -215,7 +213,7 @@ func TestTooManyValues(t *testing.T) {
 		conds[i] = query.F("id").Eq(i)
 	}
 	for _, s := range engines {
-		_, err := (&render.Select{Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{query.Or(conds...)})}).RenderCount()
+		_, err := modelOf[Audio](t, s).Count(&ast.Select{Where: nodes([]query.Cond{query.Or(conds...)})})
 		if s.Engine == dialect.MySQL || s.Engine == dialect.MariaDB {
 			require.NoError(t, err)
 			continue
@@ -243,7 +241,7 @@ func TestLongListsTravelAsOneValue(t *testing.T) {
 			dialect.SQLite:   "((audio.path NOT IN (SELECT value FROM json_each(?) UNION ALL VALUES (?))) IS NOT FALSE AND audio.path IS NOT NULL)"}},
 	} {
 		for _, s := range engines {
-			st, err := (&render.Select{Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{c.cond})}).RenderCount()
+			st, err := modelOf[Audio](t, s).Count(&ast.Select{Where: nodes([]query.Cond{c.cond})})
 			require.NoError(t, err)
 			if want, ok := c.want[s.Engine]; ok {
 				require.Equal(t, "SELECT COUNT(*) FROM audio WHERE "+want, unquoted(s.Engine, st.SQL))

@@ -142,7 +142,8 @@ func (s *Delete) Render() (Text, error) {
 func (w *writer) matching(conds []ast.Node) {
 	at, args := len(w.buf), len(w.args)
 	w.where(conds)
-	if len(w.scope.joins) == 0 || w.err != nil {
+	copied := w.subSelects && (w.uncorrelated || w.nested && w.changed)
+	if len(w.scope.joins) == 0 && !copied || w.err != nil {
 		return
 	}
 	w.buf, w.args = w.buf[:at], w.args[:args]
@@ -153,7 +154,7 @@ func (w *writer) matching(conds []ast.Node) {
 	} else {
 		w.string(" AND ")
 	}
-	if w.uncorrelated || w.nested && w.joinsItself() {
+	if copied || w.uncorrelated || w.nested && w.joinsItself() {
 		w.amongKeys(conds)
 		return
 	}
@@ -185,7 +186,9 @@ func (w *writer) amongKeys(conds []ast.Node) {
 	w.fields(pks)
 	w.string(" FROM (SELECT ")
 	qualified()
-	w.from()
+	w.string(" FROM ")
+	w.table()
+	w.joins()
 	w.where(conds)
 	w.string(") AS matching)")
 }
@@ -201,7 +204,7 @@ func (w *writer) split(conds []ast.Node) (own, related []ast.Node) {
 		}
 		alone := newWriter(w.scope.root, 64)
 		alone.cond(c)
-		if alone.raw || len(alone.scope.joins) > 0 {
+		if alone.raw || alone.subSelects || len(alone.scope.joins) > 0 {
 			related = append(related, c)
 		} else {
 			own = append(own, c)

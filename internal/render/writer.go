@@ -21,9 +21,16 @@ type Text struct {
 
 // writer renders one statement.
 type writer struct {
+	models *Models
 	server dialect.Server
 	*spelling
-	scope *scope
+	base, scope *scope // the statement's own, and that of the SELECT that is being written
+	database    any    // whose tables are read; nil if nothing says so
+	fromName    string // the alias of the next sub-select in FROM; "" if it does not matter
+	with        withs
+	assigning   bool // what is written is the value of a column
+	changed     bool // a sub-select reads the table that the statement changes
+	subSelects  bool // one was written that can name columns of the statement around it
 
 	buf  []byte
 	args []any
@@ -31,18 +38,20 @@ type writer struct {
 
 	raw        bool // a part came from Raw
 	nullable   bool // what was written since the flag was last cleared may be NULL
-	aggregates bool // aggregate functions are allowed here
-	aggregated bool // one was written, or a Raw that may hold one
 	checked    bool // what is calculated is looked at as a whole, for numbers that have become too large
 	references func(*Field)
 	proposed   *Insert // the rows that [ast.Excluded] is about
 }
 
 func newWriter(m *Model, size int) *writer {
-	return &writer{
-		server: m.models.server, spelling: m.models.spelling, scope: newScope(m),
-		buf: make([]byte, 0, size),
-	}
+	w := newWriterOf(m.models, size)
+	w.base = &scope{models: m.models, root: m}
+	w.scope = w.base
+	return w
+}
+
+func newWriterOf(ms *Models, size int) *writer {
+	return &writer{models: ms, server: ms.server, spelling: ms.spelling, buf: make([]byte, 0, size)}
 }
 
 func (w *writer) fail(err error) {
@@ -94,6 +103,11 @@ func (w *writer) node(n ast.Node) kind {
 	switch n := n.(type) {
 	case ast.Column, *ast.Member:
 		return w.reference(n)
+	case ast.Outer:
+		return w.outerReference(n)
+	case ast.One:
+		w.byte('1')
+		return wholeNumber
 	case ast.Value:
 		return w.value(n)
 	case ast.Arithmetic:
@@ -108,12 +122,22 @@ func (w *writer) node(n ast.Node) kind {
 		return w.call(n)
 	case ast.Aggregate:
 		return w.aggregate(n)
+	case ast.Windowed:
+		return w.misplaced(n)
+	case ast.Over:
+		return w.over(n)
+	case *ast.Select:
+		return w.scalar(n)
 	case ast.Raw:
 		return w.rawText(n)
 	case ast.Comparison:
 		return w.comparison(n)
 	case ast.Membership:
 		return w.membership(n)
+	case ast.Among:
+		return w.among(n)
+	case ast.Exists:
+		return w.exists(n)
 	case ast.Match:
 		return w.match(n)
 	case ast.And:

@@ -1,0 +1,177 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// withs is the common table expressions of a statement. They stand in front of it
+// and are known when it was written once: then it is written again behind them.
+type withs struct {
+	known   []*cte
+	ordered []*cte          // each behind those that it reads
+	tables  map[string]bool // the names of tables that are read, where they are asked for
+	written bool
+}
+
+// cte is a common table expression, as it is written.
+type cte struct {
+	*ast.CTE
+	name    string
+	outputs []Output
+	step    *ast.Select
+}
+
+// commonTable writes the name of a common table expression, and finds out what it puts
+// out where it is met first.
+func (w *writer) commonTable(c *ast.CTE) []Output {
+	for _, have := range w.with.known {
+		if have.CTE == c {
+			w.string(w.scope.quoted(have.name))
+			return have.outputs
+		}
+	}
+	e := &cte{CTE: c, name: c.Name}
+	if err := checkName(c.Name); err != nil {
+		w.fail(err)
+	}
+	if err := w.server.Require(dialect.With); err != nil {
+		w.fail(err)
+	}
+	at := w.scope
+	w.trying(func() {
+		e.outputs, _ = w.inner(w.operand(c.Of), nil, inWith)
+		if c.Step != nil && w.err == nil {
+			for i := range e.outputs { // the next rows may be such
+				e.outputs[i].Nullable = true
+				e.outputs[i].Type.field = nil
+			}
+			w.with.known = append(w.with.known, e)
+			e.step = c.Step(c)
+			w.goesOn(e)
+		}
+	})
+	w.scope = at
+	if c.Step == nil {
+		w.with.known = append(w.with.known, e)
+	}
+	w.with.ordered = append(w.with.ordered, e)
+	w.string(at.quoted(e.name))
+	return e.outputs
+}
+
+const inWith = "is named by Outer in a common table expression, which cannot see the row of the query around it"
+
+// operand is s as it stands in a compound.
+func (w *writer) operand(s *ast.Select) *ast.Select {
+	switch {
+	case s == nil:
+		w.fail(errNilQuery)
+		return &ast.Select{}
+	case s.Limit != nil || s.Offset != 0 || len(s.Order) > 0:
+		return &ast.Select{From: s}
+	}
+	return s
+}
+
+// goesOn writes the part of a recursive expression that reads the rows before.
+func (w *writer) goesOn(e *cte) {
+	s := e.step
+	switch {
+	case s == nil:
+		w.fail(errNilQuery)
+		return
+	case len(s.Group) > 0 || s.Distinct || s.Limit != nil || s.Offset != 0 || len(s.Order) > 0:
+		w.fail(fmt.Errorf("the step of %q has GroupBy, Distinct, Limit or OrderBy, which not every server takes there", e.Name))
+	}
+	outputs, sc := w.inner(s, nil, inWith)
+	if w.err != nil {
+		return
+	}
+	if sc.aggregated {
+		w.fail(fmt.Errorf("the step of %q has an aggregate, which not every server takes there", e.Name))
+	}
+	if len(outputs) != len(e.outputs) {
+		w.fail(fmt.Errorf("the step of %q puts out %d values, and its beginning %d", e.Name, len(outputs), len(e.outputs)))
+		return
+	}
+	for i, o := range outputs {
+		if !o.Type.beside(e.outputs[i].Type) {
+			w.fail(&query.FieldError{Model: "the sub-select", Name: e.outputs[i].Name, Reason: "is of two kinds: " + e.outputs[i].Type.mismatch(o.Type).Error()})
+		}
+	}
+}
+
+// hasCommon begins the statement again, behind its common table expressions, if it
+// has any that do not stand there yet.
+func (w *writer) hasCommon() bool {
+	if len(w.with.ordered) == 0 || w.with.written || w.err != nil {
+		return false
+	}
+	w.with.written, w.with.tables = true, map[string]bool{}
+	for _, e := range w.with.ordered { // once more, for the tables that they read
+		w.trying(func() {
+			w.inner(w.operand(e.Of), nil, inWith)
+			if e.step != nil {
+				w.goesOn(e)
+			}
+		})
+	}
+	sc := w.scope
+	w.name()
+	w.buf, w.args = w.buf[:0], nil
+	recursive := false
+	for i, e := range w.with.ordered {
+		recursive = recursive || e.Step != nil
+		if i == 0 {
+			w.string("WITH ")
+		} else {
+			w.string(", ")
+		}
+		w.string(sc.quoted(e.name) + " AS (")
+		w.inner(w.operand(e.Of), nil, inWith)
+		if e.Step != nil {
+			w.string(" UNION ALL ")
+			w.goesOn(e)
+		}
+		w.byte(')')
+	}
+	w.byte(' ')
+	if recursive {
+		w.insert(0, w.boundless)
+		w.insert(len(w.boundless)+len("WITH "), "RECURSIVE ")
+	}
+	return true
+}
+
+// name gives each expression a name that no table has that is read.
+func (w *writer) name() {
+	for i, e := range w.with.ordered {
+		taken := func(name string) bool {
+			for table := range w.with.tables {
+				if strings.EqualFold(table, name) {
+					return true
+				}
+			}
+			for _, other := range w.with.ordered[:i] {
+				if strings.EqualFold(other.name, name) {
+					return true
+				}
+			}
+			return false
+		}
+		for n := 2; taken(e.name); n++ {
+			e.name = fmt.Sprintf("%s_%d", e.Name, n)
+			if len(e.name) > longestName {
+				e.name = fmt.Sprintf("t_%d", n)
+			}
+		}
+	}
+}
+
+var errWindow = errors.New("a function over a window stands in what a query puts out and in OrderBy: to filter by it, filter a query.Select")

@@ -1,0 +1,181 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/column"
+)
+
+// over writes a function over a window.
+func (w *writer) over(n ast.Over) kind {
+	sc := w.scope
+	if !sc.windows || sc.inside > 0 {
+		w.fail(errWindow)
+	}
+	if err := w.server.Require(dialect.Window); err != nil {
+		w.fail(err)
+	}
+	sc.windows, sc.windowed = false, true // none within another
+	defer func() { sc.windows = true }()
+	var k kind
+	var nullable bool
+	switch of := n.Of.(type) {
+	case ast.Windowed:
+		k, nullable = w.windowed(of, n)
+	case ast.Aggregate:
+		k, nullable = w.overWindow(of), of.Func != ast.Count
+	default:
+		w.fail(errors.New("Over follows an aggregate or a function over a window, such as query.RowNumber"))
+		return kind{}
+	}
+	close := ""
+	if w.avgEnd != ")" && isAvg(n.Of) { // the window belongs to what is within
+		close = w.avgEnd[1:]
+		w.buf = w.buf[:len(w.buf)-len(close)]
+	}
+	w.string(" OVER (")
+	for i, p := range n.Partition {
+		if i == 0 {
+			w.string("PARTITION BY ")
+		} else {
+			w.string(", ")
+		}
+		w.sameness("partitioned by", w.node(p))
+	}
+	if len(n.Order) > 0 {
+		begin := "ORDER BY "
+		if len(n.Partition) > 0 {
+			begin = " " + begin
+		}
+		w.ordering(begin, n.Order)
+	}
+	if n.Frame != nil {
+		w.frame(n.Frame, len(n.Order))
+	}
+	w.string(")" + close)
+	w.nullable = nullable
+	return k
+}
+
+func isAvg(n ast.Node) bool {
+	a, ok := n.(ast.Aggregate)
+	return ok && a.Func == ast.Avg
+}
+
+// overWindow writes an aggregate that does not put rows together.
+func (w *writer) overWindow(n ast.Aggregate) kind {
+	if n.Distinct {
+		w.fail(errors.New("over a window no server counts different values"))
+	}
+	w.scope.overWindow = true
+	return w.aggregate(n)
+}
+
+func (w *writer) windowed(n ast.Windowed, over ast.Over) (kind, bool) {
+	w.string(n.Func.String() + "(")
+	k := wholeNumber
+	nullable := false
+	switch n.Func {
+	case ast.Ntile:
+		if n.N < 1 {
+			w.fail(fmt.Errorf("Ntile(%d) needs one part at least", n.N))
+		}
+		w.number(n.N)
+	case ast.Lag, ast.Lead, ast.FirstValue, ast.LastValue:
+		k = w.node(n.Of)
+		nullable = w.nullable
+		if n.Func == ast.Lag || n.Func == ast.Lead {
+			if nullable = true; n.N < 0 {
+				w.fail(fmt.Errorf("%s by %d rows: it counts in one direction", n.Func, n.N))
+			}
+			w.string(", ")
+			w.number(n.N)
+		} else if over.Frame != nil {
+			nullable = true // the frame may be empty
+		}
+	}
+	w.byte(')')
+	if len(over.Order) == 0 && w.err == nil {
+		w.fail(fmt.Errorf("%s needs an order: without one the server numbers rows as it finds them", n.Func))
+	}
+	return k, nullable
+}
+
+// number writes a number that is part of the statement's shape, where not every
+// server takes a bound value.
+func (w *writer) number(n int64) { w.string(strconv.FormatInt(n, 10)) }
+
+func (w *writer) frame(f *ast.Frame, orders int) {
+	if f.From > f.To {
+		w.fail(fmt.Errorf("a frame from %d to %d ends before it begins", f.From, f.To))
+	}
+	if f.Unit == ast.Groups {
+		if err := w.server.Require(dialect.FrameGroups); err != nil {
+			w.fail(err)
+		}
+		if orders == 0 {
+			w.fail(errors.New("a frame of groups needs an order, by which rows are equal"))
+		}
+	}
+	counted := func(n int64) bool { return n != 0 && n != ast.First && n != ast.Last }
+	if f.Unit == ast.Range && (counted(f.From) || counted(f.To)) {
+		w.fail(&dialect.UnsupportedError{Server: w.server, Feature: "a frame of a range of values",
+			Hint: "servers differ in the values that they take: count rows with Rows, or go from one end to the row"})
+	}
+	w.string(" " + f.Unit.String() + " BETWEEN ")
+	w.edge(f.From)
+	w.string(" AND ")
+	w.edge(f.To)
+}
+
+func (w *writer) edge(n int64) {
+	switch {
+	case n == ast.First:
+		w.string("UNBOUNDED PRECEDING")
+	case n == ast.Last:
+		w.string("UNBOUNDED FOLLOWING")
+	case n == 0:
+		w.string("CURRENT ROW")
+	case n < 0:
+		w.number(-n)
+		w.string(" PRECEDING")
+	default:
+		w.number(n)
+		w.string(" FOLLOWING")
+	}
+}
+
+// misplaced is a function over a window without one.
+func (w *writer) misplaced(n ast.Windowed) kind {
+	w.fail(fmt.Errorf("%s is computed over a window: say which with Over", n.Func))
+	return kind{}
+}
+
+// readable reports whether values of kind k are read into a field as they are.
+func readable(k kind, f *Field) bool {
+	a, b := k.Kind, f.Column.Kind
+	if k.field != nil && k.field.IndirectType == f.IndirectType {
+		return true
+	}
+	switch {
+	case a == column.Unknown || b == column.Unknown || a == b && a != column.Other:
+		return true
+	case a.Number():
+		return b.Number() || b == column.Text && a == column.Decimal
+	case b == column.Text:
+		return a == column.Date || a == column.TimeOfDay || a == column.UUID || a == column.Address || a == column.JSON
+	case b == column.Binary:
+		return a == column.Text || a == column.JSON
+	case b == column.Timestamp:
+		return a == column.Date
+	case b == column.UUID:
+		return a == column.Text || a == column.Binary
+	case b == column.JSON:
+		return a == column.Array
+	}
+	return a == column.Other && b == a
+}
