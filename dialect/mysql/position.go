@@ -88,7 +88,7 @@ func (e *engine) Join(token, later string) string {
 	if err != nil || errLater != nil {
 		return later
 	}
-	both := ""
+	var both string
 	if e.positions.kind == mysqlToken {
 		set, err := parseSet(a + "," + b)
 		if err != nil {

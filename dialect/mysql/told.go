@@ -134,7 +134,7 @@ func (r *reader) take(n int) []byte {
 
 // number reads a length-encoded integer.
 func (r *reader) number() uint64 {
-	size := 0
+	var size int
 	switch first := r.take(1)[0]; first {
 	case 0xfb, 0xff:
 		r.bad, r.rest = true, nil

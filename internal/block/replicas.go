@@ -317,7 +317,7 @@ func (p *replica) standing(ctx context.Context, x *Executor, conn *connection, t
 	if missed := p.missed(); missed != "" {
 		missed, err := x.renew(ctx, missed) // the writer may be another one by now
 		if err != nil {
-			return backend.Behind, nil
+			return backend.Behind, nil //nolint:nilerr // the writer's failure is none of the replica's
 		}
 		standing, err := follower.Reach(ctx, missed, 0)
 		if err != nil || standing == backend.Behind {
