@@ -64,6 +64,7 @@ func ExampleCapability() {
 		dialect.AdvisoryLock, dialect.LockWaits, dialect.Returning, dialect.UpdateReturning, dialect.DeleteReturning, dialect.Deferrable,
 		dialect.TransactionTimeout, dialect.IdleTimeout, dialect.CommitStatus,
 		dialect.Savepoint, dialect.WholeCommit, dialect.DDLInBlock, dialect.SeveralStatements,
+		dialect.With, dialect.Window, dialect.FrameGroups, dialect.Intersect,
 	} {
 		if !server.Can(c) {
 			fmt.Println(c)
@@ -81,6 +82,7 @@ func ExampleCapability() {
 	// a limit on an idle transaction
 	// the fate of a transaction
 	// DDL in a block
+	// frames of groups
 }
 
 // One setting for every engine, as a program with a -dsn flag has it. Only the

@@ -35,7 +35,7 @@ type QuerySet[T any] struct {
 // Objects returns all rows of the model T, a struct with bun's tags.
 func Objects[T any](db *DB) QuerySet[T] {
 	m, err := db.model(reflect.TypeFor[T]())
-	return QuerySet[T]{db: db, model: m, err: err}
+	return QuerySet[T]{db: db, model: m, spec: ast.Select{Database: db}, err: err}
 }
 
 // Filter keeps the rows for which all conditions hold.

@@ -134,7 +134,7 @@ func (q QuerySet[T]) update(ctx context.Context, set []query.Assignment) (int64,
 	if err != nil {
 		return 0, err
 	}
-	update := &render.Update{Model: q.model, Set: assignments, Where: q.spec.Where}
+	update := &render.Update{Model: q.model, Set: assignments, Where: q.spec.Where, Database: q.db}
 	text, err := update.Render()
 	return q.matched(ctx, text, err)
 }
@@ -191,7 +191,7 @@ func (q QuerySet[T]) delete(ctx context.Context) (int64, error) {
 	if err := q.changeable(); err != nil {
 		return 0, err
 	}
-	text, err := (&render.Delete{Model: q.model, Where: q.spec.Where}).Render()
+	text, err := (&render.Delete{Model: q.model, Where: q.spec.Where, Database: q.db}).Render()
 	return q.matched(ctx, text, err)
 }
 
@@ -204,8 +204,10 @@ func (q QuerySet[T]) changeable() error {
 		return errOnReplica
 	case s.Limit != nil || s.Offset != 0:
 		return errors.New("a query with Limit or Offset cannot be changed in one statement: filter on what it selects")
-	case s.Distinct:
-		return errors.New("a Distinct query cannot be changed")
+	case s.Distinct || len(s.Group) > 0 || len(s.Joins) > 0:
+		return errors.New("a query with Distinct, GroupBy or Join cannot be changed: filter by a sub-select")
+	case len(s.Computed) > 0:
+		return errors.New("a query with Annotate cannot be changed: filter by the expression itself")
 	case len(s.Locks) > 0:
 		return fmt.Errorf("%w: UPDATE and DELETE lock the rows that they change: leave SelectForUpdate out", ErrLockOptions)
 	}

@@ -37,8 +37,9 @@ func (e Expr) IsNull() Cond { return e.Eq(nil) }
 // IsNotNull holds where e is not NULL.
 func (e Expr) IsNotNull() Cond { return e.Ne(nil) }
 
-// In holds where e equals one of the values, given one by one or as one slice.
-// It never holds for an empty list. A nil among the values stands for NULL.
+// In holds where e equals one of the values, given one by one, as one slice, or as a
+// [Query] that puts out one value. It never holds for an empty list. A nil among
+// values that are given stands for NULL.
 func (e Expr) In(values ...any) Cond { return e.among(spread(values), false) }
 
 // NotIn holds where In does not.
@@ -50,6 +51,11 @@ func (e Expr) compare(op ast.Op, v any) Cond {
 
 // among takes values for its own.
 func (e Expr) among(values []any, negate bool) Cond {
+	if len(values) == 1 {
+		if q, ok := values[0].(Query); ok {
+			return cond{ast.Among{Left: e.node, Of: tree(q), Negate: negate}}
+		}
+	}
 	return cond{ast.Membership{Left: e.node, Values: operands(values), Negate: negate}}
 }
 

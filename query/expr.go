@@ -41,20 +41,24 @@ func (e Expr) Mul(v any) Expr {
 	return Expr{ast.Arithmetic{Left: e.node, Op: ast.Mul, Right: operand(v)}}
 }
 
-// operand is the node of an Operand, and any other v itself.
+// operand is the node of an Operand or of a Query, and any other v itself.
 func operand(v any) any {
-	if o, ok := v.(Operand); ok {
-		return nodeOf(o)
+	switch v := v.(type) {
+	case Operand:
+		return nodeOf(v)
+	case Query:
+		if t := v.Tree(); t != nil {
+			return t
+		}
+		return ast.Missing{}
 	}
 	return v
 }
 
-// operands replaces the Operands in list, which is the caller's own.
+// operands replaces the Operands and Queries in list, which is the caller's own.
 func operands(list []any) []any {
 	for i, v := range list {
-		if o, ok := v.(Operand); ok {
-			list[i] = nodeOf(o)
-		}
+		list[i] = operand(v)
 	}
 	return list
 }

@@ -143,9 +143,12 @@ func (w *writer) again(o *output) kind {
 		w.fail(fmt.Errorf("%s is computed over a window, which is not yet there: filter what a sub-select puts out", o.name))
 	}
 	w.nullable = w.nullable || o.nullable
-	if w.numbered {
+	switch {
+	case w.aliases:
+		w.string(w.scope.quoted(o.name))
+	case w.numbered:
 		w.string(o.text)
-	} else {
+	default:
 		w.put(o.text, o.args)
 	}
 	return o.kind

@@ -69,6 +69,7 @@ type UpdateReturning struct {
 // Render returns the statement.
 func (s *UpdateReturning) Render() (Text, error) {
 	w := newWriter(s.Model, 512)
+	w.database = s.Query.Database
 	if len(s.Set) == 0 {
 		w.fail(errors.New("UpdateReturning without an assignment"))
 	}
@@ -88,6 +89,7 @@ type DeleteReturning struct {
 // Render returns the statement.
 func (s *DeleteReturning) Render() (Text, error) {
 	w := newWriter(s.Model, 512)
+	w.database = s.Query.Database
 	w.change(s.Query, "DELETE FROM ", " USING ", func() {})
 	return w.text()
 }

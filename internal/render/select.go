@@ -82,8 +82,10 @@ func anyRow(s *ast.Select) ast.Select {
 // one writes a SELECT of nothing: that there are rows is all that matters.
 func (w *writer) one(s *ast.Select) {
 	w.related(s.Related)
+	w.groups(s, nil)
 	w.string("SELECT 1")
 	w.tail(s)
+	w.scope.checkGrouped(w)
 }
 
 // Count renders a statement that counts the rows.
@@ -201,9 +203,6 @@ func (w *writer) selection(s *ast.Select, nested bool) []Output {
 	if s.Err != nil {
 		w.fail(s.Err)
 	}
-	if s.Database != nil && w.database == nil {
-		w.database = s.Database
-	}
 	if w.err != nil {
 		return nil
 	}
@@ -215,8 +214,16 @@ func (w *writer) selection(s *ast.Select, nested bool) []Output {
 		w.string("DISTINCT ")
 	}
 	described := w.putOut(outputs, nested)
+	if w.scope.aggregated && len(s.Group) == 0 && (s.Limit != nil || s.Offset != 0) {
+		w.fail(errors.New("an aggregate over Limit or Offset is of all rows: aggregate what a query.Select with the limit puts out"))
+	}
 	if s.Distinct {
 		w.ordersOutputs(s.Order)
+	}
+	if w.scope.aggregated && len(s.Group) == 0 && len(s.Order) > 0 { // of one row
+		plain := *s
+		plain.Order = nil
+		s = &plain
 	}
 	w.tail(s)
 	w.scope.checkGrouped(w)

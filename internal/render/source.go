@@ -79,6 +79,9 @@ func (w *writer) enter(s *ast.Select, m *Model, around *scope, apart string) *sc
 		around.inner = sc
 	}
 	w.scope = sc
+	if w.database == nil {
+		w.database = s.Database
+	}
 	switch from := s.From.(type) {
 	case nil:
 		if m == nil {

@@ -43,6 +43,7 @@ type spelling struct {
 	uncorrelated bool
 	rowValues    bool   // an index serves (a, b) > (1, 2)
 	duplicateKey bool   // ON DUPLICATE KEY UPDATE, by whichever unique key
+	aliases      bool   // HAVING names what is computed from each row, and does not find it otherwise
 	boundless    string // goes in front of a recursive statement, which would end early without an error
 }
 
@@ -68,7 +69,7 @@ var spellings = map[string]*spelling{
 var mysqlSpelling = spelling{
 	syntax: lex.MySQLSyntax, maxValues: 65535, exact: " COLLATE utf8mb4_bin",
 	now: "UTC_TIMESTAMP(6)", avg: "AVG(0e0 + ", avgEnd: ")",
-	noLimit: "18446744073709551615", interpolates: true, nullsLow: true, sequential: true, duplicateKey: true, emptyRow: "() VALUES ()", nested: true,
+	noLimit: "18446744073709551615", interpolates: true, aliases: true, nullsLow: true, sequential: true, duplicateKey: true, emptyRow: "() VALUES ()", nested: true,
 	toFloat: "(0e0 + ", toFloatEnd: ")", toWhole: "CAST(", toWholeEnd: " AS SIGNED)", decimals: true, shortFloats: true, zeroTime: "0001-01-01 00:00:00",
 }
 

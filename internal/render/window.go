@@ -7,7 +7,6 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
-	"github.com/holdfast-go/holdfast/internal/column"
 )
 
 // over writes a function over a window.
@@ -153,29 +152,4 @@ func (w *writer) edge(n int64) {
 func (w *writer) misplaced(n ast.Windowed) kind {
 	w.fail(fmt.Errorf("%s is computed over a window: say which with Over", n.Func))
 	return kind{}
-}
-
-// readable reports whether values of kind k are read into a field as they are.
-func readable(k kind, f *Field) bool {
-	a, b := k.Kind, f.Column.Kind
-	if k.field != nil && k.field.IndirectType == f.IndirectType {
-		return true
-	}
-	switch {
-	case a == column.Unknown || b == column.Unknown || a == b && a != column.Other:
-		return true
-	case a.Number():
-		return b.Number() || b == column.Text && a == column.Decimal
-	case b == column.Text:
-		return a == column.Date || a == column.TimeOfDay || a == column.UUID || a == column.Address || a == column.JSON
-	case b == column.Binary:
-		return a == column.Text || a == column.JSON
-	case b == column.Timestamp:
-		return a == column.Date
-	case b == column.UUID:
-		return a == column.Text || a == column.Binary
-	case b == column.JSON:
-		return a == column.Array
-	}
-	return a == column.Other && b == a
 }

@@ -100,11 +100,14 @@ type Update struct {
 	Model *Model
 	Set   []Assignment
 	Where []ast.Node
+	// Database is whose table it is: sub-selects are of the same.
+	Database any
 }
 
 // Render returns the statement.
 func (s *Update) Render() (Text, error) {
 	w := newWriter(s.Model, 256)
+	w.database = s.Database
 	w.string("UPDATE ")
 	w.string(string(s.Model.Table.SQLName))
 	w.string(" SET ")
@@ -120,11 +123,14 @@ func (s *Update) Render() (Text, error) {
 type Delete struct {
 	Model *Model
 	Where []ast.Node
+	// Database is whose table it is: sub-selects are of the same.
+	Database any
 }
 
 // Render returns the statement.
 func (s *Delete) Render() (Text, error) {
 	w := newWriter(s.Model, 256)
+	w.database = s.Database
 	w.string("DELETE FROM ")
 	w.string(string(s.Model.Table.SQLName))
 	w.matching(s.Where)
