@@ -122,7 +122,7 @@ func another[T any](row *T) *T {
 // model is the methods of a QuerySet over whatever rows.
 type model struct {
 	create, bulk, several, save, update, remove, getOrCreate, updateOrCreate,
-	all, get, first, count, exists, aggregate, iterate, lock, explain,
+	all, get, first, count, exists, aggregate, iterate, lock, explain, selects, selectsEach,
 	find, findMany, refresh, deleteRow, updateReturning, deleteReturning, saveOne, saveSeveral, upsert act
 }
 
@@ -179,6 +179,18 @@ func of[T any](fresh func() *T, where ...query.Cond) model {
 		},
 		iterate: func(ctx context.Context, db *orm.DB) error {
 			for _, err := range objects(db).Iterate(ctx) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		selects: func(ctx context.Context, db *orm.DB) error {
+			_, err := orm.Select[unreadable](ctx, objects(db), F("state"))
+			return err
+		},
+		selectsEach: func(ctx context.Context, db *orm.DB) error {
+			for _, err := range orm.IterateSelect[unreadable](ctx, objects(db), F("state")) {
 				if err != nil {
 					return err
 				}
@@ -262,6 +274,8 @@ func operations() []operation {
 		method("`Exists`", false, true, func(m model) act { return m.exists }, "no row is there"),
 		method("`orm.Aggregate`", true, false, func(m model) act { return m.aggregate }),
 		method("`Iterate`", true, true, func(m model) act { return m.iterate }, "no row is there"),
+		method("`orm.Select`", true, false, func(m model) act { return m.selects }),
+		method("`orm.IterateSelect`", true, false, func(m model) act { return m.selectsEach }),
 		method("`orm.Lock`", true, true, func(m model) act { return m.lock }, "no row is there"),
 		method("`Explain`", false, false, func(m model) act { return m.explain }),
 		statement("`DB.Exec`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
@@ -273,6 +287,18 @@ func operations() []operation {
 		}, ended),
 		statement("`DB.QueryRow`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
 			return db.QueryRow(ctx, text, args...).Scan(new(string))
+		}),
+		statement("`orm.Scan`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
+			_, err := orm.Scan[string](ctx, db, text, args...)
+			return err
+		}),
+		statement("`orm.IterateScan`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
+			for _, err := range orm.IterateScan[string](ctx, db, text, args...) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
 		}),
 		statement("`ExecContext` of `SQL()`", func(ctx context.Context, db *orm.DB, text string, args ...any) error {
 			_, err := db.SQL().ExecContext(ctx, text, args...)
