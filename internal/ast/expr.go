@@ -18,6 +18,8 @@ const (
 	Add ArithmeticOp = iota
 	Sub
 	Mul
+	Div
+	Mod
 )
 
 // Now is the time of the statement.

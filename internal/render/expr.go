@@ -103,6 +103,9 @@ func (w *writer) arithmetic(n ast.Arithmetic) kind {
 }
 
 func (w *writer) calculation(n ast.Arithmetic) kind {
+	if n.Op == ast.Div || n.Op == ast.Mod {
+		return w.division(n)
+	}
 	w.byte('(')
 	k := w.operandNode(n.Left)
 	right := n.Right

@@ -33,6 +33,10 @@ func (w *writer) call(n ast.Call) kind {
 // coalesce writes the first argument that is not NULL. All of them are of one
 // kind; a bound value among them is of that of the others.
 func (w *writer) coalesce(n ast.Call) kind {
+	if len(n.Args) == 1 { // SQLite's takes no less than two
+		k := w.node(n.Args[0])
+		return kind{Type: k.Type}
+	}
 	var k kind
 	for _, arg := range n.Args {
 		if _, constant := arg.(ast.Value); !constant {
@@ -53,20 +57,20 @@ func (w *writer) coalesce(n ast.Call) kind {
 			if w.err == nil && !k.beside(r) {
 				w.fail(k.mismatch(r))
 			}
-			result = result.merged(r)
+			result = result.united(r)
 			continue
 		}
 		switch bound := w.prepare(k, constant.V); {
 		case bound == nil:
 			w.string("NULL")
 		case k.Kind.Number():
-			result = result.merged(w.term(k, bound))
+			result = result.united(w.term(k, bound))
 		default:
 			w.bound(k, bound)
 		}
 	}
 	w.byte(')')
-	return result.merged(kind{Type: k.Type})
+	return result.united(kind{Type: k.Type})
 }
 
 // tried is the kind of a node that is written only to be looked at.
@@ -146,7 +150,7 @@ func (w *writer) overAll(f ast.AggregateFunc, k kind) kind {
 	case f == ast.Sum && k.Kind == column.Integer && w.textDecimals: // 64 bits, or an error
 		return wholeNumber
 	case f == ast.Sum && k.Kind == column.Integer:
-		return of(column.Decimal) // of more than 64 bits, on most
+		return sumOfWhole // of more than 64 bits, on most
 	}
 	return kind{Type: k.Type}
 }

@@ -22,6 +22,7 @@ var (
 	floatingNumber = kind{Type: column.Type{Kind: column.Float, Bits: 64}}
 	instant        = kind{Type: column.Type{Kind: column.Timestamp, Precision: 6, Zoned: true}}
 	condition      = of(column.Boolean)
+	sumOfWhole     = kind{Type: column.Type{Kind: column.Decimal, Precision: 65}}
 )
 
 // name is what errors call the column, "" if it is none.

@@ -146,6 +146,10 @@ func (w *writer) node(n ast.Node) kind {
 		return w.junction(n.Of, opOr, never)
 	case ast.Not:
 		return w.negation(n)
+	default:
+		if k, known := w.function(n); known {
+			return k
+		}
 	}
 	w.fail(errNoExpr) // nil, or ast.Missing
 	return kind{}
