@@ -41,3 +41,37 @@ func (Extreme) node() {}
 func (Abs) node()     {}
 func (Round) node()   {}
 func (Cast) node()    {}
+
+// Concat is texts, one after the other.
+type Concat struct{ Of []any }
+
+// Length is the number of characters of a text.
+type Length struct{ Of Node }
+
+// Substr is the part of a text that begins with its character Start, counted
+// from 1, or from the end if it is negative.
+type Substr struct {
+	Of     Node
+	Start  int
+	Length int
+	ToEnd  bool // Length is not given
+}
+
+// Trim is a text without the characters of Set at its ends.
+type Trim struct {
+	Of          Node
+	Left, Right bool
+	Set         string
+}
+
+// Replace is a text in which New stands for each Old.
+type Replace struct {
+	Of       Node
+	Old, New any
+}
+
+func (Concat) node()  {}
+func (Length) node()  {}
+func (Substr) node()  {}
+func (Trim) node()    {}
+func (Replace) node() {}

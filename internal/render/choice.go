@@ -20,6 +20,19 @@ func (w *writer) function(n ast.Node) (k kind, known bool) {
 	case ast.Round:
 		return w.round(n), true
 	}
+	defer w.unchecked()()
+	switch n := n.(type) {
+	case ast.Concat:
+		return w.concat(n), true
+	case ast.Length:
+		return w.length(n), true
+	case ast.Substr:
+		return w.substr(n), true
+	case ast.Trim:
+		return w.trim(n), true
+	case ast.Replace:
+		return w.replace(n), true
+	}
 	return kind{}, false
 }
 
