@@ -22,3 +22,14 @@ func ExampleOrderBy() {
 	// Wrong colour
 	// Crash at 100%
 }
+
+func ExampleOrder_NullsLast() {
+	ctx, all := tickets()
+	list, err := all.OrderByExpr(query.F("assignee").Asc().NullsLast(), query.F("votes").Desc()).All(ctx)
+	fmt.Println(list[0].Title, err)
+	list, err = all.OrderByExpr(query.F("assignee").Desc().NullsFirst(), query.F("votes").Desc()).All(ctx)
+	fmt.Println(list[0].Title, err)
+	// Output:
+	// Crash at 100% <nil>
+	// crash on exit <nil>
+}

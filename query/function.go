@@ -19,37 +19,6 @@ func Coalesce(first Operand, more ...Operand) Expr {
 	return call(ast.Coalesce, append([]Operand{first}, more...)...)
 }
 
-// Count is the number of rows; with an operand, of those in which it is not
-// NULL. Count, CountDistinct, Sum, Min, Max and Avg can only be computed over a
-// whole set of rows, with orm.Aggregate.
-func Count(of ...Operand) Expr {
-	if len(of) == 0 {
-		return Expr{ast.Aggregate{Func: ast.Count}}
-	}
-	return aggregate(ast.Count, of[0])
-}
-
-// CountDistinct is the number of different values that are not NULL.
-func CountDistinct(of Operand) Expr {
-	return Expr{ast.Aggregate{Func: ast.Count, Distinct: true, Of: nodeOf(of)}}
-}
-
-// Sum is the sum over the rows, NULL without any.
-func Sum(of Operand) Expr { return aggregate(ast.Sum, of) }
-
-// Min is the least value, NULL without any.
-func Min(of Operand) Expr { return aggregate(ast.Min, of) }
-
-// Max is the greatest value, NULL without any.
-func Max(of Operand) Expr { return aggregate(ast.Max, of) }
-
-// Avg is the mean as a floating-point number, NULL without any rows.
-func Avg(of Operand) Expr { return aggregate(ast.Avg, of) }
-
-func aggregate(f ast.AggregateFunc, of Operand) Expr {
-	return Expr{ast.Aggregate{Func: f, Of: nodeOf(of)}}
-}
-
 func call(f ast.Func, args ...Operand) Expr {
 	nodes := make([]ast.Node, len(args))
 	for i, arg := range args {

@@ -19,6 +19,18 @@ func (e Expr) Asc() Order { return Order{ast.Order{By: e.node}} }
 // Desc orders by e, large values first and NULL last.
 func (e Expr) Desc() Order { return Order{ast.Order{By: e.node, Desc: true}} }
 
+// NullsFirst is o with NULL before all values.
+func (o Order) NullsFirst() Order {
+	o.node.Nulls = ast.NullsFirst
+	return o
+}
+
+// NullsLast is o with NULL behind all values.
+func (o Order) NullsLast() Order {
+	o.node.Nulls = ast.NullsLast
+	return o
+}
+
 // OrderBy reads a column with an optional sign: "updated_at", "-updated_at",
 // "-project.name". The column is checked against the model (rule S2), so the
 // text may come from a user.

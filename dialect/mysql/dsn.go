@@ -194,6 +194,9 @@ func parseParams(params string) (s *settings, rest string, err error) {
 		"character_set_client":  "'utf8mb4'",
 		"character_set_results": "'utf8mb4'",
 		"collation_connection":  "'" + collation + "'", // and with it character_set_connection
+		// What StringAgg computes is cut off there, without an error; with the
+		// greatest value max_allowed_packet is the limit.
+		"group_concat_max_len": "4294967295",
 		// What cannot be stored unchanged is an error (rule S1). The rest of
 		// the mode stays as it is.
 		"sql_mode": "CONCAT_WS(',', NULLIF(" + sqlMode + ", ''), 'STRICT_TRANS_TABLES')",

@@ -4,9 +4,20 @@ import "time"
 
 // Order is one criterion of an ordering.
 type Order struct {
-	By   Node
-	Desc bool
+	By    Node
+	Desc  bool
+	Nulls Nulls
 }
+
+// Nulls is where NULL stands in an order.
+type Nulls uint8
+
+// The places of NULL.
+const (
+	NullsLow   Nulls = iota // before every other value, and so last where the order descends
+	NullsFirst              // first in either direction
+	NullsLast               // last in either direction
+)
 
 // Assignment gives a column of an UPDATE a value.
 type Assignment struct {

@@ -45,7 +45,11 @@ const (
 type Aggregate struct {
 	Func     AggregateFunc
 	Distinct bool
-	Of       Node // nil: the rows themselves, as in COUNT(*)
+	Of       Node   // nil: the rows themselves, as in COUNT(*)
+	Where    []Node // of the rows that are looked at; none: all
+	// Separator and Order are those of StringAgg.
+	Separator string
+	Order     []Order
 }
 
 // AggregateFunc is a function of all rows' values.
@@ -58,6 +62,7 @@ const (
 	Min
 	Max
 	Avg
+	StringAgg
 )
 
 func (Value) node()      {}

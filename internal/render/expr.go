@@ -91,11 +91,15 @@ func (w *writer) arithmetic(n ast.Arithmetic) kind {
 	if !w.overflows || w.checked {
 		return w.calculation(n)
 	}
-	at := len(w.buf)
+	at, args, before := len(w.buf), len(w.args), w.overRows
 	w.checked = true
 	k := w.calculation(n)
 	w.checked = false
-	if k.Kind == column.Integer {
+	switch {
+	case k.Kind != column.Integer:
+	case w.overRows > before: // COUNT(*) would count the rows of the sub-select
+		w.fill("(CASE typeof(@1) WHEN 'real' THEN "+failure("a whole number is out of range")+" ELSE @1 END)", w.take(at, args))
+	default:
 		w.insert(at, "(SELECT CASE typeof(v) WHEN 'real' THEN "+failure("a whole number is out of range")+" ELSE v END FROM (SELECT ")
 		w.string(" AS v))")
 	}

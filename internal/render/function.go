@@ -86,6 +86,7 @@ var errAggregate = errors.New("an aggregate function is computed over a whole se
 var aggregates = [...]string{ast.Count: "COUNT(", ast.Sum: "SUM(", ast.Min: "MIN(", ast.Max: "MAX("}
 
 func (w *writer) aggregate(n ast.Aggregate) kind {
+	w.overRows++
 	sc := w.scope
 	over := sc.overWindow
 	sc.overWindow = false
@@ -98,6 +99,9 @@ func (w *writer) aggregate(n ast.Aggregate) kind {
 		sc.inside++
 		defer func() { sc.inside-- }()
 	}
+	if n = chosen(n); n.Func == ast.StringAgg {
+		return w.stringAgg(n)
+	}
 	if n.Func == ast.Avg {
 		w.string(w.avg)
 	} else {
@@ -108,6 +112,9 @@ func (w *writer) aggregate(n ast.Aggregate) kind {
 	}
 	var k kind
 	if n.Of == nil {
+		if n.Distinct {
+			w.fail(errEmptyCount)
+		}
 		w.byte('*')
 	} else {
 		at := len(w.buf)

@@ -149,7 +149,7 @@ func (w *writer) again(o *output) kind {
 	case w.numbered:
 		w.string(o.text)
 	default:
-		w.put(o.text, o.args)
+		w.put(part{o.text, o.args})
 	}
 	return o.kind
 }

@@ -2,6 +2,7 @@ package render
 
 import "github.com/holdfast-go/holdfast/internal/ast"
 
+// orderBy writes an ordering, with NULL where it is told to stand (rule S57).
 func (w *writer) orderBy(orders []ast.Order) {
 	if len(orders) == 0 {
 		return
@@ -26,7 +27,15 @@ func (w *writer) ordering(begin string, orders []ast.Order) {
 		}
 		w.nullable = false
 		at := len(w.buf)
-		w.inOrderOf(w.criterion(o.By), at)
+		k, by := w.part(func() kind { return w.criterion(o.By) })
+		first := o.Nulls == ast.NullsFirst || o.Nulls == ast.NullsLow && !o.Desc
+		if moved := first == o.Desc; moved && w.nullable && isMySQL(w.server.Engine) { // which has no words for it
+			w.put(by)
+			w.string(map[bool]string{true: " IS NULL DESC, ", false: " IS NULL ASC, "}[first])
+			at = len(w.buf)
+		}
+		w.put(by)
+		w.inOrderOf(k, at)
 		if o.Desc {
 			w.string(" DESC")
 		} else {
@@ -34,11 +43,11 @@ func (w *writer) ordering(begin string, orders []ast.Order) {
 		}
 		// Written only where a NULL can be: an index serves the other order.
 		switch {
-		case w.nullsLow || !w.nullable:
-		case o.Desc:
-			w.string(" NULLS LAST")
-		default:
+		case !w.nullable, w.nullsLow && (first != o.Desc || isMySQL(w.server.Engine)):
+		case first:
 			w.string(" NULLS FIRST")
+		default:
+			w.string(" NULLS LAST")
 		}
 	}
 }

@@ -258,7 +258,7 @@ func (w *writer) tail(s *ast.Select) {
 	w.table()
 	at := len(w.buf)
 	for _, b := range w.scope.beside {
-		w.put(b.text, b.args)
+		w.put(part{b.text, b.args})
 	}
 	w.where(s.Where)
 	w.grouping(s)
@@ -282,7 +282,7 @@ func (w *writer) table() {
 	sc := w.scope
 	switch {
 	case sc.root == nil:
-		w.put(sc.source.text, sc.source.args)
+		w.put(part{sc.source.text, sc.source.args})
 		w.string(" AS " + sc.quoted(sc.source.alias))
 	case sc.alias != "":
 		w.string(string(sc.root.Table.SQLName) + " AS " + sc.quoted(sc.alias))

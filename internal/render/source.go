@@ -212,9 +212,3 @@ func (w *writer) aside(f func()) (string, []any) {
 	w.args = w.args[:args]
 	return text, taken
 }
-
-// put writes what was written aside.
-func (w *writer) put(text string, args []any) {
-	w.string(text)
-	w.args = append(w.args, args...)
-}

@@ -11,6 +11,7 @@ import (
 
 // over writes a function over a window.
 func (w *writer) over(n ast.Over) kind {
+	w.overRows++
 	sc := w.scope
 	if !sc.windows || sc.inside > 0 {
 		w.fail(errWindow)
@@ -26,6 +27,9 @@ func (w *writer) over(n ast.Over) kind {
 	case ast.Windowed:
 		k, nullable = w.windowed(of, n)
 	case ast.Aggregate:
+		if of.Func == ast.StringAgg {
+			w.fail(errors.New("StringAgg has no Over: no engine orders its texts within a window"))
+		}
 		k, nullable = w.overWindow(of), of.Func != ast.Count
 	default:
 		w.fail(errors.New("Over follows an aggregate or a function over a window, such as query.RowNumber"))

@@ -39,6 +39,7 @@ type writer struct {
 	raw        bool // a part came from Raw
 	nullable   bool // what was written since the flag was last cleared may be NULL
 	checked    bool // what is calculated is looked at as a whole, for numbers that have become too large
+	overRows   int  // how many functions over several rows were written: aggregates, and over windows
 	references func(*Field)
 	proposed   *Insert // the rows that [ast.Excluded] is about
 }

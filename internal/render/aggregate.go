@@ -1,0 +1,55 @@
+package render
+
+import (
+	"errors"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/holdfast-go/holdfast/internal/ast"
+)
+
+// chosen leaves the rows that n.Where does not hold for to NULL, which aggregates
+// pass over: FILTER is not known to MySQL.
+func chosen(n ast.Aggregate) ast.Aggregate {
+	if len(n.Where) == 0 {
+		return n
+	}
+	branch := ast.Branch{If: ast.And{Of: n.Where}, Then: n.Of}
+	if n.Of == nil {
+		branch.Then = 1
+	}
+	n.Of, n.Where = ast.Case{Branches: []ast.Branch{branch}}, nil
+	return n
+}
+
+var (
+	errDistinctTexts = errors.New("StringAgg cannot be Distinct: SQLite has no separator then")
+	errEmptyCount    = errors.New("Distinct counts different values: give Count an operand")
+)
+
+// stringAgg writes StringAgg (rule S56). MySQL takes no bound value for a separator: there
+// it stands in front of each text, and the first is cut off.
+func (w *writer) stringAgg(n ast.Aggregate) kind {
+	if n.Distinct {
+		w.fail(errDistinctTexts)
+	}
+	_, p := w.textOf(n.Of)
+	separator := func() part {
+		_, p := w.textOf(n.Separator)
+		return p
+	}
+	switch {
+	case isMySQL(w.server.Engine):
+		w.string("SUBSTRING(GROUP_CONCAT(")
+		w.fill("CONCAT(@2, @1)", p, separator())
+		w.ordering(" ORDER BY ", n.Order)
+		w.string(" SEPARATOR ''), " + strconv.Itoa(utf8.RuneCountInString(n.Separator)+1) + ")")
+	default:
+		w.string(form{postgres: "string_agg(", sqlite: "group_concat("}.of(w))
+		w.fill("@1, @2", p, separator())
+		w.ordering(" ORDER BY ", n.Order)
+		w.byte(')')
+	}
+	w.nullable = true
+	return someText
+}
