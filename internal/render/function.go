@@ -87,6 +87,7 @@ var aggregates = [...]string{ast.Count: "COUNT(", ast.Sum: "SUM(", ast.Min: "MIN
 
 func (w *writer) aggregate(n ast.Aggregate) kind {
 	w.overRows++
+	nullable := w.nullable
 	sc := w.scope
 	over := sc.overWindow
 	sc.overWindow = false
@@ -128,7 +129,7 @@ func (w *writer) aggregate(n ast.Aggregate) kind {
 	} else {
 		w.byte(')')
 	}
-	w.nullable = true
+	w.nullable = nullable || n.Func != ast.Count
 	return w.overAll(n.Func, k)
 }
 

@@ -172,7 +172,7 @@ func (w *writer) putOut(outputs []output, nested bool) []Output {
 			w.insert(at, wider)
 			w.byte(')')
 		}
-		if nested && o.name == "" {
+		if nested && sc.outer == nil && o.name == "" { // it is read from
 			o.name = "c" + strconv.Itoa(i+1)
 		}
 		if o.name != "" && (o.column == nil || o.column.column != sc.quoted(o.name)) {

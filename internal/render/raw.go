@@ -10,6 +10,7 @@ import (
 
 func (w *writer) rawText(n ast.Raw) kind {
 	w.raw, w.nullable = true, true
+	w.scope.renamed(w, n.SQL)
 	used := 0
 	// Each operand is rendered when its placeholder is reached, so that the
 	// values it binds are counted in the order of the text.
@@ -39,4 +40,23 @@ func (w *writer) rawText(n ast.Raw) kind {
 	w.string(text)
 	w.byte(')')
 	return of(column.Unknown)
+}
+
+// renamed refuses text by hand that names a table which goes by another name in this
+// sub-select: it would read the row of the query around it.
+func (s *scope) renamed(w *writer, text string) {
+	if s.outer == nil {
+		return
+	}
+	check := func(name, alias string) {
+		if alias != name && strings.Contains(strings.ToLower(text), strings.ToLower(name)) {
+			w.fail(fmt.Errorf("Raw names %s, which goes by another name in a sub-select of a query that reads it too: name its columns as operands, Raw(\"length(?)\", F(\"text\"))", name))
+		}
+	}
+	if s.root != nil && s.alias != "" {
+		check(s.root.tableName(), s.alias)
+	}
+	for _, j := range s.joins {
+		check(strings.ReplaceAll(j.Path, ".", "__"), j.alias)
+	}
 }

@@ -76,7 +76,7 @@ func (s *scope) choices() []string {
 func (w *writer) enter(s *ast.Select, m *Model, around *scope, apart string) *scope {
 	sc := &scope{models: w.models, root: m, outer: around, apart: apart, computed: s.Computed}
 	if around != nil {
-		around.inner = sc
+		around.inner = nil
 	}
 	w.scope = sc
 	if w.database == nil {
@@ -104,6 +104,9 @@ func (w *writer) enter(s *ast.Select, m *Model, around *scope, apart string) *sc
 		if name := sc.root.tableName(); around.taken(name) {
 			sc.alias = around.unused(name)
 		}
+	}
+	if around != nil {
+		around.inner = sc
 	}
 	if w.base != nil && sc.root != nil && sc != w.base && sc.root.Table.SQLName == w.base.root.Table.SQLName {
 		w.changed = true
