@@ -40,7 +40,7 @@ func (q QuerySet[T]) Having(conds ...query.Cond) QuerySet[T] {
 }
 
 // Annotate fills a field of T that is tagged scanonly with what e is for each row,
-// in place of a column of that name. Filter and OrderBy then mean e by that name too,
+// in place of a column of that name (rule S33). Filter and OrderBy then mean e by that name too,
 // unless it is computed over a window, by which rows are only ordered. A table does
 // not need the column: give a struct to rows that are always annotated.
 //
@@ -98,7 +98,7 @@ func (q QuerySet[T]) join(j ast.Join, other query.Query, on []query.Cond) QueryS
 // R is a struct whose columns are called like the outputs, each of them and no other,
 // or for a single output its type, such as int64 or *time.Time. Without outputs it
 // reads those of q, a [query.Selection]. What a field cannot hold the kind of is
-// refused before anything is sent.
+// refused before anything is sent (rule S30).
 func Select[R any](ctx context.Context, q query.Query, outputs ...query.Operand) ([]R, error) {
 	list := []R{}
 	db, st, reader, err := selection[R](q, outputs)
@@ -157,7 +157,7 @@ func selection[R any](q query.Query, outputs []query.Operand) (*DB, block.Statem
 
 // Scan sends a SELECT that is written by hand, and reads its rows as [Select] does: R
 // is a struct whose columns are called like those of the result, or a single value.
-// Placeholders are those of [DB.Exec].
+// Placeholders are those of [DB.Exec] (rule S31).
 func Scan[R any](ctx context.Context, db *DB, text string, args ...any) ([]R, error) {
 	list := []R{}
 	reader, err := resultsOf[R](db)

@@ -7,7 +7,7 @@ import "github.com/holdfast-go/holdfast/internal/ast"
 //
 //	busy := rooms.Filter(query.Exists(bookings.Filter(query.F("room_id").Eq(query.Outer("id")))))
 //
-// A sub-select that is read from, joined or combined cannot see it.
+// A sub-select that is read from, joined or combined cannot see it (rule S32).
 func Outer(path string) Expr { return Expr{ast.Outer{Of: ast.Column{Path: path}}} }
 
 // Exists holds where q has a row.
@@ -15,7 +15,7 @@ func Exists(q Query) Cond { return cond{ast.Exists{Of: tree(q)}} }
 
 // Union is the rows of all queries, one of several equal ones, in no order. All put
 // out as many values, of the same kinds; names are those of the first. OrderBy and
-// Limit are of the whole.
+// Limit are of the whole (rule S34).
 func Union(first Query, more ...Query) Selection { return combine(ast.Union, first, more) }
 
 // UnionAll is the rows of all queries.
@@ -38,7 +38,7 @@ func combine(op ast.SetOp, first Query, more []Query) Selection {
 }
 
 // With gives a query a name under which it stands once in the statement, however
-// often it is read there (a common table expression).
+// often it is read there (a common table expression, rule S35).
 func With(name string, q Query) Selection { return from(&ast.CTE{Name: name, Of: tree(q)}, tree(q)) }
 
 // Recursive begins with the rows of base, and goes on with those that step finds

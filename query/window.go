@@ -73,7 +73,7 @@ func (w Window) framed(unit ast.FrameUnit, from, to int) Window {
 }
 
 // Over computes an aggregate, or a function such as [RowNumber], over the rows of w
-// for each row. It stands in what a query puts out, and in its OrderBy.
+// for each row. It stands in what a query puts out, and in its OrderBy (rule S36).
 func (e Expr) Over(w Window) Expr {
 	return Expr{ast.Over{Of: e.node, Partition: w.partition, Order: w.order, Frame: w.frame}}
 }
