@@ -30,7 +30,7 @@ func (db *database) counts(id int, ran *atomic.Int64) http.HandlerFunc {
 		body, err := io.ReadAll(r.Body)
 		n, countErr := db.count1(id)(r.Context())
 		if err := errors.Join(err, countErr); err != nil {
-			http.Error(w, err.Error(), 500)
+			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
 		w.Header().Set("Location", fmt.Sprint("/orders/", n))
@@ -182,12 +182,12 @@ func TestW09_AStormOfCuts(t *testing.T) {
 		s := far.serve(func(w http.ResponseWriter, r *http.Request) {
 			var id int
 			if _, err := fmt.Fscan(r.Body, &id); err != nil {
-				http.Error(w, "no id", 400)
+				http.Error(w, "no id", http.StatusBadRequest)
 				return
 			}
 			// Not id itself: an order that is made twice is to be seen, and not refused.
 			if err := far.exec(r.Context(), "INSERT INTO t (id, v) VALUES (?, ?)", rand.Int64N(1<<53), id); err != nil {
-				http.Error(w, "failed", 500)
+				http.Error(w, "failed", http.StatusInternalServerError)
 				return
 			}
 			w.WriteHeader(http.StatusCreated)

@@ -35,7 +35,7 @@ func TestW08_NonAtomic(t *testing.T) {
 		s := db.serve(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Between", "1")
 			stream.ServeHTTP(w, r)
-			w.WriteHeader(500) // nobody hears it
+			w.WriteHeader(http.StatusInternalServerError) // nobody hears it
 		}, atomichttp.Retry(2))
 		res, err := s.client.Post(s.URL, "", strings.NewReader(""))
 		require.NoError(t, err)
@@ -73,7 +73,7 @@ func TestW08_OptionsForARoute(t *testing.T) {
 		}
 		s := db.serve(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = fmt.Fprint(w, atomic.In(r.Context(), db), db.insert(r.Context(), len(db.kept())+1) == nil)
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 		},
 			atomichttp.When(path("off"), atomichttp.Off()),
 			atomichttp.When(path("small"), atomichttp.MaxResponse(1)),

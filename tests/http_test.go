@@ -249,7 +249,7 @@ func TestW04_SafeMethodsOnlyRead(t *testing.T) {
 				failed = db.insert(r.Context(), 1)
 			}
 			if failed != nil {
-				w.WriteHeader(500)
+				w.WriteHeader(http.StatusInternalServerError)
 			}
 		}, atomichttp.ReadOnlyForSafeMethods(), atomichttp.Block(atomic.Name("page")))
 		for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
@@ -291,7 +291,7 @@ func TestW05_Retry(t *testing.T) {
 		stubborn := func(w http.ResponseWriter, r *http.Request) {
 			attempts++
 			if err := db.insert(r.Context(), 1); err != nil {
-				http.Error(w, "failed", 500)
+				http.Error(w, "failed", http.StatusInternalServerError)
 			}
 		}
 		attempts = 0

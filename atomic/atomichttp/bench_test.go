@@ -22,7 +22,7 @@ func page(w http.ResponseWriter, _ *http.Request) {
 // What the middleware costs beyond the block is the difference of the two.
 func BenchmarkMiddleware(b *testing.B) {
 	db := open(b)
-	request := httptest.NewRequest("GET", "/", nil)
+	request := httptest.NewRequest(http.MethodGet, "/", nil)
 	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = atomic.Do(r.Context(), db, func(ctx context.Context) error {
 			page(w, r)
@@ -55,7 +55,7 @@ func (s *sink) WriteHeader(int)             {}
 // others run at once.)
 func TestW01_WhatItAllocates(t *testing.T) {
 	db := open(t)
-	request := httptest.NewRequest("GET", "/", nil)
+	request := httptest.NewRequest(http.MethodGet, "/", nil)
 	w := &sink{header: http.Header{}}
 	block := testing.AllocsPerRun(200, func() {
 		clear(w.header)

@@ -102,7 +102,7 @@ func TestW01_TheSameResponse(t *testing.T) {
 		"500":                   {status(500, "oh"), ""},
 		"a status of nobody's":  {status(799, "x"), ""},
 		"redirect":              {http.RedirectHandler("/there", http.StatusSeeOther).ServeHTTP, ""},
-		"error":                 {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad", 400) }, ""},
+		"error":                 {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad", http.StatusBadRequest) }, ""},
 		"content":               {content, ""},
 		"content, HEAD":         {content, "HEAD / HTTP/1.1\r\n"},
 		"content, a range":      {content, "GET / HTTP/1.1\r\nRange: bytes=5-9\r\n"},
@@ -161,8 +161,8 @@ func TestW01_TheSameResponse(t *testing.T) {
 			_, _ = io.WriteString(w, "x")
 		}, ""},
 		"two statuses": {func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(202)
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusAccepted)
+			w.WriteHeader(http.StatusInternalServerError)
 		}, ""},
 		"closes": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Connection", "close")

@@ -50,7 +50,7 @@ func shop(ctx context.Context) (db *orm.DB, order http.HandlerFunc) {
 
 // post sends an order, and prints the answer.
 func post(h http.Handler, what string, headers ...string) {
-	r := httptest.NewRequest("POST", "/orders", strings.NewReader(what))
+	r := httptest.NewRequest(http.MethodPost, "/orders", strings.NewReader(what))
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
@@ -120,7 +120,7 @@ func ExampleNonAtomic() {
 	mux.Handle("POST /events", atomichttp.NonAtomic(events))
 	server := atomichttp.Middleware(db)(mux)
 	w := httptest.NewRecorder()
-	server.ServeHTTP(w, httptest.NewRequest("POST", "/events", nil))
+	server.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/events", nil))
 	fmt.Println(w.Code, w.Body)
 	// Output:
 	// in a block: false <nil>
@@ -203,7 +203,7 @@ func ExampleAlso() {
 
 	server := atomichttp.Middleware(db, atomichttp.Also(audit, atomic.Name("audit")))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := audit.Exec(r.Context(), "INSERT INTO orders (what) VALUES ('somebody orders')"); err != nil {
-			http.Error(w, "no audit", 500)
+			http.Error(w, "no audit", http.StatusInternalServerError)
 			return
 		}
 		order(w, r)

@@ -79,9 +79,9 @@ func ProblemOf(err error) Problem {
 		}
 	}
 	if unread := (*requestError)(nil); errors.As(err, &unread) {
-		return Problem{"about:blank", http.StatusText(400), 400, "The request's body could not be read.", 0}
+		return Problem{"about:blank", http.StatusText(http.StatusBadRequest), http.StatusBadRequest, "The request's body could not be read.", 0}
 	}
-	return Problem{"about:blank", http.StatusText(500), 500, "", 0}
+	return Problem{"about:blank", http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError, "", 0}
 }
 
 var (

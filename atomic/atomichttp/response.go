@@ -235,7 +235,7 @@ func (w *response) sendBody() error {
 		}
 		var err error
 		if text {
-			_, err = io.WriteString(w.real, string(piece[:n]))
+			_, err = io.WriteString(w.real, string(piece[:n])) //nolint:staticcheck // net/http cuts a text in other places than bytes
 		} else {
 			_, err = w.real.Write(piece[:n])
 		}

@@ -25,7 +25,7 @@ func TestRouters(t *testing.T) {
 			server := httptest.NewServer(router(Shop{db}))
 			defer server.Close()
 			order := func(what, key string) (int, string) {
-				r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL+"/orders", strings.NewReader(url.Values{"what": {what}}.Encode()))
+				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/orders", strings.NewReader(url.Values{"what": {what}}.Encode()))
 				require.NoError(t, err)
 				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				if key != "" {
