@@ -70,7 +70,7 @@ func (w *writer) groups(s *ast.Select, outputs []output) {
 		}
 	}
 	if len(s.Having) > 0 && len(s.Group) == 0 {
-		w.fail(errors.New("Having without GroupBy: there are no groups"))
+		w.fail(errors.New("a condition of Having without GroupBy: there are no groups"))
 	}
 }
 

@@ -54,7 +54,7 @@ func (w *writer) outputsOf(s *ast.Select) []output {
 		case nil, ast.Missing:
 			w.fail(errNoExpr)
 		case ast.Output:
-			w.fail(errors.New("As names what a query puts out, once, and stands in no expression"))
+			w.fail(errors.New("what As has named is put out, and stands in no expression"))
 		case ast.Column, *ast.Member:
 			c, err := sc.find(o.Of)
 			if err != nil {

@@ -32,13 +32,13 @@ func (w *writer) over(n ast.Over) kind {
 		}
 		k, nullable = w.overWindow(of), of.Func != ast.Count
 	default:
-		w.fail(errors.New("Over follows an aggregate or a function over a window, such as query.RowNumber"))
+		w.fail(errors.New("what is computed Over a window is an aggregate or a function over a window, such as query.RowNumber"))
 		return kind{}
 	}
-	close := ""
+	end := ""
 	if w.avgEnd != ")" && isAvg(n.Of) { // the window belongs to what is within
-		close = w.avgEnd[1:]
-		w.buf = w.buf[:len(w.buf)-len(close)]
+		end = w.avgEnd[1:]
+		w.buf = w.buf[:len(w.buf)-len(end)]
 	}
 	w.string(" OVER (")
 	for i, p := range n.Partition {
@@ -59,7 +59,7 @@ func (w *writer) over(n ast.Over) kind {
 	if n.Frame != nil {
 		w.frame(n.Frame, len(n.Order))
 	}
-	w.string(")" + close)
+	w.string(")" + end)
 	w.nullable = nullable
 	return k
 }
