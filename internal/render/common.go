@@ -174,4 +174,6 @@ func (w *writer) name() {
 	}
 }
 
+var errWithChanges = errors.New("an UPDATE or a DELETE has no common table expressions: use the query without query.With")
+
 var errWindow = errors.New("a function over a window stands in what a query puts out and in OrderBy: to filter by it, filter a query.Select")

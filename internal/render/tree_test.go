@@ -180,3 +180,11 @@ func TestRawInASubSelectOfTheSameTable(t *testing.T) {
 	require.NoError(t, by(query.Raw("? > 1", query.F("speed"))))
 	require.NoError(t, by(query.Raw("speed > 1")))
 }
+
+func TestChangesHaveNoCommonTableExpressions(t *testing.T) {
+	named := query.With("ids", query.Select(objects[Audio](), query.F("id")))
+	for _, s := range engines {
+		_, err := (&render.Delete{Model: modelOf[Audio](t, s), Where: nodes([]query.Cond{query.F("id").In(named)})}).Render()
+		require.ErrorContains(t, err, "no common table expressions", s.Engine)
+	}
+}

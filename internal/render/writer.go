@@ -89,6 +89,9 @@ func (w *writer) bind(v any) {
 
 // text ends the statement.
 func (w *writer) text() (Text, error) {
+	if len(w.with.ordered) > 0 && !w.with.written {
+		w.fail(errWithChanges)
+	}
 	if w.err != nil {
 		return Text{}, w.err
 	}
