@@ -49,6 +49,9 @@ func (s support) but(note string) support { s.note = note; return s }
 // SHARE" and cockroachdb/cockroach#13546; YugabyteDB "Explicit locking",
 // yugabyte/yugabyte-db#11760, #29549; TiDB "SELECT", "Pessimistic Transaction
 // Mode", pingcap/tidb#69720, #70995; Vitess v19 release notes, vitessio/vitess#13965.
+// For queries: MySQL "WITH (Common Table Expressions)", "Window Functions", "Set
+// Operations with UNION, INTERSECT, and EXCEPT"; MariaDB "WITH", "Window Functions",
+// "INTERSECT", "DELETE"; SQLite "Release History"; TiDB "Features", "Set Operations".
 var capabilities = [capabilityCount]struct {
 	name string
 	by   [productCount]support
