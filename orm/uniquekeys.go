@@ -14,8 +14,6 @@ import (
 	"github.com/holdfast-go/holdfast/internal/render"
 )
 
-func isMySQL(engine string) bool { return engine == dialect.MySQL || engine == dialect.MariaDB }
-
 // uniqueKey is a unique key of a table.
 type uniqueKey struct {
 	name    string

@@ -63,7 +63,7 @@ func TestO04_WhatCannotBeKept(t *testing.T) {
 			return make(chan int), err
 		})
 		require.ErrorIs(t, err, atomic.ErrOnceResult)
-		_, err = atomic.Once(t.Context(), db, "interface", func(ctx context.Context) (error, error) { //nolint:revive // on purpose: what can be written and not read
+		_, err = atomic.Once(t.Context(), db, "interface", func(ctx context.Context) (error, error) {
 			_, err := db.count1(1)(ctx)
 			return errAsked, err
 		})

@@ -24,7 +24,7 @@ func chosen(n ast.Aggregate) ast.Aggregate {
 
 var (
 	errDistinctTexts = errors.New("StringAgg cannot be Distinct: SQLite has no separator then")
-	errEmptyCount    = errors.New("Distinct counts different values: give Count an operand")
+	errEmptyCount    = errors.New("a count of Distinct values needs an operand: give Count one")
 )
 
 // stringAgg writes StringAgg (rule S56). MySQL takes no bound value for a separator: there

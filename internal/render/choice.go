@@ -83,12 +83,10 @@ func (w *writer) common(values []any) kind {
 	var k kind
 	for _, v := range values {
 		n, isNode := v.(ast.Node)
-		if constant, ok := n.(ast.Value); isNode && !ok {
+		if _, constant := n.(ast.Value); isNode && !constant {
 			if k = w.tried(n); k.Kind != column.Unknown || w.err != nil {
 				return k
 			}
-		} else if ok {
-			v = constant.V
 		}
 	}
 	for _, v := range values {

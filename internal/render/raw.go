@@ -50,7 +50,7 @@ func (s *scope) renamed(w *writer, text string) {
 	}
 	check := func(name, alias string) {
 		if alias != name && strings.Contains(strings.ToLower(text), strings.ToLower(name)) {
-			w.fail(fmt.Errorf("Raw names %s, which goes by another name in a sub-select of a query that reads it too: name its columns as operands, Raw(\"length(?)\", F(\"text\"))", name))
+			w.fail(fmt.Errorf("a Raw names %s, which goes by another name in a sub-select of a query that reads it too: name its columns as operands, Raw(\"length(?)\", F(\"text\"))", name))
 		}
 	}
 	if s.root != nil && s.alias != "" {

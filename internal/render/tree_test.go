@@ -176,7 +176,7 @@ func TestRawInASubSelectOfTheSameTable(t *testing.T) {
 		_, _, err := modelsOf(t, engines[0]).Select(query.Select(objects[Audio](query.Exists(objects[Audio](raw))), query.F("id")).Tree())
 		return err
 	}
-	require.ErrorContains(t, by(query.Raw("Audio.speed > 1")), "Raw names audio, which goes by another name")
+	require.ErrorContains(t, by(query.Raw("Audio.speed > 1")), "a Raw names audio, which goes by another name")
 	require.NoError(t, by(query.Raw("? > 1", query.F("speed"))))
 	require.NoError(t, by(query.Raw("speed > 1")))
 }
