@@ -13,6 +13,8 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/dialect/sqlite"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
@@ -262,7 +264,16 @@ func TestS40_AKeyThatTheServerFolds(t *testing.T) {
 
 // Many upsert the same keys in any order, and each of their changes counts.
 func TestS40_ManyUpsertTheSameKeys(t *testing.T) {
-	withProducts(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+	testserver.Each(t, func(t *testing.T, at testserver.Database) {
+		src := source(at)
+		if at.Engine == testserver.SQLite { // which has one writer, for whom all the others wait
+			src = sqlite.Open(at.DSN, sqlite.BusyTimeout(time.Minute))
+		}
+		ctx := t.Context()
+		db, err := orm.Open(ctx, src)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, db.Close()) }()
+		require.NoError(t, orm.CreateTables(ctx, db, (*Product)(nil)))
 		const many, keys = 64, 100
 		var wg sync.WaitGroup
 		for range many {
