@@ -1,0 +1,42 @@
+package query
+
+import "github.com/holdfast-go/holdfast/internal/ast"
+
+// Year is the year of a time in UTC, or of a day: 2026. As the other parts of
+// times it takes a column of type DATE, which has no hours, or one of points in
+// time, and is a whole number (rule S54).
+func Year(e Operand) Expr { return calendar(ast.Year, e) }
+
+// Month is the month of a time in UTC, or of a day, from 1 to 12.
+func Month(e Operand) Expr { return calendar(ast.Month, e) }
+
+// Day is the day of the month of a time in UTC, or of a day, from 1 to 31.
+func Day(e Operand) Expr { return calendar(ast.Day, e) }
+
+// Hour is the hour of a time in UTC, from 0 to 23.
+func Hour(e Operand) Expr { return calendar(ast.Hour, e) }
+
+// Minute is the minute of a time in UTC, from 0 to 59.
+func Minute(e Operand) Expr { return calendar(ast.Minute, e) }
+
+// Second is the second of a time in UTC, from 0 to 59, without its fraction.
+func Second(e Operand) Expr { return calendar(ast.Second, e) }
+
+// Weekday is the day of the week of a time in UTC, or of a day, as time.Weekday has
+// it: Sunday is 0.
+func Weekday(e Operand) Expr { return calendar(ast.Weekday, e) }
+
+// YearDay is the day of the year of a time in UTC, or of a day, from 1 to 366.
+func YearDay(e Operand) Expr { return calendar(ast.YearDay, e) }
+
+// ISOWeek is the number of the week by ISO 8601, from 1 to 53, as by
+// time.Time.ISOWeek: the week begins on Monday, and belongs to the year that has its
+// Thursday, which is its [ISOYear].
+func ISOWeek(e Operand) Expr { return calendar(ast.ISOWeek, e) }
+
+// ISOYear is the year to which the week of [ISOWeek] belongs.
+func ISOYear(e Operand) Expr { return calendar(ast.ISOYear, e) }
+
+func calendar(part ast.CalendarPart, e Operand) Expr {
+	return Expr{ast.Calendar{Of: nodeOf(e), Part: part}}
+}
