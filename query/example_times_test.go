@@ -39,3 +39,36 @@ func ExampleISOWeek() {
 	// [{2026 9 3}] <nil>
 	// 3 <nil>
 }
+
+func ExampleTruncate() {
+	ctx, all := tickets()
+	opened := query.F("opened")
+	type week struct {
+		Monday time.Time
+		N      int64
+	}
+	weeks, err := orm.Select[week](ctx, all.OrderBy().GroupBy("monday"), query.Truncate(opened, query.Weeks).As("monday"), query.Count().As("n"))
+	fmt.Println(weeks[0].Monday.Format(time.DateOnly), weeks[0].N, err)
+	for _, unit := range []query.Unit{query.Seconds, query.Minutes, query.Hours, query.Days, query.Months, query.Years} {
+		n, err := all.Filter(query.Truncate(opened, unit).Eq(opened)).Count(ctx)
+		fmt.Print(n, " ", err, " ")
+	}
+	// Output:
+	// 2026-02-23 3 <nil>
+	// 3 <nil> 3 <nil> 3 <nil> 0 <nil> 0 <nil> 0 <nil>
+}
+
+func ExampleShift() {
+	ctx, all := tickets()
+	due := query.Shift(query.F("opened"), 1, query.Months) // on 1 April
+	n, err := all.Filter(due.Lt(time.Date(2026, 4, 1, 10, 30, 0, 0, time.UTC))).Count(ctx)
+	fmt.Println(n, err)
+	_, err = all.Update(ctx, query.Set("opened", query.F("opened").Add(90*time.Minute)))
+	fmt.Println(err)
+	last, err := orm.Aggregate[time.Time](ctx, all, query.Max(query.F("opened")))
+	fmt.Println(last, err)
+	// Output:
+	// 2 <nil>
+	// <nil>
+	// 2026-03-01 12:30:00 +0000 UTC <nil>
+}

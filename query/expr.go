@@ -26,12 +26,14 @@ func Value(v any) Expr { return Expr{ast.Value{V: v}} }
 // Node is for the library's own packages: a seam, without promises.
 func (e Expr) Node() ast.Node { return e.node }
 
-// Add is the sum of e and v.
+// Add is the sum of e and v. To a time, a time.Duration is added: what is less than
+// a microsecond is cut off the sum, as it is of every time, and outside the years 1
+// to 9999 it is NULL. [Shift] adds units of the calendar.
 func (e Expr) Add(v any) Expr {
 	return Expr{ast.Arithmetic{Left: e.node, Op: ast.Add, Right: operand(v)}}
 }
 
-// Sub is e without v.
+// Sub is e without v, which may be a time.Duration as with [Expr.Add].
 func (e Expr) Sub(v any) Expr {
 	return Expr{ast.Arithmetic{Left: e.node, Op: ast.Sub, Right: operand(v)}}
 }

@@ -40,3 +40,34 @@ func ISOYear(e Operand) Expr { return calendar(ast.ISOYear, e) }
 func calendar(part ast.CalendarPart, e Operand) Expr {
 	return Expr{ast.Calendar{Of: nodeOf(e), Part: part}}
 }
+
+// Unit is a unit of the calendar, in UTC.
+type Unit uint8
+
+// The units of [Truncate] and [Shift]. Weeks begin on Monday.
+const (
+	Seconds Unit = iota
+	Minutes
+	Hours
+	Days
+	Weeks
+	Months
+	Years
+)
+
+// Truncate is a time in whole units, of its calendar in UTC, or a day in whole weeks,
+// months or years: the beginning of the hour, the Monday of the week, the first of
+// the month. It is a time, or a day, again.
+func Truncate(e Operand, to Unit) Expr {
+	return Expr{ast.Truncated{Of: nodeOf(e), To: ast.Unit(to)}}
+}
+
+// Shift is a time or a day n units later, earlier if n is negative. Where the month
+// has no such day it is its last: a month after 31 January is 28 February, and not
+// 3 March as with time.Time.AddDate. Days have 24 hours, as they do in UTC. Outside
+// the years 1 to 9999 it is NULL (rule S54).
+//
+// A time.Duration is added with [Expr.Add] and [Expr.Sub].
+func Shift(e Operand, n int, unit Unit) Expr {
+	return Expr{ast.Shifted{Of: nodeOf(e), N: n, Unit: ast.Unit(unit)}}
+}

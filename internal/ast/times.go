@@ -31,3 +31,37 @@ func (p CalendarPart) String() string {
 func (p CalendarPart) OfDay() bool { return Hour <= p && p <= Second }
 
 func (Calendar) node() {}
+
+// Truncated is a time without what is smaller than a unit.
+type Truncated struct {
+	Of Node
+	To Unit
+}
+
+// Shifted is a time N units later.
+type Shifted struct {
+	Of   Node
+	N    int
+	Unit Unit
+}
+
+// Unit is a unit of times.
+type Unit uint8
+
+// The units, the smallest first.
+const (
+	Seconds Unit = iota
+	Minutes
+	Hours
+	Days
+	Weeks
+	Months
+	Years
+)
+
+func (u Unit) String() string {
+	return [...]string{"Seconds", "Minutes", "Hours", "Days", "Weeks", "Months", "Years"}[u]
+}
+
+func (Truncated) node() {}
+func (Shifted) node()   {}

@@ -34,6 +34,10 @@ func (w *writer) function(n ast.Node) (k kind, known bool) {
 		return w.replace(n), true
 	case ast.Calendar:
 		return w.calendar(n), true
+	case ast.Truncated:
+		return w.truncated(n), true
+	case ast.Shifted:
+		return w.shifted(n), true
 	}
 	return kind{}, false
 }

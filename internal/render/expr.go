@@ -110,6 +110,9 @@ func (w *writer) calculation(n ast.Arithmetic) kind {
 	if n.Op == ast.Div || n.Op == ast.Mod {
 		return w.division(n)
 	}
+	if k, done := w.duration(n); done {
+		return k
+	}
 	w.byte('(')
 	k := w.operandNode(n.Left)
 	right := n.Right
