@@ -32,6 +32,8 @@ func (w *writer) function(n ast.Node) (k kind, known bool) {
 		return w.trim(n), true
 	case ast.Replace:
 		return w.replace(n), true
+	case ast.Cast:
+		return w.cast(n), true
 	case ast.Calendar:
 		return w.calendar(n), true
 	case ast.Truncated:
