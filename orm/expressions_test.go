@@ -164,7 +164,9 @@ func TestS50_NumbersAreCalculatedAlike(t *testing.T) {
 			{"-f", F("f").Neg(), func(r *Figure) any { return -r.F }},
 			{"f / 3", F("f").Div(3), func(r *Figure) any { return r.F / 3 }},
 			{"i / 2.5", F("i").Div(2.5), func(r *Figure) any { return float64(r.I) / 2.5 }},
-			{"i / 2.0", F("i").Div(2.0), func(r *Figure) any { return int64(r.I) / 2 }},
+			{"i / 2.0", F("i").Div(2.0), func(r *Figure) any { return float64(r.I) / 2 }},
+			{"n / 3.0", F("n").Div(3.0), func(r *Figure) any { return float64(r.N) / 3 }},
+			{"7 / 2.0", query.Value(7).Div(2.0), func(*Figure) any { return 3.5 }},
 			{"f / i", F("f").Div(F("i")), func(r *Figure) any {
 				if r.I == 0 {
 					return nil

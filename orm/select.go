@@ -24,8 +24,8 @@ func (q QuerySet[T]) Tree() *ast.Select {
 }
 
 // GroupBy puts rows with equal values together, for aggregates that [Select] puts
-// out. It names columns, also over relations, or what Select puts out computed from
-// each row. What is neither grouped by nor within an aggregate has several values in
+// out. It names columns, also over relations, or what Select puts out of each row, by
+// its name. What is neither grouped by nor within an aggregate has several values in
 // a group, and is refused on every engine.
 func (q QuerySet[T]) GroupBy(names ...string) QuerySet[T] {
 	q.spec.Group = names

@@ -81,6 +81,27 @@ func TestS30_Select(t *testing.T) {
 		require.EqualValues(t, 4, halves[0].N)
 		require.Len(t, halves, 3)
 
+		// Columns by the names with which they are put out.
+		renamed, err := orm.Select[struct {
+			Project string
+			Who     int64
+			N       int64
+		}](ctx, audio.GroupBy("project", "who").Having(F("who").Gt(7)).OrderBy("project", "-who"),
+			F("project.name").As("project"), F("user_id").As("who"), query.Count().As("n"))
+		require.NoError(t, err)
+		require.Len(t, renamed, 2)
+		require.EqualValues(t, 9, renamed[0].Who)
+		require.EqualValues(t, 2, renamed[1].N)
+		whos, err := orm.Select[int64](ctx, audio.Distinct().OrderBy("-who"), F("user_id").As("who"))
+		require.NoError(t, err)
+		require.Equal(t, []int64{9, 8, 7}, whos)
+		negated, err := orm.Select[int64](ctx, audio.OrderByExpr(F("who").Neg().Asc()).Limit(1), F("user_id").As("who"))
+		require.NoError(t, err)
+		require.Equal(t, []int64{9}, negated)
+		mean, err := orm.Select[float64](ctx, audio, query.Sum(F("index")).Div(2.0))
+		require.NoError(t, err)
+		require.Equal(t, []float64{10.5}, mean, "a sum of whole numbers by a floating-point number")
+
 		n, err := audio.GroupBy("user_id").Count(ctx)
 		require.NoError(t, err)
 		require.EqualValues(t, 3, n, "groups")

@@ -50,6 +50,18 @@ func ExampleExpr_In() {
 	// crash on exit
 }
 
+// A sub-select is a value, which can be calculated with and named.
+func ExampleSelection_Expr() {
+	ctx, all := tickets()
+	ahead := query.Select(all.Filter(query.F("votes").Gt(query.Outer("votes"))), query.Count())
+	list, err := orm.Select[struct {
+		Title string
+		Place int
+	}](ctx, all.OrderBy("place"), query.F("title"), ahead.Expr().Add(1).As("place"))
+	fmt.Println(list, err)
+	// Output: [{crash on exit 1} {Crash at 100% 2} {Wrong colour 3}] <nil>
+}
+
 // A join puts the rows of another query beside each row.
 func ExampleSelection_Join() {
 	ctx, all := tickets()

@@ -4,8 +4,9 @@ import "github.com/holdfast-go/holdfast/internal/ast"
 
 // Div is e divided by v. Of whole numbers, and of their sums, it is the whole
 // quotient without what is behind the point, as in Go: -7 by 2 is -3. Of others it is
-// a floating-point number, of decimal numbers too. Divided by a zero of the
-// database it is NULL; a v that is zero itself is a *ValueError.
+// a floating-point number, of decimal numbers too, and so it is where v is a float64:
+// 7 by 2.0 is 3.5. Divided by a zero of the database it is NULL; a v that is zero
+// itself is a *ValueError.
 func (e Expr) Div(v any) Expr {
 	return Expr{ast.Arithmetic{Left: e.node, Op: ast.Div, Right: operand(v)}}
 }

@@ -68,6 +68,10 @@ func (s Selection) Tree() *ast.Select { return &s.tree }
 // Node is for the library's own packages: a seam, without promises.
 func (s Selection) Node() ast.Node { return &s.tree }
 
+// Expr is the one value that s puts out, for arithmetic and for a name of its own:
+// Select(bookings, Count()).Expr().As("n").
+func (s Selection) Expr() Expr { return Expr{&s.tree} }
+
 // Filter keeps the rows for which all conditions hold. They name what the selection
 // puts out.
 func (s Selection) Filter(conds ...Cond) Selection {

@@ -145,13 +145,7 @@ func (w *writer) term(k kind, bound any) kind {
 		w.bind(int64(f))
 		return k
 	case isFloat && k.Kind == column.Integer:
-		// A server would take it for an integer, or for a decimal.
-		at := len(w.buf)
-		w.bind(bound)
-		if w.toWhole != "" {
-			w.floatFrom(at)
-		}
-		return floatingNumber
+		return w.fraction(f)
 	}
 	_, isText := bound.(string)
 	if n, ok := read(bound); ok && (k.Kind == column.Decimal || isText && k.Kind == column.Integer) {
@@ -162,6 +156,17 @@ func (w *writer) term(k kind, bound any) kind {
 	}
 	w.bind(bound)
 	return k
+}
+
+// fraction writes a floating-point number which a server would take for an integer,
+// or for a decimal.
+func (w *writer) fraction(f float64) kind {
+	at := len(w.buf)
+	w.bind(f)
+	if w.toWhole != "" {
+		w.floatFrom(at)
+	}
+	return floatingNumber
 }
 
 // operandNode writes what is calculated with.

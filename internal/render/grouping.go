@@ -47,13 +47,19 @@ func (s *scope) checkGrouped(w *writer) {
 	}
 }
 
-// groups finds what is grouped by: columns, and outputs that are computed from each
-// row.
+// groups finds what is grouped by: columns, also under the name with which they are
+// put out, and outputs that are computed from each row.
 func (w *writer) groups(s *ast.Select, outputs []output) {
 	sc := w.scope
 	for _, name := range s.Group {
-		i := slices.IndexFunc(outputs, func(o output) bool { return o.name == name && o.column == nil })
+		i := slices.IndexFunc(outputs, func(o output) bool { return o.name == name })
 		c, err := sc.find(ast.Column{Path: name})
+		if i >= 0 && outputs[i].column != nil {
+			if err != nil {
+				c, err = *outputs[i].column, nil
+			}
+			i = -1
+		}
 		switch {
 		case i >= 0 && err == nil:
 			w.fail(ambiguous(sc, name))
@@ -113,7 +119,8 @@ func (w *writer) grouping(s *ast.Select) {
 	sc.aggregates, sc.watch, sc.naming = false, false, false
 }
 
-// output is the computed output that n names, where names of outputs may stand.
+// output is the output that n names and that is no column of this name, where names
+// of outputs may stand.
 func (s *scope) output(n ast.Node) *output {
 	c, ok := n.(ast.Column)
 	if !ok || !s.naming {
@@ -121,11 +128,11 @@ func (s *scope) output(n ast.Node) *output {
 	}
 	for i := range s.outputs {
 		if o := &s.outputs[i]; o.name == c.Path {
-			if at, err := s.find(n); err == nil && (o.column == nil || *o.column != at) {
-				return &output{name: o.name, of: ast.Missing{}} // two things of that name
-			}
-			if o.column == nil {
+			switch at, err := s.find(n); {
+			case err != nil:
 				return o
+			case o.column == nil || *o.column != at:
+				return &output{name: o.name, of: ast.Missing{}} // two things of that name
 			}
 			return nil
 		}
@@ -138,6 +145,9 @@ func (w *writer) again(o *output) kind {
 	if _, both := o.of.(ast.Missing); both {
 		w.fail(ambiguous(w.scope, o.name))
 		return kind{}
+	}
+	if o.column != nil {
+		return w.found(w.scope, *o.column)
 	}
 	if o.windowed && !w.scope.windows {
 		w.fail(fmt.Errorf("%s is computed over a window, which is not yet there: filter what a sub-select puts out", o.name))

@@ -23,7 +23,7 @@ func (w *writer) division(n ast.Arithmetic) kind {
 		defer w.unchecked()()
 	}
 	k, left := w.part(func() kind { return w.operandNode(n.Left) })
-	r, right := w.part(func() kind { return w.divisor(k, n.Right) })
+	r, right := w.part(func() kind { return w.divisor(n.Op, k, n.Right) })
 	if w.err != nil {
 		return kind{}
 	}
@@ -51,8 +51,10 @@ func (w *writer) division(n ast.Arithmetic) kind {
 	return floatingNumber
 }
 
-// divisor writes what is divided by. What may be zero becomes NULL then.
-func (w *writer) divisor(k kind, right any) kind {
+// divisor writes what is divided by. What may be zero becomes NULL then. A Go
+// floating-point number is one here, also where its value is whole: by what kind of
+// division 7 is divided must not hang on whether a variable is 2.5 or 2.
+func (w *writer) divisor(op ast.ArithmeticOp, k kind, right any) kind {
 	if constant, ok := right.(ast.Value); ok {
 		right = constant.V
 	}
@@ -70,6 +72,9 @@ func (w *writer) divisor(k kind, right any) kind {
 	if n, ok := read(bound); !ok || n == "0" || n == "-0" {
 		w.fail(&query.ValueError{Field: k.name(), Type: typeName(right), Reason: "cannot be divided by"})
 		return kind{}
+	}
+	if f, isFloat := bound.(float64); isFloat && op == ast.Div && k.Kind != column.Float {
+		return w.fraction(f)
 	}
 	return w.term(k, bound)
 }

@@ -58,7 +58,7 @@ func (w *writer) criterion(n ast.Node) kind {
 	if o == nil {
 		return w.node(n)
 	}
-	if _, both := o.of.(ast.Missing); both {
+	if _, both := o.of.(ast.Missing); both || o.column != nil {
 		return w.again(o)
 	}
 	w.nullable = o.nullable
