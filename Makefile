@@ -8,6 +8,8 @@ RIG     := build/rig
 # is does without where there is none.
 RACE    := $(if $(shell command -v $$($(GO) env CC)),-race)
 TESTS   := $(GO) test -race -count=1 -timeout=30m
+# What has no goroutines of its own, and takes minutes under the race detector.
+UNRACED := $(GO) test -count=1 -timeout=10m ./tests/tpch
 
 # The modules: the library, which requires nothing that only tests, examples and
 # benchmarks need, and these. go.work joins them; "make lint" sees to it that each
@@ -29,11 +31,13 @@ demo: | build ## Show the race that row locks close, on embedded SQLite; writes 
 .PHONY: test
 test: rig ## Run every test on SQLite, MySQL, MariaDB and PostgreSQL; needs Go and Docker
 	@$(RIG) -- $(TESTS) $(ALL)
+	@$(RIG) -- $(UNRACED)
 
 .PHONY: test-sqlite
 test-sqlite: ## Run every test that needs no server; needs Go alone
 	@$(if $(RACE),,echo "no C compiler here: without the race detector")
 	@HOLDFAST_TEST_ENGINES=sqlite $(GO) test $(RACE) -count=1 -timeout=30m $(ALL)
+	@HOLDFAST_TEST_ENGINES=sqlite $(UNRACED)
 
 # Each line is a run of the suites: its servers, and flags for one of them.
 VERSIONS := \
