@@ -160,6 +160,20 @@ func (m *Model) relation(name string) *relation {
 	return nil
 }
 
+// related is the relation of that name, or why there is none to follow.
+func (m *Model) related(name string) (*relation, error) {
+	r := m.relation(name)
+	switch {
+	case r == nil && m.columns[name] != nil:
+		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "is a column, not a relation", Choices: m.relationNames()}
+	case r == nil:
+		return nil, &query.FieldError{Model: m.Name, Name: name, Choices: m.choices()}
+	case len(r.Condition) > 0:
+		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "is tagged join_on, which is not supported"}
+	}
+	return r, nil
+}
+
 func (m *Model) choices() []string {
 	names := make([]string, 0, len(m.Fields)+len(m.relations))
 	for _, f := range m.Fields {

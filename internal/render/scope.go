@@ -66,11 +66,10 @@ func (s *scope) join(path string) (*Join, error) {
 		}
 	}
 	if s.root == nil {
-		return nil, &query.FieldError{Model: s.name(), Name: path, Reason: "is no relation: a sub-select has only what it puts out", Choices: s.choices()}
+		return nil, s.noRelation(path)
 	}
-	if strings.Count(path, ".") >= deepest {
-		first, _, _ := strings.Cut(path, ".")
-		return nil, &query.FieldError{Model: s.root.Name, Name: first, Reason: "begins a path over more than " + strconv.Itoa(deepest) + " relations"}
+	if err := s.tooDeep(path); err != nil {
+		return nil, err
 	}
 	var parent *Join
 	m, name := s.root, path
@@ -81,16 +80,12 @@ func (s *scope) join(path string) (*Join, error) {
 		}
 		m, name = parent.Model, path[i+1:]
 	}
-	r := m.relation(name)
+	r, err := m.related(name)
 	switch {
-	case r == nil && m.columns[name] != nil:
-		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "is a column, not a relation", Choices: m.relationNames()}
-	case r == nil:
-		return nil, &query.FieldError{Model: m.Name, Name: name, Choices: m.choices()}
+	case err != nil:
+		return nil, err
 	case r.many:
-		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "has many rows and cannot be joined; query " + r.JoinTable.TypeName + " instead"}
-	case len(r.Condition) > 0:
-		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "is tagged join_on, which is not supported"}
+		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "has many rows and cannot be joined: ask about them with query.Any or query.CountOf"}
 	case s.closed != "":
 		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: s.closed}
 	}
@@ -108,6 +103,18 @@ func (s *scope) join(path string) (*Join, error) {
 	}
 	s.joins = append(s.joins, j)
 	return j, nil
+}
+
+func (s *scope) noRelation(path string) error {
+	return &query.FieldError{Model: s.name(), Name: path, Reason: "is no relation: a sub-select has only what it puts out", Choices: s.choices()}
+}
+
+func (s *scope) tooDeep(path string) error {
+	if strings.Count(path, ".") < deepest {
+		return nil
+	}
+	first, _, _ := strings.Cut(path, ".")
+	return &query.FieldError{Model: s.root.Name, Name: first, Reason: "begins a path over more than " + strconv.Itoa(deepest) + " relations"}
 }
 
 // comparable refuses a join of columns that each engine would compare in its own

@@ -142,6 +142,12 @@ func (w *writer) node(n ast.Node) kind {
 		return w.among(n)
 	case ast.Exists:
 		return w.exists(n)
+	case ast.Quantified:
+		return w.quantified(n)
+	case ast.OverRelated:
+		return w.overRelated(n)
+	case reached:
+		return w.reached(n)
 	case ast.Match:
 		return w.match(n)
 	case ast.And:
