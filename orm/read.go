@@ -40,6 +40,15 @@ func (q QuerySet[T]) all(ctx context.Context) ([]*T, error) {
 	if q.backward {
 		slices.Reverse(list)
 	}
+	if len(q.prefetch) > 0 && len(list) > 0 {
+		rows := make([]reflect.Value, len(list))
+		for i, row := range list {
+			rows[i] = reflect.ValueOf(row).Elem()
+		}
+		if err := q.db.fetch(ctx, rows, planned(q.prefetch), q.replica); err != nil {
+			return nil, err
+		}
+	}
 	return list, nil
 }
 
@@ -180,6 +189,9 @@ func (q QuerySet[T]) Iterate(ctx context.Context) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		if q.backward {
 			q.keep(errBackward)
+		}
+		if len(q.prefetch) > 0 {
+			q.keep(errors.New("Iterate has one row at a time, and Prefetch reads for all of them: use All, in pieces"))
 		}
 		st, reader, err := q.render()
 		if err != nil {

@@ -206,6 +206,8 @@ func (q QuerySet[T]) changeable() error {
 		return errors.New("a query with Limit or Offset cannot be changed in one statement: filter on what it selects")
 	case s.Distinct || len(s.Group) > 0 || len(s.Joins) > 0:
 		return errors.New("a query with Distinct, GroupBy or Join cannot be changed: filter by a sub-select")
+	case len(q.prefetch) > 0:
+		return errors.New("a query with Prefetch cannot be changed: Prefetch is about rows that are read")
 	case len(s.Computed) > 0:
 		return errors.New("a query with Annotate cannot be changed: filter by the expression itself")
 	case len(s.Locks) > 0:
