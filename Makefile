@@ -30,8 +30,7 @@ demo: | build ## Show the race that row locks close, on embedded SQLite; writes 
 
 .PHONY: test
 test: rig ## Run every test on SQLite, MySQL, MariaDB and PostgreSQL; needs Go and Docker
-	@$(RIG) -- $(TESTS) $(ALL)
-	@$(RIG) -- $(UNRACED)
+	@$(RIG) -- sh -c '$(TESTS) $(ALL) && $(UNRACED)'
 
 .PHONY: test-sqlite
 test-sqlite: ## Run every test that needs no server; needs Go alone
