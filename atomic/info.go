@@ -12,6 +12,10 @@ type BlockInfo struct {
 	Depth int    // 1 is the outermost; 0 means outside any block
 	File  string // where Do was called
 	Line  int
+	// Options are those in force, of the block itself, of the blocks around it and of
+	// orm.WithBlock: "Isolation(Serializable), Retry(3), LockTimeout(1s)". It is for
+	// people, and "" where nothing but the server's own settings holds.
+	Options string
 }
 
 // String is `block "claim" (depth 2, scheduler.go:88)`.

@@ -14,6 +14,10 @@ type optionFunc func(*seam.Options)
 
 func (f optionFunc) apply(o *seam.Options) { f(o) }
 
+// Collect reads options. It is for the library's own packages, a seam without
+// promises.
+func Collect(opts []Option) *seam.Options { return collect(opts) }
+
 func collect(opts []Option) *seam.Options {
 	o := &seam.Options{}
 	for i, opt := range opts {
@@ -123,6 +127,11 @@ func LockTimeout(d time.Duration) Option {
 // (mysql.CommitsTable), on SQLite it is made when it is first needed. Outermost
 // blocks only.
 func ResolveCommit() Option { return optionFunc(func(o *seam.Options) { o.Resolve = true }) }
+
+// NoDefaults has an outermost block go by its own options alone, without those of
+// orm.WithBlock (rule B18): it is how one block has no Retry or no Timeout where
+// every other has. In a nested block it changes nothing.
+func NoDefaults() Option { return optionFunc(func(o *seam.Options) { o.NoDefaults = true }) }
 
 // HookOption changes how a hook runs.
 type HookOption interface{ apply(*seam.Hook) }

@@ -94,7 +94,7 @@ var (
 
 // answers are methods that somebody else calls: packages errors, fmt and json, or
 // another package of the library.
-var answers = []string{"Error", "Unwrap", "Is", "String", "Executor", "Node", "Condition", "Tree", "WaitLimit", "MarshalJSON", "UnmarshalJSON"}
+var answers = []string{"Error", "Unwrap", "Is", "String", "Executor", "Collect", "Node", "Condition", "Tree", "WaitLimit", "MarshalJSON", "UnmarshalJSON"}
 
 // examples has every name that an example of the face uses.
 func examples(t *testing.T) map[string]bool {

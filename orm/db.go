@@ -60,6 +60,10 @@ func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) 
 		_ = database.Close()
 		return nil, err
 	}
+	if err := s.defaults(database); err != nil {
+		_ = database.Close()
+		return nil, err
+	}
 	s.pool.apply(database)
 	executor := block.New(database, s.Settings)
 	if len(s.replicas) > 0 {

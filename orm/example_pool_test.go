@@ -35,6 +35,31 @@ func ExampleWithIsolation() {
 	// Output: SQLite
 }
 
+// Every block runs again after a deadlock, and for five seconds at most; one of them
+// may take as long as it needs.
+func ExampleWithBlock() {
+	ctx := context.Background()
+	db, err := orm.Open(ctx, sqlite.Open(":memory:"),
+		orm.WithBlock(atomic.Retry(3), atomic.Timeout(5*time.Second), atomic.LockTimeout(time.Second)))
+	check(err)
+	defer db.Close()
+
+	inForce := func(opts ...atomic.Option) {
+		var refused *atomic.BlockError
+		err := atomic.Do(ctx, db, func(ctx context.Context) error {
+			return atomic.Do(ctx, db, func(context.Context) error { return nil }, atomic.Durable())
+		}, opts...)
+		if errors.As(err, &refused) {
+			fmt.Printf("%q\n", refused.Block.Options)
+		}
+	}
+	inForce()
+	inForce(atomic.NoDefaults(), atomic.LockTimeout(time.Minute))
+	// Output:
+	// "Retry(3), Timeout(5s), LockTimeout(1s)"
+	// "LockTimeout(1m0s)"
+}
+
 // What cannot be returned, such as the error of a hook that may fail, is logged.
 func ExampleWithLogger() {
 	ctx := context.Background()

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/block"
@@ -20,6 +21,7 @@ type settings struct {
 	replicas   []dialect.Source
 	wait       time.Duration
 	cursorKeys [][]byte
+	block      []atomic.Option // defaults of blocks
 }
 
 // WithAutocommit switches autocommit off or on; the default is on. When it is
@@ -29,8 +31,47 @@ func WithAutocommit(on bool) Option {
 	return func(s *settings) { s.ManualCommit = !on }
 }
 
+// WithBlock gives every outermost block of the database these options, unless its
+// own say otherwise: WithBlock(atomic.Retry(3), atomic.Timeout(5*time.Second)). What
+// is in force stands in atomic.BlockInfo (rule B18).
+//
+// A nested block lives in the limits of the outermost one and gets no defaults. A
+// transaction of BeginTx (see [DB.SQL]) gets all but Retry and Timeout, for which it
+// has its ctx, and one of a session without autocommit Isolation, LockTimeout and
+// ExplainLocks alone, since its owner ends it. An operation that is a block of its
+// own (rule S9) gets them where no other block is around it; its own Retry stays.
+// atomic.NoDefaults keeps them from one block.
+//
+// Options that say what one block is (Name, Propagation, Durable, NoSavepoint,
+// ReadOnly, Deferrable) have no place here, and nothing could take a ReadOnly back:
+// Open then returns a *dialect.OpenError, as it does for an option that is itself
+// wrong and for an isolation level that the server does not have. Of an option that
+// is given twice the later one counts.
+func WithBlock(opts ...atomic.Option) Option {
+	return func(s *settings) { s.block = append(s.block, opts...) }
+}
+
+// defaults reads the options of WithBlock.
+func (s *settings) defaults(db *backend.Database) error {
+	o := atomic.Collect(s.block)
+	refuse := func(problem string, err error) error {
+		return &dialect.OpenError{Engine: db.Server.Engine, Setting: "WithBlock", Problem: problem, Err: err}
+	}
+	if o.Err != nil {
+		return refuse(o.Err.Error(), nil)
+	}
+	if names := o.NoDefault(); names != "" {
+		return refuse(names+" says what one block is, and is no default; give it to atomic.Do", nil)
+	}
+	if _, err := db.Engine.Begin(backend.TxOptions{Isolation: o.Isolation, Timeout: o.Timeout, Idle: o.Idle}); err != nil {
+		return refuse("the server cannot begin such a block", err)
+	}
+	s.Block = *o
+	return nil
+}
+
 // WithIsolation sets the isolation level of every block that does not choose
-// one (atomic.Isolation). The default is the server's: READ COMMITTED on
+// one: it is WithBlock(atomic.Isolation(level)). The default is the server's: READ COMMITTED on
 // PostgreSQL, REPEATABLE READ on MySQL and MariaDB; SQLite is serializable.
 //
 // Under REPEATABLE READ on MySQL a plain SELECT shows the rows as they were at
@@ -39,7 +80,7 @@ func WithAutocommit(on bool) Option {
 // to be changed should be read with SelectForUpdate, or under
 // sql.LevelReadCommitted.
 func WithIsolation(level sql.IsolationLevel) Option {
-	return func(s *settings) { s.Isolation = level }
+	return WithBlock(atomic.Isolation(level))
 }
 
 // WithCommitTimeout limits a running COMMIT, which is not cancelled with the

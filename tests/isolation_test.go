@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/block"
+	"github.com/holdfast-go/holdfast/internal/seam"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -60,7 +61,7 @@ func TestB22_OneConsistentSnapshot(t *testing.T) {
 func TestB22_IsolationLevels(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		committed, repeatable := atomic.Isolation(sql.LevelReadCommitted), atomic.Isolation(sql.LevelRepeatableRead)
-		own := db.again(setup{Settings: block.Settings{Isolation: sql.LevelReadCommitted}})
+		own := db.again(setup{Settings: block.Settings{Block: seam.Options{Isolation: sql.LevelReadCommitted}}})
 		byDefault := db.Engine != testdb.Postgres // REPEATABLE READ is MySQL's
 		for _, c := range []struct {
 			what   string

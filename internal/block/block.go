@@ -67,7 +67,7 @@ type transaction struct {
 // (rule B21).
 func newTransaction(ctx context.Context, x *Executor, sc *scope, o *seam.Options, from seam.Site) *transaction {
 	t := &transaction{executor: x, outer: sc.outer, session: sc.session, attempt: 1, connMu: newMutex()}
-	t.state = state.New(x.db.Engine, x.settings.Isolation, o, from)
+	t.state = state.New(x.db.Engine, o, from)
 	t.first = block{Block: t.state.Root(), tx: t, ctx: ctx}
 	t.root = &t.first
 	if around := t.around(); around != nil {

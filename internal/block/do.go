@@ -21,12 +21,8 @@ func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *s
 		return false, parent.Usable()
 	}
 	refuse := func(kind error, reason string) (bool, error) {
-		depth := 1
-		if parent != nil {
-			depth = parent.Depth() + 1
-		}
 		site := from // a copy: without a refusal it need not be on the heap
-		return false, &atomic.BlockError{Block: state.Info(o, depth, &site), Kind: kind, Reason: reason}
+		return false, &atomic.BlockError{Block: x.wouldBe(parent, o, &site), Kind: kind, Reason: reason}
 	}
 	without := func(ctx context.Context) (bool, error) { // fn without a block
 		err := fn(ctx)
@@ -88,8 +84,24 @@ func (x *Executor) Run(ctx context.Context, fn func(context.Context) error, o *s
 	return parent.nested(ctx, sc, fn, o, from, !join)
 }
 
+// wouldBe is what an error says of a block that is refused: with the options that
+// would be in force in it, of which none is where fn would run without a block.
+func (x *Executor) wouldBe(parent *block, o *seam.Options, from *seam.Site) atomic.BlockInfo {
+	if parent != nil {
+		return parent.WouldBe(o, from)
+	}
+	asked := *o
+	if mode := atomic.PropagationMode(o.Propagation); mode == atomic.Never || mode == atomic.Suspended {
+		asked = seam.Options{Name: o.Name}
+	} else {
+		asked.Complete(&x.settings.Block)
+	}
+	return state.Info(&asked, 1, from)
+}
+
 // outermost runs fn in a transaction of its own, again if Retry says so.
 func (x *Executor) outermost(ctx context.Context, sc *scope, fn func(context.Context) error, o *seam.Options, from seam.Site) (kept bool, err error) {
+	o.Complete(&x.settings.Block)
 	caller := ctx
 	if o.Timeout > 0 {
 		var cancel context.CancelFunc

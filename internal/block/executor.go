@@ -23,9 +23,8 @@ type Settings struct {
 	// ManualCommit switches autocommit off (rule A2): a statement outside a
 	// block then needs a session.
 	ManualCommit bool
-	// Isolation is the level of a block that does not choose one; LevelDefault
-	// is the server's own default (rule S8).
-	Isolation sql.IsolationLevel
+	// Block is what an outermost block has that does not say otherwise (rule B18).
+	Block seam.Options
 	// CommitTimeout limits a running COMMIT, which ctx does not cancel (rule
 	// B11). 0 means 30 s.
 	CommitTimeout time.Duration

@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/block"
+	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
 func TestB21_AnEmptyBlockSendsNothing(t *testing.T) {
@@ -53,7 +54,7 @@ func TestS08_TheDatabasesIsolationLevel(t *testing.T) {
 		s.sent("SET ISOLATION Read Committed; BEGIN; INSERT a", "COMMIT")
 		require.NoError(t, s.do(t.Context(), insert, atomic.Isolation(sql.LevelSerializable)))
 		s.sent("SET ISOLATION Serializable; BEGIN; INSERT a", "COMMIT")
-	}, setup{settings: block.Settings{Isolation: sql.LevelReadCommitted}})
+	}, setup{settings: block.Settings{Block: seam.Options{Isolation: sql.LevelReadCommitted}}})
 }
 
 // A transaction that the server does not have fails the statement that would

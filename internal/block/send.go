@@ -1,7 +1,6 @@
 package block
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -172,8 +171,7 @@ func (t *transaction) connect(ctx context.Context) (*connection, error) {
 // there is not so with what is written (PostgreSQL refuses it).
 func (t *transaction) readsElsewhere() bool {
 	o := t.root.Opts
-	level := cmp.Or(o.Isolation, t.executor.settings.Isolation)
-	return t.executor.replicas != nil && o.ReadOnly && !o.Deferrable && level < sql.LevelSerializable && t.session == nil
+	return t.executor.replicas != nil && o.ReadOnly && !o.Deferrable && o.Isolation < sql.LevelSerializable && t.session == nil
 }
 
 // call runs send. If that panics, which the types of arguments and of columns may

@@ -162,7 +162,7 @@ func (s *session) root() (*block, error) {
 	case s.tx == nil:
 		// Its hooks run outside the session, which may still hold its connection.
 		hooks := s.executor.with(s.ctx, &scope{outer: &scope{session: s, outer: s.outer}})
-		t := newTransaction(hooks, s.executor, &scope{session: s, outer: s.outer}, &seam.Options{Name: "session"}, s.site)
+		t := newTransaction(hooks, s.executor, &scope{session: s, outer: s.outer}, s.executor.settings.Block.OfSession("session"), s.site)
 		t.conn, s.conn = s.conn, nil
 		s.tx = t
 	}

@@ -90,6 +90,7 @@ func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 	}
 	var b *block
 	if parent == nil {
+		o.Complete(&c.executor.settings.Block)
 		// Nothing is sent yet, but a caller on database/sql counts on hearing of it here.
 		_, err := c.executor.db.Engine.Begin(backend.TxOptions{Isolation: o.Isolation, ReadOnly: o.ReadOnly})
 		if err != nil {

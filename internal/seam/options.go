@@ -22,6 +22,7 @@ type Options struct {
 	LockWait    *time.Duration
 	Resolve     bool
 	Explain     bool
+	NoDefaults  bool
 	ByHand      bool  // BeginTx of database/sql
 	Once        *Once // what only atomic.Once can honour; nil: nothing
 	Err         error // of the options themselves: the first one counts
@@ -66,6 +67,7 @@ func (o *Options) OfABlock() string {
 		given{o.Timeout > 0, "Timeout"},
 		given{o.LockWait != nil, "LockTimeout"},
 		given{o.Explain, "ExplainLocks"},
+		given{o.NoDefaults, "NoDefaults"},
 	)
 }
 

@@ -135,12 +135,8 @@ func sameWait(a, b *time.Duration) bool {
 
 func (t *Transaction) beginOptions() backend.TxOptions {
 	o := t.root.Opts
-	level := o.Isolation
-	if level == 0 {
-		level = t.isolation
-	}
 	return backend.TxOptions{
-		Isolation: level, ReadOnly: o.ReadOnly, Deferrable: o.Deferrable,
+		Isolation: o.Isolation, ReadOnly: o.ReadOnly, Deferrable: o.Deferrable,
 		Name: o.Name, Timeout: o.Timeout, Idle: o.Idle,
 	}
 }

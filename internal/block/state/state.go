@@ -24,7 +24,6 @@
 package state
 
 import (
-	"database/sql"
 	"sync"
 	"time"
 
@@ -63,9 +62,8 @@ const (
 // A Transaction belongs to one outermost block, or to a session between two
 // commits.
 type Transaction struct {
-	engine    backend.Engine
-	isolation sql.IsolationLevel // of a block that does not choose one
-	root      *Block
+	engine backend.Engine
+	root   *Block
 
 	mu      sync.Mutex
 	phase   Phase
@@ -99,8 +97,8 @@ const (
 
 // New starts a transaction with its outermost block. Nothing is to be sent (rule
 // B21).
-func New(engine backend.Engine, isolation sql.IsolationLevel, o *seam.Options, from seam.Site) *Transaction {
-	t := &Transaction{engine: engine, isolation: isolation}
+func New(engine backend.Engine, o *seam.Options, from seam.Site) *Transaction {
+	t := &Transaction{engine: engine}
 	t.first = Block{Opts: o, site: from}
 	t.root, t.stack = &t.first, t.room[:0]
 	t.push(t.root, false)
@@ -249,11 +247,35 @@ func (b *Block) Outermost() bool { return b.parent == nil }
 func (b *Block) Depth() int { return b.depth }
 
 // Info is what errors say of b.
-func (b *Block) Info() atomic.BlockInfo { return Info(b.Opts, b.depth, &b.site) }
+func (b *Block) Info() atomic.BlockInfo {
+	info := Info(b.Opts, b.depth, &b.site)
+	if b.parent != nil {
+		info.Options = b.inForce().String()
+	}
+	return info
+}
+
+// WouldBe is what errors say of a block with these options that is refused in b.
+func (b *Block) WouldBe(o *seam.Options, from *seam.Site) atomic.BlockInfo {
+	refused := Block{tx: b.tx, parent: b, depth: b.depth + 1, Opts: o, site: *from}
+	return refused.Info()
+}
+
+// inForce are the options of b, and those of the blocks around it that hold in it.
+func (b *Block) inForce() *seam.Options {
+	o := *b.tx.root.Opts
+	o.LockWait, o.Explain = b.LockWait(), b.Explains()
+	for ; b != nil; b = b.parent {
+		if b.Opts.Timeout > 0 && (o.Timeout == 0 || b.Opts.Timeout < o.Timeout) {
+			o.Timeout = b.Opts.Timeout
+		}
+	}
+	return &o
+}
 
 // Info is what errors say of a block with these options.
 func Info(o *seam.Options, depth int, from *seam.Site) atomic.BlockInfo {
-	info := atomic.BlockInfo{Name: o.Name, Depth: depth}
+	info := atomic.BlockInfo{Name: o.Name, Depth: depth, Options: o.String()}
 	info.File, info.Line = from.Position()
 	return info
 }

@@ -1,7 +1,6 @@
 package state_test
 
 import (
-	"database/sql"
 	"errors"
 	"testing"
 	"time"
@@ -46,7 +45,7 @@ func newFamily(t *testing.T) *family {
 // growing is newFamily, whose blocks do something before the next one is opened.
 func growing(t *testing.T, first func(b *state.Block)) *family {
 	t.Helper()
-	f := &family{T: t, tx: state.New(speller{}, sql.LevelDefault, &seam.Options{Name: "outer"}, seam.Site{})}
+	f := &family{T: t, tx: state.New(speller{}, &seam.Options{Name: "outer"}, seam.Site{})}
 	f.outer = f.tx.Root()
 	first(f.outer)
 	f.middle = f.enter(f.outer, true)
