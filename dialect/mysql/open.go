@@ -152,7 +152,7 @@ func (s *source) open(ctx context.Context) (*backend.Database, error) {
 		return nil, openError(set, err)
 	}
 	db.Pool = sql.OpenDB(c)
-	db.Reserve = backend.NewReserve(c)
+	db.Reserve, db.Connector = backend.NewReserve(c), toolConnector{c}
 	return db, nil
 }
 

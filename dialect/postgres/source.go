@@ -83,6 +83,7 @@ func (s *source) open(ctx context.Context) (*backend.Database, error) {
 		}
 		connector := e.connector(config)
 		db.Pool, db.Reserve = sql.OpenDB(connector), backend.NewReserve(connector)
+		db.Connector = toolConnector(config)
 	}
 	server, err := identify(ctx, db.Pool, e)
 	if err != nil {

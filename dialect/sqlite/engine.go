@@ -16,6 +16,9 @@ type engine struct {
 	server dialect.Server
 	busy   time.Duration // what every connection starts with
 	queue  *queue
+	// file is the main database's path, as SQLite has resolved it; "" in memory.
+	// private names what no other database has.
+	file, private string
 }
 
 // Wire implements backend.Engine.

@@ -68,6 +68,7 @@ func (s *source) open(ctx context.Context) (*backend.Database, error) {
 		_ = pool.Close()
 		return nil, openError(s.path, err)
 	}
+	db.Connector = c.Connector
 	return db, nil
 }
 
@@ -87,7 +88,7 @@ func (s *source) dsn() string {
 		if filepath.VolumeName(s.path) != "" {
 			name = "/" + name // file:/C:/…
 		}
-		name = strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(name)
+		name = uriPath(name)
 	}
 	if s.readOnly {
 		q.Set("mode", "ro")
@@ -103,6 +104,11 @@ func (s *source) dsn() string {
 		q.Add("_pragma", p[0]+"("+p[1]+")")
 	}
 	return "file:" + name + "?" + q.Encode()
+}
+
+// uriPath writes a path as a part of a URI.
+func uriPath(path string) string {
+	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
 // first asks the first connection who it is and makes the file ready.
@@ -147,12 +153,15 @@ func (s *source) makeReady(ctx context.Context, conn *sql.Conn) error {
 // identify reads the version, and the busy timeout to go back to after a block
 // that had another.
 func identify(ctx context.Context, conn *sql.Conn, pool *sql.DB, queue *queue) (*backend.Database, error) {
-	var version string
+	var version, file string
 	var busy int64
 	if err := conn.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
 		return nil, err
 	}
 	if err := conn.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&busy); err != nil {
+		return nil, err
+	}
+	if err := conn.QueryRowContext(ctx, "SELECT COALESCE(file, '') FROM pragma_database_list WHERE name = 'main'").Scan(&file); err != nil {
 		return nil, err
 	}
 	v, err := backend.ParseVersion(version)
@@ -164,7 +173,7 @@ func identify(ctx context.Context, conn *sql.Conn, pool *sql.DB, queue *queue) (
 	return &backend.Database{
 		Pool:   pool,
 		Server: server,
-		Engine: &engine{server: server, busy: time.Duration(busy) * time.Millisecond, queue: queue},
+		Engine: &engine{server: server, busy: time.Duration(busy) * time.Millisecond, queue: queue, file: file, private: rand.Text()},
 		Schema: sqlitedialect.New(),
 	}, nil
 }

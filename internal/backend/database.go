@@ -22,6 +22,9 @@ type Database struct {
 	// until others give theirs back. It is nil where nobody knows how, for a
 	// pool of the application's.
 	Reserve *sql.DB
+	// Connector opens the driver's own connections with the pool's settings (Tools).
+	// It is nil for a pool of the application's.
+	Connector driver.Connector
 	// Server is what the server said of itself when it was opened.
 	Server dialect.Server
 	// Engine spells and sends what differs between databases.

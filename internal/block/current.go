@@ -3,6 +3,7 @@ package block
 import (
 	"context"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/internal/block/state"
 	"github.com/holdfast-go/holdfast/internal/seam"
 )
@@ -21,6 +22,20 @@ func (x *Executor) Block(ctx context.Context) seam.Block {
 func (x *Executor) Encloses(ctx context.Context) bool {
 	b, err := x.scope(ctx).enclosing()
 	return b != nil && err == nil
+}
+
+// Outside returns nil where ctx belongs to no transaction, and otherwise what is wrong
+// with that: the block in progress, of which reason says why it is in the way, or
+// that the block, or the session, has ended (B9).
+func (x *Executor) Outside(ctx context.Context, reason string) error {
+	b, err := x.scope(ctx).enclosing()
+	switch {
+	case err != nil || b == nil:
+		return err
+	case b.Ended():
+		return b.Usable()
+	}
+	return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrInBlock, Reason: reason}
 }
 
 // Unsent reports whether ctx belongs to a block in whose transaction nothing was
