@@ -161,6 +161,8 @@ func TestExplainLocks_ADeadlock(t *testing.T) {
 		sides := make(chan side, 2)
 		var both sync.WaitGroup // have locked their first row
 		both.Add(2)
+		told := make(chan struct{}) // the victim has been told who it was
+		var once sync.Once
 		for i, name := range []string{"importer", "exporter"} {
 			go func() {
 				var me side
@@ -173,9 +175,14 @@ func TestExplainLocks_ADeadlock(t *testing.T) {
 					}
 					both.Done()
 					both.Wait()
-					_, err = s.row(2-i).Update(ctx, query.Set("text", secretText))
+					if _, err = s.row(2-i).Update(ctx, query.Set("text", secretText)); err == nil {
+						<-told // as long as this block is there, its name is
+					}
 					return err
 				}, atomic.Name(name), atomic.ExplainLocks())
+				if me.err != nil {
+					once.Do(func() { close(told) })
+				}
 				sides <- me
 			}()
 		}

@@ -78,8 +78,10 @@ func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 	if c.tx != nil {
 		return nil, &atomic.BlockError{Block: c.tx.block.Info(), Kind: atomic.ErrTransactionControl, Reason: "this connection is in a transaction already"}
 	}
-	if _, pin := c.pin.in(ctx, c.executor); pin != nil {
-		pin.session(ctx) // what it leaves in its session is for the statements after it
+	// What a transaction leaves in its session is for the statements after it; but one
+	// that only reads may have its place on a replica, which no session has.
+	if _, pin := c.pin.in(ctx, c.executor); pin != nil && !(opts.ReadOnly && c.executor.replicas != nil) {
+		pin.session(ctx)
 	}
 	ctx, _ = c.pin.in(ctx, c.executor)
 	o := &seam.Options{Isolation: sql.IsolationLevel(opts.Isolation), ReadOnly: opts.ReadOnly, ByHand: true}
