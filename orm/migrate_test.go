@@ -52,15 +52,17 @@ func borrowed(t *testing.T, at testserver.Database) (db *orm.DB, pool *sql.DB) {
 
 // asToolsDo changes a table in a transaction, which a block refuses on MySQL and
 // MariaDB (B15).
-func asToolsDo(ctx context.Context, t *testing.T, tools *sql.DB) {
-	t.Helper()
+func asToolsDo(ctx context.Context, tools *sql.DB) error {
 	tx, err := tools.BeginTx(ctx, nil)
-	require.NoError(t, err)
-	for _, text := range []string{"CREATE TABLE ledger (entry VARCHAR(40))", "INSERT INTO ledger VALUES ('tool')", "ALTER TABLE ledger ADD COLUMN amount INT"} {
-		_, err = tx.ExecContext(ctx, text)
-		require.NoError(t, err)
+	if err != nil {
+		return err
 	}
-	require.NoError(t, tx.Commit())
+	for _, text := range []string{"CREATE TABLE ledger (entry VARCHAR(40))", "INSERT INTO ledger VALUES ('tool')", "ALTER TABLE ledger ADD COLUMN amount INT"} {
+		if _, err := tx.ExecContext(ctx, text); err != nil {
+			return errors.Join(err, tx.Rollback())
+		}
+	}
+	return tx.Commit()
 }
 
 func entries(t *testing.T, at testserver.Database) (n int) {
@@ -74,7 +76,7 @@ func TestM01_StatementsOfToolsAreTheirOwn(t *testing.T) {
 		ctx := t.Context()
 		db := open(t, at)
 		tools := db.Migrations()
-		asToolsDo(ctx, t, tools)
+		require.NoError(t, asToolsDo(ctx, tools))
 		setting := map[testserver.Engine]string{
 			testserver.MySQL: "SELECT @@time_zone", testserver.MariaDB: "SELECT @@time_zone",
 			testserver.Postgres: "SHOW timezone", testserver.SQLite: "PRAGMA foreign_keys",
@@ -100,7 +102,7 @@ func TestM01_ConnectionsOfAPoolAreLent(t *testing.T) {
 		ctx := t.Context()
 		db, pool := borrowed(t, at)
 		tools := db.Migrations()
-		asToolsDo(ctx, t, tools)
+		require.NoError(t, asToolsDo(ctx, tools))
 		stmt, err := tools.PrepareContext(ctx, "INSERT INTO ledger (entry) VALUES ('prepared')")
 		require.NoError(t, err)
 		_, err = stmt.ExecContext(ctx)
@@ -129,9 +131,9 @@ func TestM02_OneAtATime(t *testing.T) {
 			waited <- orm.Migrate(ctx, db, "it", func(ctx context.Context, tools *sql.DB) error {
 				close(running)
 				<-finish
-				asToolsDo(ctx, t, tools)
-				done = true
-				return nil
+				err := asToolsDo(ctx, tools)
+				done = err == nil
+				return err
 			})
 		}()
 		<-running
@@ -275,7 +277,7 @@ func TestM02_InMemory(t *testing.T) {
 	again := func(context.Context, *sql.DB) error { return nil }
 	require.NoError(t, orm.Migrate(t.Context(), db, "it", func(ctx context.Context, tools *sql.DB) error {
 		require.ErrorIs(t, orm.Migrate(ctx, db, "it", again, orm.NoWait), dialect.ErrLockNotAvailable)
-		asToolsDo(ctx, t, tools)
+		require.NoError(t, asToolsDo(ctx, tools))
 		return nil
 	}))
 	require.NoError(t, orm.Migrate(t.Context(), db, "it", again))

@@ -87,7 +87,7 @@ func (c *lentConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.T
 	if opts.ReadOnly || opts.Isolation != driver.IsolationLevel(sql.LevelDefault) {
 		return nil, errors.New("the pool's driver knows no transaction options")
 	}
-	return c.Begin() //nolint:staticcheck // all that such a driver has
+	return c.Begin()
 }
 
 // CheckNamedValue implements driver.NamedValueChecker.

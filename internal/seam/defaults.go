@@ -38,12 +38,12 @@ func (o *Options) Complete(d *Options) {
 	}
 }
 
-// OfSession is what d says of the transactions of a session, which end when their
+// OfSession is what o says of the transactions of a session, which end when their
 // owner says so.
-func (d *Options) OfSession(name string) *Options {
-	o := &Options{Name: name}
-	o.onConnection(d)
-	return o
+func (o *Options) OfSession(name string) *Options {
+	session := &Options{Name: name}
+	session.onConnection(o)
+	return session
 }
 
 func (o *Options) onConnection(d *Options) {
