@@ -217,3 +217,27 @@ func TestA05_HooksOfATransactionThatSentNothing(t *testing.T) {
 		require.NoError(t, sess.Close())
 	})
 }
+
+// A *sql.Conn is no way around a block that has ended, either.
+func TestS27_AConnOfABlockThatHasEnded(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		conn, err := db.executor.SQL().Conn(t.Context())
+		require.NoError(t, err)
+		defer func() { require.NoError(t, conn.Close()) }()
+		var ended context.Context
+		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
+			return atomic.Do(ctx, db, func(ctx context.Context) error {
+				ended = ctx
+				return nil
+			}, atomic.Propagation(atomic.Suspended))
+		}))
+		for range 2 { // with a connection of its own, and without
+			_, err = conn.BeginTx(ended, nil)
+			require.ErrorIs(t, err, atomic.ErrBlockClosed)
+			_, err = conn.ExecContext(ended, "INSERT INTO t (id, v) VALUES (1, 0)")
+			require.ErrorIs(t, err, atomic.ErrBlockClosed)
+			_, err = conn.ExecContext(t.Context(), "DELETE FROM t")
+			require.NoError(t, err)
+		}
+	})
+}

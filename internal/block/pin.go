@@ -25,6 +25,9 @@ func (p *pin) in(ctx context.Context, x *Executor) (context.Context, *pin) {
 	if sc.block != nil || sc.session != nil || x.settings.ManualCommit {
 		return ctx, nil
 	}
+	if _, err := sc.enclosing(); err != nil { // set aside by a block that has ended, where nothing may be sent (B9)
+		return ctx, nil
+	}
 	p.executor = x
 	if p.conn != nil {
 		p.session(ctx)
