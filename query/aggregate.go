@@ -10,8 +10,9 @@ import (
 type AggregateExpr struct{ Expr }
 
 // Count is the number of rows; with an operand, of those in which it is not
-// NULL. Count, CountDistinct, Sum, Min, Max and Avg can only be computed over a
-// whole set of rows, with orm.Aggregate.
+// NULL. Count, CountDistinct, Sum, Min, Max and Avg are computed over all rows of a
+// query (orm.Aggregate, orm.Select), over those of each group (GroupBy) or over a
+// window (Over).
 func Count(of ...Operand) AggregateExpr {
 	if len(of) == 0 {
 		return AggregateExpr{Expr{ast.Aggregate{Func: ast.Count}}}
