@@ -216,6 +216,13 @@ var capabilities = [capabilityCount]struct {
 		mysqlServer: from(8, 0, 31, "INTERSECT"), mariadbServer: from(10, 3, 0, "INTERSECT"), postgresServer: always("INTERSECT"), sqliteLibrary: always("INTERSECT"),
 		cockroachDB: always("INTERSECT"), yugabyteDB: always("INTERSECT"), tiDB: from(5, 0, 0, "INTERSECT"),
 	}},
+	JSONEquality: {"JSON = JSON", [productCount]support{
+		mysqlServer:    always("CAST"),
+		mariadbServer:  from(10, 7, 0, "JSON_EQUALS"),
+		postgresServer: always("jsonb"),
+		sqliteLibrary:  from(3, 38, 0, "json_tree"),
+		cockroachDB:    always("jsonb"), yugabyteDB: always("jsonb"), tiDB: always("CAST"), vitess: always("CAST"),
+	}},
 	SeveralStatements: {"control statements in the text of another", [productCount]support{
 		mysqlServer:   always(";"),
 		mariadbServer: always(";").but("not in a Galera cluster, where the transaction can be aborted between two"),

@@ -35,6 +35,7 @@ const (
 	Window                               // functions over a window
 	FrameGroups                          // frames of a window that count groups of equal rows
 	Intersect                            // INTERSECT and EXCEPT
+	JSONEquality                         // compare JSON values
 	SeveralStatements                    // one text holds several statements
 	Replicas                             // read on replicas what one has written
 	capabilityCount

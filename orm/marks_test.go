@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -412,10 +413,16 @@ func cut(ctx context.Context, t *testing.T, db *orm.DB) {
 	t.Helper()
 	ask, kill := "SELECT CONNECTION_ID()", "KILL %d"
 	if db.Server().Engine == dialect.Postgres {
-		ask, kill = "SELECT pg_backend_pid()", "SELECT pg_terminate_backend(%d, 5000)"
+		ask, kill = "SELECT pg_backend_pid()", "SELECT pg_terminate_backend(%d)"
 	}
 	var id int64
 	require.NoError(t, db.QueryRow(ctx, ask).Scan(&id))
 	_, err := db.Exec(t.Context(), fmt.Sprintf(kill, id))
 	require.NoError(t, err)
+	if db.Server().Engine == dialect.Postgres { // it is told to end, and does when it looks
+		require.Eventually(t, func() bool {
+			var left int
+			return db.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE pid = ?", id).Scan(&left) == nil && left == 0
+		}, 10*time.Second, time.Millisecond)
+	}
 }

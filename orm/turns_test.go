@@ -38,7 +38,7 @@ func TestS42_RoundTrips(t *testing.T) {
 		ctx := context.Background()
 		require.NoError(t, orm.CreateTables(ctx, db, (*Job)(nil)))
 		queue := orm.Objects[Job](db)
-		claim := queue.Filter(F("state").Eq("ready")).OrderBy("id").Limit(2).SelectForUpdate(orm.SkipLocked)
+		claim := queue.Filter(F("state").Eq("ready")).OrderBy("id").Limit(2).SelectForUpdate(claim(db)...)
 		ready := func() {
 			require.NoError(t, queue.BulkCreate(ctx, []*Job{{Name: "a", State: "ready"}, {Name: "b", State: "ready"}}))
 		}

@@ -3,6 +3,7 @@ package render
 import (
 	"math"
 	"reflect"
+	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/column"
@@ -28,6 +29,9 @@ func (w *writer) bound(k kind, bound any) {
 			w.string(" AS bigint)")
 			return
 		}
+	}
+	if s, ok := bound.(string); ok && k.Kind == column.Text && strings.IndexByte(s, 0) >= 0 && endsAtNUL(w.server) {
+		w.fail(&query.ValueError{Field: k.name(), Type: "string", Reason: holdsNUL})
 	}
 	if k.Kind == column.Decimal {
 		if n, ok := read(bound); ok {

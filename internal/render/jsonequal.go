@@ -3,6 +3,7 @@ package render
 import (
 	"slices"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
 )
 
@@ -21,6 +22,10 @@ const (
 // left one is written, from start on; null is true if the right one may be NULL.
 func (w *writer) documents(op ast.Op, start, args int, right func(), null bool) {
 	if w.err != nil {
+		return
+	}
+	if err := w.server.Require(dialect.JSONEquality); err != nil {
+		w.fail(err)
 		return
 	}
 	if w.json != castsJSONB && w.json != casts && op == ast.Ne {
@@ -57,14 +62,10 @@ func (w *writer) equalTexts(start, args int, right func(), null bool) {
 		right()
 		w.string(" IS NOT NULL AND ")
 	}
-	open, between, end := "JSON_EQUALS(", ", ", "))"
-	if !w.server.Version.AtLeast(10, 7, 0) {
-		open, between, end = "JSON_COMPACT(", ") = JSON_COMPACT(", "))"
-	}
-	w.string(open + left + between)
+	w.string("JSON_EQUALS(" + left + ", ")
 	w.args = append(w.args, bound...)
 	right()
-	w.string(end)
+	w.string("))")
 }
 
 // trees compares by the set of what is in the values: where it stands, of which

@@ -101,6 +101,8 @@ func (k kind) keepsText(s string) string {
 		return "is no valid UTF-8"
 	case engine == dialect.Postgres && strings.IndexByte(s, 0) >= 0:
 		return "holds a NUL, which PostgreSQL's texts cannot"
+	case endsAtNUL(k.field.Model.models.server) && strings.IndexByte(s, 0) >= 0:
+		return holdsNUL
 	}
 	if k.Length > 0 && len(s) > k.Length && utf8.RuneCountInString(s) > k.Length {
 		return tooLong
@@ -118,6 +120,15 @@ func (k kind) keepsText(s string) string {
 	}
 	return ""
 }
+
+// endsAtNUL reports whether the server takes two texts for equal that are alike up
+// to a NUL. MariaDB 10.5.23 does, in the collations that do not pad; 10.11 does not,
+// and what lies between was not tried.
+func endsAtNUL(server dialect.Server) bool {
+	return server.Engine == dialect.MariaDB && !server.Version.AtLeast(10, 11, 0)
+}
+
+const holdsNUL = "holds a NUL, at which MariaDB before 10.11 stops to compare texts"
 
 // inCharset reports whether MySQL's character set has all characters of s. Of
 // one that is not listed the server tells.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/query"
@@ -23,6 +24,9 @@ var (
 	trimLeft   = form{mysql: "TRIM(LEADING @2 FROM @1)", postgres: "ltrim(@1, @2)", sqlite: "ltrim(@1, @2)"}
 	trimRight  = form{mysql: "TRIM(TRAILING @2 FROM @1)", postgres: "rtrim(@1, @2)", sqlite: "rtrim(@1, @2)"}
 	trimMany   = form{mysql: "REGEXP_REPLACE(@1, @2, '')"} // MySQL's TRIM takes a text for one, and no set
+	setBoth    = form{mariadb: "SUBSTRING(@1, CHAR_LENGTH(@1) - CHAR_LENGTH(TRIM(LEADING @3 FROM @2)) + 1, CHAR_LENGTH(TRIM(BOTH @3 FROM @2)))"}
+	setLeft    = form{mariadb: "SUBSTRING(@1, CHAR_LENGTH(@1) - CHAR_LENGTH(TRIM(LEADING @3 FROM @2)) + 1)"}
+	setRight   = form{mariadb: "LEFT(@1, CHAR_LENGTH(TRIM(TRAILING @3 FROM @2)))"}
 	replaceAll = same("REPLACE(@1, @2, @3)")
 )
 
@@ -116,9 +120,11 @@ func (w *writer) trim(n ast.Trim) kind {
 	}
 	k, p := w.textOf(n.Of)
 	result := kind{Type: column.Type{Kind: column.Text, Charset: k.Charset}}
-	many := isMySQL(w.server.Engine) && utf8.RuneCountInString(n.Set) > 1
+	many := utf8.RuneCountInString(n.Set) > 1
 	switch {
-	case many:
+	case many && w.server.Engine == dialect.MariaDB:
+		w.trimSet(n, p)
+	case many && w.server.Engine == dialect.MySQL:
 		w.fill(trimMany.of(w), p, w.constant(trimPattern(n)))
 	case n.Left && n.Right:
 		w.fill(trimBoth.of(w), p, w.constant(n.Set))
@@ -130,8 +136,30 @@ func (w *writer) trim(n ast.Trim) kind {
 	return result
 }
 
-// trimPattern is a regular expression that ICU and PCRE read alike; each
-// character is written as its number.
+// trimSet counts what MariaDB would trim if all characters of the set were the
+// first of them. Its regular expressions see a question mark for every character
+// beyond U+FFFF before 10.11.
+func (w *writer) trimSet(n ast.Trim, text part) {
+	set := []rune(n.Set)
+	first := string(set[0])
+	alike := text
+	for _, r := range set[1:] {
+		start, args := len(w.buf), len(w.args)
+		w.fill(replaceAll.of(w), alike, w.constant(string(r)), w.constant(first))
+		alike = w.take(start, args)
+	}
+	form := setRight
+	switch {
+	case n.Left && n.Right:
+		form = setBoth
+	case n.Left:
+		form = setLeft
+	}
+	w.fill(form.of(w), text, alike, w.constant(first))
+}
+
+// trimPattern is a regular expression of MySQL's; each character is written as its
+// number.
 func trimPattern(n ast.Trim) string {
 	var set strings.Builder
 	for _, r := range n.Set {

@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -20,6 +21,11 @@ var my = []testdb.Engine{testdb.MySQL, testdb.MariaDB}
 func byOrder[V any](order func(a, b V) int) func(*asked) { return func(a *asked) { a.order = order } }
 
 func on(engines ...testdb.Engine) func(*asked) { return func(a *asked) { a.engines = engines } }
+
+// since names the first MariaDB that has the type.
+func since(major, minor int) func(*asked) {
+	return func(a *asked) { a.mariadb = dialect.Version{Major: major, Minor: minor} }
+}
 
 func apart(a *asked) { a.apart = true }
 
@@ -57,7 +63,7 @@ var kinds = []kind{
 	of[guessed[models.Date]]("day", someDays, equal, byOrder(models.Date.Compare)),
 	of[uuids[string]]("uuid string", func() *rapid.Generator[string] {
 		return oneOf([]string{"", "abc", "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}"}, rapid.StringMatching(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}`))
-	}, equal, on(testdb.MariaDB, testdb.Postgres, testdb.SQLite)),
+	}, equal, on(testdb.MariaDB, testdb.Postgres, testdb.SQLite), since(10, 7)),
 	of[guessed[named]]("named string", func() *rapid.Generator[named] { return rapid.Map(texts(), func(s string) named { return named(s) }) }, equal),
 	of[guessed[map[string]any]]("map", maps, func(a, b map[string]any) bool { return (a == nil) == (b == nil) && sameValue(a, b) }, apart),
 	of[guessed[[]string]]("list", func() *rapid.Generator[[]string] { return rapid.SliceOfN(texts(), 0, 3) }, equal, apart),
