@@ -38,6 +38,7 @@ func borrowed(t *testing.T, at testserver.Database) (db *orm.DB, pool *sql.DB) {
 		config, err := driver.ParseDSN(at.DSN)
 		require.NoError(t, err)
 		config.ClientFoundRows, config.ParseTime = true, true
+		config.Params = map[string]string{"autocommit": "1"} // whatever the server's default
 		connector, err := driver.NewConnector(config)
 		require.NoError(t, err)
 		pool = sql.OpenDB(connector)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/internal/testserver"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -76,7 +77,7 @@ func TestPostgresPair(t *testing.T) {
 // A run that is killed leaves no machine behind.
 func TestClusterEndsWithTheProcessThatStartedIt(t *testing.T) {
 	t.Parallel()
-	testdb.NeedsServers(t)
+	testserver.Restrict(t, testdb.Postgres)
 	docker, err := testdb.Docker(t.Context())
 	require.NoError(t, err)
 	defer func() { _ = docker.Close() }()
