@@ -281,8 +281,8 @@ func TestExplainLocks_WhoIsGoneIsNotCertain(t *testing.T) {
 		err = soon(t, "the block", done)
 		require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
 		var held *atomic.LockHeldError
-		if s.Engine == testdb.MySQL {
-			held = explained(t, err) // it knows who has rows of the table
+		if s.Engine == testdb.MySQL && !s.Server().RollbackOnTimeout {
+			held = explained(t, err) // it knows who has rows of the tables that the block has locked, unless it has ended it
 		}
 		if held != nil || errors.As(err, &held) {
 			assert.True(t, !held.Certain || held.Holders[0].ConnectionID == stayed, err)
