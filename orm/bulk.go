@@ -44,6 +44,10 @@ const (
 // before anything is sent; the keys are those of the model and those that the server
 // has, for which it is asked once. MySQL takes a second statement to read the rows.
 // Outside a block BulkCreate runs again by itself after a deadlock, a few times.
+//
+// A row that is marked as deleted (the tag soft_delete) and holds the key is
+// [ErrDeleted] for Update and Set, and nothing is written, unless they name that column, or
+// the query is WithDeleted; DoNothing leaves it alone as well (rule S63).
 func (q QuerySet[T]) BulkCreate(ctx context.Context, rows []*T, onConflict ...query.Conflict) error {
 	switch len(onConflict) {
 	case 0:
@@ -95,6 +99,8 @@ type batch struct {
 	left []*render.Field
 	size int // roughly, in bytes
 	most int // rows
+	// living are the rows that must not turn out to be deleted ones; nil: it does not matter.
+	living []reflect.Value
 }
 
 // statements is how many it takes to insert the batch and learn its columns:

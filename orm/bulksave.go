@@ -39,7 +39,7 @@ func (q QuerySet[T]) bulkSave(ctx context.Context, rows []*T, names []string) er
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	s := &render.SaveRows{Model: q.model}
+	s := &render.SaveRows{Model: q.model, Deleted: q.spec.Deleted}
 	at, updated, version := now(), updatedField(q.model), versionField(q.model)
 	if updated != nil {
 		s.Set = append(s.Set, render.Assignment{Field: updated, Value: at})

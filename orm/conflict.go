@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
@@ -87,7 +88,7 @@ func (q QuerySet[T]) conflictSet(k *conflict, insert *render.Insert) (set []rend
 	}
 	if k.all {
 		for _, f := range insert.Fields {
-			if !f.IsPK && !f.SkipUpdate() && !slices.Contains(k.target, f) {
+			if !f.IsPK && !f.SkipUpdate() && !slices.Contains(k.target, f) && (f != q.model.Deleted || q.spec.Deleted == ast.WithDeleted) {
 				take(f)
 			}
 		}
@@ -158,6 +159,9 @@ func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) erro
 		if statements, err = q.resolve(b, k, statements); err != nil {
 			return err
 		}
+		if b.living = q.expectLiving(b, k); b.living != nil {
+			statements++ // it may have to be taken back, in a block
+		}
 	}
 	if err := q.onlyTarget(ctx, k, batches); err != nil {
 		return err
@@ -172,9 +176,17 @@ func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) erro
 			if err := q.upsertBatch(ctx, b, k); err != nil {
 				return err
 			}
+			if err := q.noneDeleted(b); err != nil {
+				return err
+			}
 		}
 		return nil
 	}
+	return q.sendUpsert(ctx, k, batches, statements, send)
+}
+
+// sendUpsert runs send, which sends batches, again where InnoDB has made it a victim.
+func (q QuerySet[T]) sendUpsert(ctx context.Context, k *conflict, batches []*batch, statements int, send func(ctx context.Context) error) error {
 	if statements == 1 {
 		err := send(ctx)
 		if q.db.executor.Encloses(ctx) || !errors.Is(err, dialect.ErrDeadlock) && !errors.Is(err, dialect.ErrSerializationFailure) {

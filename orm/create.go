@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
 
@@ -94,7 +95,7 @@ func (q QuerySet[T]) fresh() error {
 	if q.err == nil && len(s.Locks) > 0 {
 		return fmt.Errorf("%w: a row that is written is locked: leave SelectForUpdate out", ErrLockOptions)
 	}
-	if q.err == nil && (len(s.Where) > 0 || s.Limit != nil || s.Offset != 0) {
+	if q.err == nil && (len(s.Where) > 0 || s.Limit != nil || s.Offset != 0 || s.Deleted == ast.OnlyDeleted) {
 		return fmt.Errorf("rows are created with Objects, not with a query that selects some")
 	}
 	return q.err

@@ -17,6 +17,10 @@ var (
 	// ErrStale: Save found that the row was changed or deleted by somebody else
 	// since it was read (models.Versioned). Nothing was written: read it again.
 	ErrStale = errors.New("the row was changed or deleted since it was read")
+	// ErrDeleted: a row that is marked as deleted (the tag soft_delete) has the key by
+	// which GetOrCreate, UpdateOrCreate or an OnConflict looked for a row. Nothing was
+	// written: restore it, or ask WithDeleted (rule S63).
+	ErrDeleted = errors.New("a row that is marked as deleted has this key")
 	// ErrLockOptions: lock options contradict each other, or the query is one
 	// in which rows cannot be locked (rules L1 and L6). Nothing was sent.
 	ErrLockOptions = render.ErrLockOptions

@@ -12,7 +12,7 @@ import (
 // those of the rows that are read with them, and the keys in the table between.
 func (f *fetch) statement(keys [][]any) (*ast.Select, []*render.Join, error) {
 	many := f.Many
-	joins, err := many.Model.Joined(f.refined.spec.Related)
+	joins, err := many.Model.Joined(f.refined.spec.Related, f.refined.spec.DeletedOf)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -112,6 +112,16 @@ func planned(list []prefetch) []*fetch {
 }
 
 func (f *fetch) check(db *DB) error {
+	if f.refined.spec.Deleted != ast.LeaveDeleted {
+		if err := f.Many.Model.MarksDeleted("self"); err != nil {
+			return err
+		}
+	}
+	for _, path := range f.refined.spec.DeletedOf {
+		if err := f.Many.Model.MarksDeleted(path); err != nil {
+			return err
+		}
+	}
 	s, _, err := f.statement([][]any{make([]any, len(f.Many.Keys))})
 	if err != nil {
 		return err

@@ -43,6 +43,10 @@ func (q QuerySet[T]) updateReturning(ctx context.Context, set []query.Assignment
 	if err != nil {
 		return nil, err
 	}
+	return q.setReturning(ctx, assignments)
+}
+
+func (q QuerySet[T]) setReturning(ctx context.Context, assignments []render.Assignment) ([]*T, error) {
 	for _, a := range assignments {
 		if a.Field.IsPK {
 			return nil, &query.FieldError{Model: q.model.Name, Name: a.Field.Name, Reason: "is the primary key, by which the rows are found again"}
@@ -84,7 +88,7 @@ func (q QuerySet[T]) updateChosen(ctx context.Context, set []render.Assignment, 
 		return nil, err
 	}
 	these := q
-	these.spec = ast.Select{Where: []ast.Node{where}}
+	these.spec = ast.Select{Where: []ast.Node{where}, Deleted: ast.WithDeleted}
 	if q.db.models.UpdatesReturning() {
 		text, err := (&render.UpdateReturning{Model: q.model, Query: these.spec, Set: set}).Render()
 		if err != nil {
@@ -92,7 +96,7 @@ func (q QuerySet[T]) updateChosen(ctx context.Context, set []render.Assignment, 
 		}
 		return these.changed(ctx, text)
 	}
-	text, err := (&render.Update{Model: q.model, Set: set, Where: these.spec.Where}).Render()
+	text, err := (&render.Update{Model: q.model, Set: set, Where: these.spec.Where, Deleted: ast.WithDeleted}).Render()
 	if _, err := these.matched(ctx, text, err); err != nil {
 		return nil, err
 	}
@@ -105,6 +109,9 @@ func (q QuerySet[T]) updateChosen(ctx context.Context, set []render.Assignment, 
 // the query has neither Limit nor SelectForUpdate; elsewhere the rows are locked,
 // read and deleted in one block (rule S9), two statements. Everything else is as
 // for [QuerySet.UpdateReturning].
+//
+// Rows of a model with a column tagged soft_delete are marked, and returned as they
+// are then: it is an UpdateReturning (rule S61).
 func (q QuerySet[T]) DeleteReturning(ctx context.Context) ([]*T, error) {
 	list, err := q.deleteReturning(ctx)
 	return list, q.failed(ctx, "DeleteReturning", err)
@@ -113,6 +120,9 @@ func (q QuerySet[T]) DeleteReturning(ctx context.Context) ([]*T, error) {
 func (q QuerySet[T]) deleteReturning(ctx context.Context) ([]*T, error) {
 	if err := q.returnable(); err != nil {
 		return nil, err
+	}
+	if q.model.Deleted != nil {
+		return q.markReturning(ctx)
 	}
 	order, sortable := q.sorted(nil)
 	if sortable && q.db.models.DeletesReturning(render.Chosen(&q.spec)) {

@@ -66,6 +66,11 @@ func (q QuerySet[T]) refresh(ctx context.Context, row *T) error {
 // It returns [ErrNotFound] if the row is not in the database, and [ErrStale] if
 // the version has moved on or the versioned row is gone; either marks the block,
 // as it does for Save. The struct stays as it is.
+//
+// A row whose model has a column tagged soft_delete is marked as deleted instead (rule
+// S61), and then the struct holds what the database has: the time, updated_at and the
+// version. One that is marked already is not in the database; [QuerySet.ForceDeleteRow]
+// deletes it.
 func (q QuerySet[T]) DeleteRow(ctx context.Context, row *T) error {
 	return q.failed(ctx, "DeleteRow", q.deleteRow(ctx, row))
 }
@@ -77,22 +82,38 @@ func (q QuerySet[T]) deleteRow(ctx context.Context, row *T) error {
 	if row == nil {
 		return errNilRow
 	}
-	where, err := q.byKey(reflect.ValueOf(row).Elem())
+	if q.model.Deleted != nil {
+		at := now()
+		return q.markRow(ctx, row, ast.LeaveDeleted, &at)
+	}
+	return q.forceDeleteRow(ctx, row)
+}
+
+func (q QuerySet[T]) forceDeleteRow(ctx context.Context, row *T) error {
+	where, byVersion, err := q.asRead(row)
 	if err != nil {
 		return err
 	}
-	version := versionField(q.model)
-	if version != nil {
-		where = append(where, atVersion(version, row))
-	}
-	text, err := (&render.Delete{Model: q.model, Where: where}).Render()
+	text, err := (&render.Delete{Model: q.model, Where: where, Deleted: ast.WithDeleted}).Render()
 	if err != nil {
 		return err
 	}
 	st := built(text)
-	st.Judge = matchedOne(version != nil)
+	st.Judge = matchedOne(byVersion)
 	_, err = q.db.executor.Exec(ctx, st)
 	return err
+}
+
+// asRead is the condition that a row is the one that was read, in its version.
+func (q QuerySet[T]) asRead(row *T) (where []ast.Node, byVersion bool, err error) {
+	where, err = q.byKey(reflect.ValueOf(row).Elem())
+	if err != nil {
+		return nil, false, err
+	}
+	if version := versionField(q.model); version != nil {
+		return append(where, atVersion(version, row)), true, nil
+	}
+	return where, false, nil
 }
 
 // atVersion is the condition that the row still has the version that was read.

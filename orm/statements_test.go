@@ -184,11 +184,6 @@ type Bad struct {
 	Chan chan int
 }
 
-type SoftlyDeleted struct {
-	ID        int64     `bun:",pk"`
-	DeletedAt time.Time `bun:",soft_delete,nullzero"`
-}
-
 type Dangling struct {
 	ID    int64  `bun:",pk"`
 	Owner *Owner `bun:"rel:belongs-to,join:owner_id=id"`
@@ -197,7 +192,6 @@ type Dangling struct {
 func TestModelsThatCannotWork(t *testing.T) {
 	db := open(t, testserver.New(t, testserver.SQLite))
 	require.ErrorContains(t, orm.Objects[Bad](db).Err(), "chan int cannot be stored")
-	require.ErrorContains(t, orm.Objects[SoftlyDeleted](db).Err(), "soft_delete is not supported")
 	require.ErrorContains(t, orm.Objects[Dangling](db).Err(), "must have column owner_id")
 	require.ErrorContains(t, orm.Objects[int](db).Err(), "orm: int.Err: a model is a struct")
 	_, err := orm.Objects[Bad](db).First(t.Context())

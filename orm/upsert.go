@@ -23,6 +23,10 @@ import (
 // PostgreSQL under REPEATABLE READ and SERIALIZABLE say
 // dialect.ErrSerializationFailure: such a block needs atomic.Retry. Outside a
 // block GetOrCreate runs again by itself after a deadlock, a few times.
+//
+// A row that is marked as deleted (the tag soft_delete) and holds the key is
+// [ErrDeleted], and dialect.ErrUniqueViolation; after WithDeleted it is read like any
+// other (rule S63).
 func (q QuerySet[T]) GetOrCreate(ctx context.Context, row *T, by ...string) (created bool, err error) {
 	created, err = q.getOrCreate(ctx, row, by)
 	return created, q.failed(ctx, "GetOrCreate", err)
@@ -53,7 +57,7 @@ func (q QuerySet[T]) getOrCreate(ctx context.Context, row *T, by []string) (bool
 	found, again := same.one(ctx)
 	switch {
 	case errors.Is(again, ErrNotFound):
-		return false, q.violated(ctx, row, err)
+		return false, q.heldByDeleted(ctx, same, q.violated(ctx, row, err))
 	case again != nil:
 		return false, again
 	}
@@ -71,6 +75,9 @@ func (q QuerySet[T]) getOrCreate(ctx context.Context, row *T, by []string) (bool
 // It locks the row that is there. In a block whose snapshot is older than that,
 // it is dialect.ErrSerializationFailure where it is for GetOrCreate; as the first
 // operation of a block it looks for the row before there is a snapshot.
+//
+// A row that is marked as deleted and holds the key is [ErrDeleted]; after WithDeleted
+// it is written over, and so comes back, unless row itself is marked.
 func (q QuerySet[T]) UpdateOrCreate(ctx context.Context, row *T, by ...string) (created bool, err error) {
 	created, err = q.updateOrCreate(ctx, row, by)
 	return created, q.failed(ctx, "UpdateOrCreate", err)
@@ -101,7 +108,7 @@ func (q QuerySet[T]) updateOrCreate(ctx context.Context, row *T, by []string) (c
 		if again := q.overwrite(ctx, same, row); !errors.Is(again, ErrNotFound) {
 			return again
 		}
-		return q.violated(ctx, row, err)
+		return q.heldByDeleted(ctx, same, q.violated(ctx, row, err))
 	})
 	return created && err == nil, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
@@ -41,7 +42,7 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 	if err != nil {
 		return err
 	}
-	update := &render.Update{Model: q.model}
+	update := &render.Update{Model: q.model, Deleted: q.spec.Deleted}
 	looked := map[*render.Field]bool{}
 	confirm := func() {}
 	if f := updatedField(q.model); f != nil {
@@ -134,9 +135,13 @@ func (q QuerySet[T]) update(ctx context.Context, set []query.Assignment) (int64,
 	if err != nil {
 		return 0, err
 	}
-	update := &render.Update{Model: q.model, Set: assignments, Where: q.spec.Where, Database: q.db}
-	text, err := update.Render()
+	text, err := q.updating(assignments).Render()
 	return q.matched(ctx, text, err)
+}
+
+// updating is an UPDATE of the rows of the query.
+func (q QuerySet[T]) updating(set []render.Assignment) *render.Update {
+	return &render.Update{Model: q.model, Set: set, Where: q.spec.Where, Deleted: q.spec.Deleted, DeletedOf: q.spec.DeletedOf, Database: q.db}
 }
 
 // assignments is what an update of several rows sets: what the caller has asked
@@ -146,22 +151,30 @@ func (q QuerySet[T]) assignments(operation string, set []query.Assignment) ([]re
 		return nil, errors.New(operation + " without an assignment")
 	}
 	list := make([]render.Assignment, 0, len(set)+2)
-	assigned := map[*render.Field]bool{}
 	for _, a := range set {
 		assignment, err := q.model.Assignment(a.Node())
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, assignment)
-		assigned[assignment.Field] = true
 	}
-	if f := updatedField(q.model); f != nil && !assigned[f] {
-		list = append(list, render.Assignment{Field: f, Value: now()})
+	return lookedAfter(q.model, list, now()), nil
+}
+
+// lookedAfter adds to what is set what the library looks after: the time of the change,
+// and the version.
+func lookedAfter(m *render.Model, list []render.Assignment, at time.Time) []render.Assignment {
+	assigned := map[*render.Field]bool{}
+	for _, a := range list {
+		assigned[a.Field] = true
 	}
-	if f := versionField(q.model); f != nil && !assigned[f] {
+	if f := updatedField(m); f != nil && !assigned[f] {
+		list = append(list, render.Assignment{Field: f, Value: at})
+	}
+	if f := versionField(m); f != nil && !assigned[f] {
 		list = append(list, render.Assignment{Field: f, Value: query.F(f.Name).Add(1).Node()})
 	}
-	return list, nil
+	return list
 }
 
 // matched sends a statement that was rendered, and returns how many rows matched.
@@ -181,7 +194,8 @@ func (q QuerySet[T]) matched(ctx context.Context, text render.Text, err error) (
 
 // Delete deletes all rows of the query, without Filter those of the whole table,
 // in one statement and returns how many there were. Rows that refer to them are
-// the database's business (ON DELETE). A query with Limit, Offset, Distinct or SelectForUpdate cannot be deleted.
+// the database's business (ON DELETE). Rows of a model with a column tagged
+// soft_delete are marked as deleted instead (rule S61): see [QuerySet.ForceDelete]. A query with Limit, Offset, Distinct or SelectForUpdate cannot be deleted.
 func (q QuerySet[T]) Delete(ctx context.Context) (int64, error) {
 	n, err := q.delete(ctx)
 	return n, q.failed(ctx, "Delete", err)
@@ -191,8 +205,10 @@ func (q QuerySet[T]) delete(ctx context.Context) (int64, error) {
 	if err := q.changeable(); err != nil {
 		return 0, err
 	}
-	text, err := (&render.Delete{Model: q.model, Where: q.spec.Where, Database: q.db}).Render()
-	return q.matched(ctx, text, err)
+	if q.model.Deleted != nil {
+		return q.markDeleted(ctx)
+	}
+	return q.forceDelete(ctx)
 }
 
 // changeable refuses what an UPDATE or a DELETE would have to ignore.

@@ -18,6 +18,10 @@ type Select struct {
 	Offset   int64
 	Distinct bool
 	Locks    []*Lock
+	// Deleted is which rows of the model are read, DeletedOf the paths of relations
+	// whose deleted rows are read too.
+	Deleted   Deleted
+	DeletedOf []string
 
 	// Database is whose tables these are: all parts of a statement have the same.
 	Database any

@@ -54,6 +54,9 @@ func (ms *Models) compile(t reflect.Type) (m *Model, err error) {
 		return nil, fmt.Errorf("model %s has no columns", t)
 	}
 	m.list = list.String()
+	if err := m.compileDeleted(); err != nil {
+		return nil, fmt.Errorf("model %s: %w", t, err)
+	}
 	for _, rel := range table.Relations {
 		m.relations = append(m.relations, m.compileRelation(rel))
 	}

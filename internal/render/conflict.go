@@ -111,7 +111,7 @@ func (m *Model) UniqueKeys() [][]*Field {
 }
 
 // ReadBack is a SELECT of some columns of rows that the same block has written,
-// which it locks.
+// deleted ones too, which it locks.
 type ReadBack struct {
 	Model  *Model
 	Fields []*Field
@@ -121,6 +121,6 @@ type ReadBack struct {
 // Render returns the statement.
 func (s *ReadBack) Render() (Text, error) {
 	w := newWriterOf(s.Model.models, 256)
-	w.some(&ast.Select{Where: []ast.Node{s.Where}, Locks: []*ast.Lock{{Strength: ast.ForUpdate}}}, s.Model, s.Fields)
+	w.some(&ast.Select{Where: []ast.Node{s.Where}, Locks: []*ast.Lock{{Strength: ast.ForUpdate}}, Deleted: ast.WithDeleted}, s.Model, s.Fields)
 	return w.text()
 }

@@ -123,10 +123,6 @@ func TestModelsWithTagsThatAreNotSupported(t *testing.T) {
 	models, err := render.NewModels(engines[0], schemaOf(engines[0].Engine))
 	require.NoError(t, err)
 	for want, model := range map[string]any{
-		"soft_delete is not supported": struct {
-			ID      int64     `bun:",pk"`
-			Deleted time.Time `bun:",soft_delete"`
-		}{},
 		"msgpack, composite, hstore and multirange are not supported": struct {
 			ID int64          `bun:",pk"`
 			M  map[string]int `bun:",msgpack"`

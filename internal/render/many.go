@@ -73,9 +73,11 @@ func (m *Model) many(r *relation) (*Many, error) {
 	return many, nil
 }
 
-// Joined are the tables that a query of whole rows reads for these relations.
-func (m *Model) Joined(paths []string) ([]*Join, error) {
+// Joined are the tables that a query of whole rows reads for these relations. Of those
+// named by deleted it reads deleted rows too.
+func (m *Model) Joined(paths, deleted []string) ([]*Join, error) {
 	w := newWriter(m, 0)
+	w.scope.deleted = deleted
 	joins := w.related(paths)
 	return joins, w.err
 }

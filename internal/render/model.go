@@ -65,6 +65,9 @@ type Model struct {
 	// Fields are the columns in the order of the struct, PKs the primary key.
 	Fields []*Field
 	PKs    []*Field
+	// Deleted is the column that says when a row was deleted, by the tag soft_delete;
+	// nil: rows are deleted in the table.
+	Deleted *Field
 
 	models    *Models
 	columns   map[string]*Field

@@ -19,6 +19,8 @@ type step struct {
 	keys  []*Field // of model
 	from  []*Field // of the table before
 	as    []ast.Node
+	// deleted is which rows of model the step leads to.
+	deleted ast.Deleted
 }
 
 // reached holds for the rows of the SELECT in which it stands that steps lead to
@@ -71,7 +73,7 @@ func (w *writer) reaching(path string, where []ast.Node) *ast.Select {
 		return nil
 	}
 	last := steps[len(steps)-1]
-	return &ast.Select{From: ast.Table{Model: last.model.Type}, Where: slices.Concat([]ast.Node{reached{around: w.scope, base: base, steps: steps}}, where)}
+	return &ast.Select{From: ast.Table{Model: last.model.Type}, Deleted: last.deleted, DeletedOf: within(w.scope.deleted, path), Where: slices.Concat([]ast.Node{reached{around: w.scope, base: base, steps: steps}}, where)}
 }
 
 // reached writes the condition. Tables on the way are looked at in sub-selects, so
@@ -82,7 +84,7 @@ func (w *writer) reached(n reached) kind {
 	if at > 0 {
 		w.tuple(s.keys, func(f *Field) { w.column(nil, f) })
 		w.string(" IN ")
-		before := &ast.Select{From: ast.Table{Model: n.steps[at-1].model.Type}}
+		before := &ast.Select{From: ast.Table{Model: n.steps[at-1].model.Type}, Deleted: n.steps[at-1].deleted}
 		for _, f := range s.from {
 			before.Outputs = append(before.Outputs, ast.Output{Of: ast.Column{Path: f.Name}})
 		}
@@ -168,10 +170,13 @@ func (s *scope) steps(path string) (base *Join, steps []step, err error) {
 			return nil, nil, err
 		}
 	}
-	for _, name := range names[ones:] {
+	for i, name := range names[ones:] {
 		more, err := m.steps(name)
 		if err != nil {
 			return nil, nil, err
+		}
+		if slices.Contains(s.deleted, strings.Join(names[:ones+i+1], ".")) {
+			more[len(more)-1].deleted = ast.WithDeleted
 		}
 		steps = append(steps, more...)
 		m = more[len(more)-1].model

@@ -69,7 +69,7 @@ type UpdateReturning struct {
 // Render returns the statement.
 func (s *UpdateReturning) Render() (Text, error) {
 	w := newWriter(s.Model, 512)
-	w.database = s.Query.Database
+	w.database, w.scope.deleted = s.Query.Database, s.Query.DeletedOf
 	if len(s.Set) == 0 {
 		w.fail(errors.New("UpdateReturning without an assignment"))
 	}
@@ -89,7 +89,7 @@ type DeleteReturning struct {
 // Render returns the statement.
 func (s *DeleteReturning) Render() (Text, error) {
 	w := newWriter(s.Model, 512)
-	w.database = s.Query.Database
+	w.database, w.scope.deleted = s.Query.Database, s.Query.DeletedOf
 	w.change(s.Query, "DELETE FROM ", " USING ", func() {})
 	return w.text()
 }
@@ -140,7 +140,7 @@ func (w *writer) change(s ast.Select, verb, beside string, set func()) {
 		w.scope = w.base
 		w.byte(')')
 	default:
-		w.matching(s.Where)
+		w.matching(m.stored(s.Where, s.Deleted))
 	}
 	w.string(" RETURNING " + m.list)
 }

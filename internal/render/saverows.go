@@ -15,6 +15,8 @@ type SaveRows struct {
 	Fields []*Field        // the columns whose values the rows have
 	Set    []Assignment    // what is the same for all of them
 	Where  []ast.Node      // finds the rows
+	// Deleted is that of an [ast.Select].
+	Deleted ast.Deleted
 }
 
 // Values is how many values a row adds to the statement, besides those of Where.
@@ -45,7 +47,7 @@ func (s *SaveRows) Render() (Text, error) {
 		w.string(string(f.SQLName) + " = ")
 		s.column(w, f, keys)
 	}
-	w.where(s.Where)
+	w.where(s.Model.stored(s.Where, s.Deleted))
 	return w.text()
 }
 

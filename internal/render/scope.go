@@ -27,6 +27,7 @@ type scope struct {
 	apart        string // why the scope around this one cannot be reached; "" if it can
 
 	computed []ast.Output
+	deleted  []string // paths of relations whose deleted rows are read too
 	clause
 }
 
@@ -43,6 +44,7 @@ type Join struct {
 
 	relation *relation
 	alias    string
+	living   bool // deleted rows are left out
 }
 
 // name is what errors call the rows.
@@ -96,10 +98,11 @@ func (s *scope) join(path string) (*Join, error) {
 	if err := r.comparable(m, target); err != nil {
 		return nil, err
 	}
+	living := target.Deleted != nil && !slices.Contains(s.deleted, path)
 	j := &Join{
 		Path: path, Model: target, Parent: parent, Field: r.Field, relation: r,
-		Nullable: r.nullable || parent != nil && parent.Nullable,
-		alias:    s.aliasOf(path),
+		Nullable: r.nullable || living || parent != nil && parent.Nullable,
+		alias:    s.aliasOf(path), living: living,
 	}
 	s.joins = append(s.joins, j)
 	return j, nil
@@ -235,6 +238,9 @@ func (w *writer) joins() {
 			w.string(w.scope.qualifier(j) + "." + string(j.relation.JoinPKs[i].SQLName))
 			w.string(" = ")
 			w.string(w.scope.qualifier(j.Parent) + "." + string(base.SQLName))
+		}
+		if j.living {
+			w.string(opAnd + w.scope.qualifier(j) + "." + string(j.Model.Deleted.SQLName) + " IS NULL")
 		}
 	}
 }

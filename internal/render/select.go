@@ -155,9 +155,9 @@ func (ms *Models) Select(s *ast.Select) (Text, []Output, error) {
 	return t, outputs, err
 }
 
-// Columns renders a SELECT of some columns of m.
+// Columns renders a SELECT of some columns of rows of m, deleted ones too.
 func (m *Model) Columns(fields []*Field, where []ast.Node) (Text, error) {
-	s := &ast.Select{From: ast.Table{Model: m.Type}, Where: where, Outputs: make([]ast.Output, len(fields))}
+	s := &ast.Select{From: ast.Table{Model: m.Type}, Where: where, Outputs: make([]ast.Output, len(fields)), Deleted: ast.WithDeleted}
 	for i, f := range fields {
 		s.Outputs[i].Of = ast.Column{Path: f.Name}
 	}
@@ -260,7 +260,7 @@ func (w *writer) tail(s *ast.Select) {
 	for _, b := range w.scope.beside {
 		w.put(part{b.text, b.args})
 	}
-	w.where(s.Where)
+	w.where(w.scope.root.stored(s.Where, s.Deleted))
 	w.grouping(s)
 	w.orderBy(s.Order)
 	w.limit(s)

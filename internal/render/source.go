@@ -74,7 +74,7 @@ func (s *scope) choices() []string {
 // enter begins a scope for s, and writes aside the SELECTs that it reads: what they
 // put out has to be known first.
 func (w *writer) enter(s *ast.Select, m *Model, around *scope, apart string) *scope {
-	sc := &scope{models: w.models, root: m, outer: around, apart: apart, computed: s.Computed}
+	sc := &scope{models: w.models, root: m, outer: around, apart: apart, computed: s.Computed, deleted: s.DeletedOf}
 	if around != nil {
 		around.inner = nil
 	}

@@ -56,9 +56,8 @@ var (
 	fieldOptions = map[string]string{
 		"column": "", "type": "", "array": "", "json_use_number": "", "notnull": "", "nullzero": "", "default": "", "unique": "",
 		"scanonly": "", "skipupdate": "", "pk": "", "autoincrement": "", "identity": "", "rel": "", "join": "", "join_on": "",
-		"on_update": "", "on_delete": "", "m2m": "", "polymorphic": "", "embed": "", "inherit": "", "extend": "",
-		"soft_delete": "soft_delete is not supported: filter on the column",
-		"msgpack":     notFollowed, "composite": notFollowed, "hstore": notFollowed, "multirange": notFollowed,
+		"on_update": "", "on_delete": "", "m2m": "", "polymorphic": "", "embed": "", "inherit": "", "extend": "", "soft_delete": "",
+		"msgpack": notFollowed, "composite": notFollowed, "hstore": notFollowed, "multirange": notFollowed,
 		"alt": "the option alt is not supported: a column has one name",
 	}
 	mistakenNames = map[string]bool{"pk": true, "autoincrement": true, "notnull": true, "nullzero": true, "scanonly": true, "skipupdate": true,

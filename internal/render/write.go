@@ -100,6 +100,9 @@ type Update struct {
 	Model *Model
 	Set   []Assignment
 	Where []ast.Node
+	// Deleted and DeletedOf are those of an [ast.Select].
+	Deleted   ast.Deleted
+	DeletedOf []string
 	// Database is whose table it is: sub-selects are of the same.
 	Database any
 }
@@ -107,7 +110,7 @@ type Update struct {
 // Render returns the statement.
 func (s *Update) Render() (Text, error) {
 	w := newWriter(s.Model, 256)
-	w.database = s.Database
+	w.database, w.scope.deleted = s.Database, s.DeletedOf
 	w.string("UPDATE ")
 	w.string(string(s.Model.Table.SQLName))
 	w.string(" SET ")
@@ -115,7 +118,7 @@ func (s *Update) Render() (Text, error) {
 		w.fail(errors.New("Update without an assignment"))
 	}
 	w.assign(s.Set)
-	w.matching(s.Where)
+	w.matching(s.Model.stored(s.Where, s.Deleted))
 	return w.text()
 }
 
@@ -123,6 +126,9 @@ func (s *Update) Render() (Text, error) {
 type Delete struct {
 	Model *Model
 	Where []ast.Node
+	// Deleted and DeletedOf are those of an [ast.Select].
+	Deleted   ast.Deleted
+	DeletedOf []string
 	// Database is whose table it is: sub-selects are of the same.
 	Database any
 }
@@ -130,10 +136,10 @@ type Delete struct {
 // Render returns the statement.
 func (s *Delete) Render() (Text, error) {
 	w := newWriter(s.Model, 256)
-	w.database = s.Database
+	w.database, w.scope.deleted = s.Database, s.DeletedOf
 	w.string("DELETE FROM ")
 	w.string(string(s.Model.Table.SQLName))
-	w.matching(s.Where)
+	w.matching(s.Model.stored(s.Where, s.Deleted))
 	return w.text()
 }
 

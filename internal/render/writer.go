@@ -156,6 +156,8 @@ func (w *writer) node(n ast.Node) kind {
 		return w.junction(n.Of, opOr, never)
 	case ast.Not:
 		return w.negation(n)
+	case stored:
+		return w.stored(n)
 	default:
 		if k, known := w.function(n); known {
 			return k
