@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
@@ -227,23 +226,35 @@ func (q QuerySet[T]) markRow(ctx context.Context, row *T, among ast.Deleted, del
 	return nil
 }
 
-// heldByDeleted says that it is a deleted row that has the key which was violated, if
-// it is one that the query leaves out.
-func (q QuerySet[T]) heldByDeleted(ctx context.Context, same QuerySet[T], violation error) error {
-	if q.model.Deleted == nil || q.spec.Deleted != ast.LeaveDeleted || !errors.Is(violation, dialect.ErrUniqueViolation) {
-		return violation
-	}
-	same = same.OnlyDeleted().Limit(1)
+// holder is the row of same that has the key which was violated. One look tells it from
+// a row that is deleted, which another might restore between two.
+func (q QuerySet[T]) holder(ctx context.Context, same QuerySet[T], violation error) (*T, error) {
 	if q.db.executor.Encloses(ctx) {
-		same = same.SelectForUpdate() // a plain read may show an older state
+		same = same.SelectForUpdate() // a plain read may show an older state, without the row
 	}
-	switch found, err := same.all(ctx); {
-	case err != nil:
-		return err
+	f := q.model.Deleted
+	if f == nil || q.spec.Deleted != ast.LeaveDeleted {
+		return same.one(ctx)
+	}
+	found, err := same.WithDeleted().OrderBy(f.Name).Limit(2).all(ctx) // NULL comes first
+	if err != nil {
+		return nil, err
+	}
+	living := 0
+	for _, row := range found {
+		if v, err := f.Value(reflect.ValueOf(row).Elem()); err == nil && v == nil {
+			living++
+		}
+	}
+	switch {
 	case len(found) == 0:
-		return violation
+		return nil, ErrNotFound
+	case living == 0:
+		return nil, fmt.Errorf("%w: Restore it, or use WithDeleted: %w", ErrDeleted, violation)
+	case living > 1:
+		return nil, ErrMultipleRows
 	}
-	return fmt.Errorf("%w: Restore it, or use WithDeleted: %w", ErrDeleted, violation)
+	return found[0], nil
 }
 
 // expectLiving is the rows of an upsert that are not deleted, and so must not meet one

@@ -51,13 +51,10 @@ func (q QuerySet[T]) getOrCreate(ctx context.Context, row *T, by []string) (bool
 	if !errors.Is(err, dialect.ErrUniqueViolation) {
 		return false, err
 	}
-	if q.db.executor.Encloses(ctx) {
-		same = same.SelectForUpdate() // a plain read may show an older state, without the row
-	}
-	found, again := same.one(ctx)
+	found, again := q.holder(ctx, same, err)
 	switch {
 	case errors.Is(again, ErrNotFound):
-		return false, q.heldByDeleted(ctx, same, q.violated(ctx, row, err))
+		return false, q.violated(ctx, row, err)
 	case again != nil:
 		return false, again
 	}
@@ -96,7 +93,11 @@ func (q QuerySet[T]) updateOrCreate(ctx context.Context, row *T, by []string) (c
 	err = q.db.ownBlock(ctx, func(ctx context.Context) (err error) {
 		*row, created = before, false
 		if there {
-			if err := q.overwrite(ctx, same, row); !errors.Is(err, ErrNotFound) {
+			found, err := same.SelectForUpdate().one(ctx)
+			if err == nil {
+				err = q.overwrite(ctx, found, row)
+			}
+			if !errors.Is(err, ErrNotFound) {
 				return err
 			}
 		}
@@ -105,10 +106,14 @@ func (q QuerySet[T]) updateOrCreate(ctx context.Context, row *T, by []string) (c
 			created = err == nil
 			return err
 		}
-		if again := q.overwrite(ctx, same, row); !errors.Is(again, ErrNotFound) {
+		found, again := q.holder(ctx, same, err)
+		switch {
+		case errors.Is(again, ErrNotFound):
+			return q.violated(ctx, row, err)
+		case again != nil:
 			return again
 		}
-		return q.heldByDeleted(ctx, same, q.violated(ctx, row, err))
+		return q.overwrite(ctx, found, row)
 	})
 	return created && err == nil, err
 }
@@ -212,13 +217,9 @@ func (q QuerySet[T]) createApart(ctx context.Context, row *T) error {
 	})
 }
 
-// overwrite locks the one row of same and writes row over it. What row would leave
-// to the server's defaults stays as it is there.
-func (q QuerySet[T]) overwrite(ctx context.Context, same QuerySet[T], row *T) error {
-	there, err := same.SelectForUpdate().one(ctx)
-	if err != nil {
-		return err
-	}
+// overwrite writes row over the one that is there and locked. What row would leave to
+// the server's defaults stays as it is there.
+func (q QuerySet[T]) overwrite(ctx context.Context, there, row *T) error {
 	from, to := reflect.ValueOf(there).Elem(), reflect.ValueOf(row).Elem()
 	version := versionField(q.model)
 	for _, f := range q.model.Fields {

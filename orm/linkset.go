@@ -1,0 +1,133 @@
+package orm
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"reflect"
+
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/column"
+	"github.com/holdfast-go/holdfast/internal/render"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// set is SetLinks.
+func (l *links) set(ctx context.Context) error {
+	if _, _, err := l.inserts(ctx, l.rows); err != nil { // before anything is sent
+		return err
+	}
+	inside := l.q.db.executor.Encloses(ctx)
+	return l.q.db.ownBlock(ctx, func(ctx context.Context) error {
+		if err := l.touch(ctx); err != nil {
+			return err
+		}
+		have, err := l.there(ctx, inside)
+		if err != nil {
+			return err
+		}
+		extra, err := l.without(have, l.rows)
+		if err != nil {
+			return err
+		}
+		if _, err := l.remove(ctx, extra); err != nil {
+			return err
+		}
+		missing, err := l.without(l.rows, have)
+		if err != nil {
+			return err
+		}
+		_, batches, err := l.inserts(ctx, missing)
+		if err != nil {
+			return err
+		}
+		return l.insert(ctx, batches, missing)
+	})
+}
+
+// touch writes the row as it is. A lock would do to wait for others, but not to tell
+// a block whose snapshot is older that the links have changed since: PostgreSQL says so
+// of a row that was written.
+func (l *links) touch(ctx context.Context) error {
+	f := l.owner.PKs[0]
+	for _, own := range l.owner.Fields {
+		if plainlyWritten(own) { // a key may be one that the server alone writes
+			f = own
+			break
+		}
+	}
+	where, err := among(l.many.From, []reflect.Value{l.row})
+	if err != nil {
+		return err
+	}
+	set := []render.Assignment{{Field: f, Value: query.F(f.Name).Node()}}
+	text, err := (&render.Update{Model: l.owner, Set: set, Where: []ast.Node{where}, Deleted: ast.WithDeleted}).Render()
+	n, err := l.q.matched(ctx, text, err)
+	if err == nil && n == 0 {
+		err = ErrNotFound
+	}
+	return err
+}
+
+// plainlyWritten reports whether a column is written from itself in the same way by
+// every engine.
+func plainlyWritten(f *render.Field) bool {
+	switch f.Column.Kind {
+	case column.Integer, column.Text, column.Boolean, column.Timestamp:
+		return !f.IsPK && !f.ScanOnly
+	}
+	return false
+}
+
+// there is the links of the row. In a block that began before, a plain read may show an
+// older state, and a lock has to be asked for; in one of its own there is none, and
+// InnoDB would lock the gaps of its neighbours.
+func (l *links) there(ctx context.Context, lock bool) (rows []reflect.Value, err error) {
+	own, err := among(l.many.Keys, []reflect.Value{l.first})
+	if err != nil {
+		return nil, err
+	}
+	s := &ast.Select{From: ast.Table{Model: l.many.Link.Type}, Where: []ast.Node{own}}
+	for _, f := range l.many.LinkTo {
+		s.Outputs = append(s.Outputs, ast.Output{Of: ast.Column{Path: f.Name}})
+	}
+	if lock {
+		s.Locks = []*ast.Lock{{Strength: ast.ForUpdate}}
+	}
+	text, _, err := l.q.db.models.Select(s)
+	if err != nil {
+		return nil, err
+	}
+	st := built(text)
+	st.Locks = lock
+	err = l.q.db.executor.Query(ctx, st, func(cursor driver.Rows) error {
+		rows = nil
+		return l.q.scanEach(cursor, l.many.LinkTo, func(row reflect.Value) { rows = append(rows, row) })
+	})
+	return rows, err
+}
+
+// without is those of rows that are not among others.
+func (l *links) without(rows, others []reflect.Value) ([]reflect.Value, error) {
+	among := make(map[string]bool, len(others))
+	for _, row := range others {
+		id, null, err := identity(l.many.LinkTo, row)
+		if err != nil {
+			return nil, err
+		}
+		among[id] = !null
+	}
+	var left []reflect.Value
+	for _, row := range rows {
+		id, null, err := identity(l.many.LinkTo, row)
+		switch {
+		case err != nil:
+			return nil, err
+		case null:
+			return nil, errors.New("a row of the table between leads to nothing: its column is NULL")
+		case !among[id]:
+			left = append(left, row)
+		}
+	}
+	return left, nil
+}
