@@ -103,3 +103,28 @@ func ExampleDate() {
 	fmt.Println(born, born.AddDays(1) == next, born.Compare(next))
 	// Output: 1990-05-17 true -1
 }
+
+type Memo struct {
+	models.AutoID
+	models.SoftDelete
+	Text string
+}
+
+func ExampleSoftDelete() {
+	ctx := context.Background()
+	db, err := orm.Open(ctx, sqlite.Open(":memory:"))
+	check(err)
+	defer db.Close()
+	check(orm.CreateTables(ctx, db, (*Memo)(nil)))
+	memos := orm.Objects[Memo](db)
+	check(memos.Create(ctx, &Memo{Text: "first"}))
+
+	n, err := memos.Delete(ctx)
+	check(err)
+	living, err := memos.Count(ctx)
+	check(err)
+	all, err := memos.WithDeleted().Count(ctx)
+	check(err)
+	fmt.Println(n, living, all)
+	// Output: 1 0 1
+}

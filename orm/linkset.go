@@ -62,10 +62,12 @@ func (l *links) touch(ctx context.Context) error {
 	}
 	set := []render.Assignment{{Field: f, Value: query.F(f.Name).Node()}}
 	text, err := (&render.Update{Model: l.owner, Set: set, Where: []ast.Node{where}, Deleted: ast.WithDeleted}).Render()
-	n, err := l.q.matched(ctx, text, err)
-	if err == nil && n == 0 {
-		err = ErrNotFound
+	if err != nil {
+		return err
 	}
+	st := built(text)
+	st.Judge = matchedOne(false)
+	_, err = l.q.db.executor.Exec(ctx, st)
 	return err
 }
 

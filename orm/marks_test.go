@@ -124,7 +124,8 @@ func another[T any](row *T) *T {
 type model struct {
 	create, bulk, several, save, update, remove, getOrCreate, updateOrCreate,
 	all, get, first, count, exists, aggregate, iterate, lock, explain, selects, selectsEach,
-	find, findMany, refresh, deleteRow, updateReturning, deleteReturning, saveOne, saveSeveral, upsert act
+	find, findMany, refresh, deleteRow, updateReturning, deleteReturning, saveOne, saveSeveral, upsert,
+	forceDelete, forceDeleteRow, restore, restoreRow act
 }
 
 func of[T any](fresh func() *T, where ...query.Cond) model {
@@ -224,6 +225,10 @@ func of[T any](fresh func() *T, where ...query.Cond) model {
 		deleteReturning: func(ctx context.Context, db *orm.DB) error { _, err := objects(db).DeleteReturning(ctx); return err },
 		refresh:         func(ctx context.Context, db *orm.DB) error { return rows(db).Refresh(ctx, fresh()) },
 		deleteRow:       func(ctx context.Context, db *orm.DB) error { return rows(db).DeleteRow(ctx, fresh()) },
+		forceDelete:     func(ctx context.Context, db *orm.DB) error { _, err := objects(db).ForceDelete(ctx); return err },
+		forceDeleteRow:  func(ctx context.Context, db *orm.DB) error { return rows(db).ForceDeleteRow(ctx, fresh()) },
+		restore:         func(ctx context.Context, db *orm.DB) error { _, err := objects(db).Restore(ctx); return err },
+		restoreRow:      func(ctx context.Context, db *orm.DB) error { return rows(db).RestoreRow(ctx, fresh()) },
 	}
 }
 
@@ -250,7 +255,7 @@ func statement(name string, send func(ctx context.Context, db *orm.DB, text stri
 // operations are the lines of the table.
 func operations() []operation {
 	const ended = "`ctx` has ended" // database/sql gives such a call up before anybody hears of it
-	return []operation{
+	return slices.Concat([]operation{
 		method("`Create`", true, false, func(m model) act { return m.create }),
 		method("`BulkCreate` of one row", true, false, func(m model) act { return m.bulk }),
 		method("`BulkCreate` of several statements", true, false, func(m model) act { return m.several }),
@@ -265,6 +270,7 @@ func operations() []operation {
 		method("`DeleteReturning`", true, true, func(m model) act { return m.deleteReturning }, "no row is there"),
 		method("`GetOrCreate`", true, false, func(m model) act { return m.getOrCreate }),
 		method("`UpdateOrCreate`", true, false, func(m model) act { return m.updateOrCreate }),
+	}, markingOperations(), []operation{
 		method("`All`", true, true, func(m model) act { return m.all }, "no row is there"),
 		method("`Get`", true, true, func(m model) act { return m.get }, "no row is there"),
 		method("`Find`", true, true, func(m model) act { return m.find }, "no row is there"),
@@ -332,7 +338,7 @@ func operations() []operation {
 			_, err := db.Bun().ExecContext(ctx, text, args...)
 			return err
 		}, ended),
-	}
+	})
 }
 
 func drain(rows *sql.Rows, err error) error {
@@ -356,7 +362,7 @@ func TestB06_WhatMarksABlock(t *testing.T) {
 		require.Equal(t, marksPage(), string(page), `run "make docs"`)
 	})
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
-		require.NoError(t, orm.CreateTables(ctx, db, (*note)(nil)))
+		require.NoError(t, linkTables(ctx, db))
 		require.NoError(t, orm.Objects[note](db).Create(ctx, &note{Name: "old"}))
 		kept := int64(1)
 		for _, o := range operations() {
