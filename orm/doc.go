@@ -37,10 +37,11 @@
 //
 // A model is a struct. Its tables, columns and relations are read from bun's
 // tags by bun itself (package schema): pk, autoincrement, notnull, nullzero,
-// default, unique, type, scanonly, skipupdate, rel:belongs-to, rel:has-one. A
-// column is named after its field, updated_at for UpdatedAt, and in statements
-// a table goes by its own name. bun's hooks are not called, and a model with the
-// tag soft_delete is refused.
+// default, unique, type, scanonly, skipupdate, soft_delete, rel:belongs-to, rel:has-one,
+// rel:has-many, m2m. A column is named after its field, updated_at for UpdatedAt, and
+// in statements a table goes by its own name. A model with a column tagged soft_delete
+// marks its deleted rows and leaves them out (rules S60 to S64, models.SoftDelete). bun's
+// hooks are not called.
 //
 // A field whose type cannot hold NULL does not take one: reading a NULL into it
 // is a *ScanError, unless it is tagged nullzero: its zero value then is stored

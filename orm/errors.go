@@ -10,7 +10,7 @@ import (
 
 var (
 	// ErrNotFound: no row where one was asked for: by Get, First and Lock, and
-	// by Save for a row that is not in the database (any more).
+	// by Save for a row that is not in the database (any more), or marked as deleted.
 	ErrNotFound = errors.New("no such row")
 	// ErrMultipleRows: Get found more than one row.
 	ErrMultipleRows = errors.New("more than one row")

@@ -76,7 +76,8 @@ func (q *QuerySet[T]) keep(err error) {
 
 // Lock locks a row that was loaded before, by its primary key, and refreshes
 // all of its columns: what it holds afterwards cannot change until the block
-// ends. It returns [ErrNotFound] if the row is gone. Options are those of
+// ends. It returns [ErrNotFound] if the row is gone, or marked as deleted; WithDeleted,
+// SelectForUpdate and Find lock one that is. Options are those of
 // SelectForUpdate; with [SkipLocked] a row that somebody else has locked is
 // ErrNotFound too.
 //

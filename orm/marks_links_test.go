@@ -92,7 +92,10 @@ func linkTables(ctx context.Context, db *orm.DB) error {
 			return err
 		}
 	}
-	if err := orm.CreateTables(ctx, db, (*noteTags)(nil), (*noteTagsUnread)(nil), (*softNote)(nil), (*noteTag)(nil), (*noteTagGiven)(nil)); err != nil {
+	if err := orm.CreateTables(ctx, db, (*softNote)(nil), (*noteTag)(nil), (*noteTagGiven)(nil)); err != nil {
+		return err
+	}
+	if err := orm.CreateTables(ctx, db, (*noteTags)(nil), (*noteTagsUnread)(nil)); err != nil {
 		return err
 	}
 	if err := orm.Objects[noteTag](db).BulkCreate(ctx, []*noteTag{{ID: 1}}); err != nil {

@@ -99,7 +99,7 @@ func (q QuerySet[T]) Distinct() QuerySet[T] {
 
 // Related reads the rows of belongs-to and has-one relations in the same
 // statement and sets the struct fields that hold them: "project",
-// "project.owner". [QuerySet.Prefetch] reads those that have many rows. A related row that does not exist leaves nil. The join is an
+// "project.owner". [QuerySet.Prefetch] reads those that have many rows. A related row that does not exist, or is marked as deleted (rule S60), leaves nil. The join is an
 // inner one where every row must have a related row.
 func (q QuerySet[T]) Related(paths ...string) QuerySet[T] {
 	q.spec.Related = appended(q.spec.Related, paths)

@@ -11,7 +11,8 @@ import (
 )
 
 // Refresh reads all columns of a row again, by its primary key. It returns
-// [ErrNotFound] if the row is gone, and leaves the struct as it is then. Related
+// [ErrNotFound] if the row is gone, or marked as deleted and the query is not
+// [QuerySet.WithDeleted], and leaves the struct as it is then. Related
 // rows are read again if the query names them (Related); others stay in the struct
 // as they are. To keep the row as it was read, use [Lock].
 func (q QuerySet[T]) Refresh(ctx context.Context, row *T) error {

@@ -11,7 +11,7 @@ import "github.com/holdfast-go/holdfast/internal/ast"
 //	query.Any("bookings", query.F("state").Eq("open"))
 //
 // It is an EXISTS: no row comes twice, however many related rows there are (rule
-// S37). The table between of a many-to-many relation is a model too, which has to be known
+// S37). Related rows that are marked as deleted are not there (rule S60). The table between of a many-to-many relation is a model too, which has to be known
 // before the first use of the others: it stands in front of them in
 // orm.CreateTables, or is given to RegisterModel of orm.DB.Bun. An unknown name is a *FieldError when the statement is rendered.
 func Any(path string, conds ...Cond) Cond { return quantified(path, ast.Some, conds) }
