@@ -109,7 +109,7 @@ func marking(name string, reads bool, on func(m model) act, not ...string) opera
 	o := operation{name: name, not: not, run: map[string]act{
 		"the server refuses it":   on(of(func() *softNoteGone { return &softNoteGone{ID: 1, Name: "new"} }, F("name").Eq("new"))),
 		"a value cannot be bound": on(of(func() *softNoteUnbindable { return &softNoteUnbindable{ID: 1} }, F("state").Eq(unbindable{}))),
-		"no row is there":         on(of(func() *softNote { return &softNote{ID: 77, Name: "new"} }, F("id").Eq(77))),
+		"no row is there":         on(of(func() *softNote { return &softNote{ID: 77777, Name: "new"} }, F("id").Eq(77777))),
 		"`ctx` has ended":         on(of(func() *softNote { return &softNote{ID: 1, Name: "new"} })),
 		"the connection is lost":  on(of(func() *softNote { return &softNote{ID: 1, Name: "new"} })),
 		"it is misused":           on(of(func() *softNote { return &softNote{ID: 1, Name: "new"} }, F("nme").Eq("new"))),
@@ -132,7 +132,7 @@ func linking(name string, reads bool, link func(ctx context.Context, db *orm.DB,
 		"it is misused":          of(1, "name"),
 	}}
 	if reads {
-		o.run["no row is there"] = of(77, "tags")
+		o.run["no row is there"] = of(77777, "tags")
 		o.run["its rows cannot be read"] = func(ctx context.Context, db *orm.DB) error {
 			if err := orm.Link(ctx, db, &linkedNote{ID: 1}, "unread", &noteTagGiven{ID: 1}); err != nil {
 				return nil // what is asked for is that this works

@@ -103,7 +103,7 @@ func method(name string, reads, finds bool, on func(m model) act, not ...string)
 		o.run["its rows cannot be read"] = on(of(func() *noteUnreadable { return &noteUnreadable{ID: 1, Name: "old"} }))
 	}
 	if finds {
-		o.run["no row is there"] = on(of(func() *note { return &note{ID: 77, Name: "new"} }, F("id").Eq(77)))
+		o.run["no row is there"] = on(of(func() *note { return &note{ID: 77777, Name: "new"} }, F("id").Eq(77777)))
 	}
 	return o
 }
