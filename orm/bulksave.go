@@ -67,7 +67,7 @@ func (q QuerySet[T]) bulkSave(ctx context.Context, rows []*T, names []string) er
 	}
 	send := func(ctx context.Context) error {
 		for i, text := range texts {
-			st := built(text)
+			st := q.db.built(text)
 			st.Judge = matchedAll(sizes[i], version != nil)
 			if _, err := q.db.executor.Exec(ctx, st); err != nil {
 				return err

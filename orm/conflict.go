@@ -275,7 +275,7 @@ func (q QuerySet[T]) readBack(ctx context.Context, rows []reflect.Value, by, fie
 		if err != nil {
 			return err
 		}
-		st := built(text)
+		st := q.db.built(text)
 		st.Locks = true
 		var failed error
 		err = q.db.executor.Query(ctx, st, func(cursor driver.Rows) error {

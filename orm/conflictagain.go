@@ -52,7 +52,7 @@ func (q QuerySet[T]) lockTargets(ctx context.Context, k *conflict, batches []*ba
 		if err != nil {
 			return err
 		}
-		st := built(text)
+		st := q.db.built(text)
 		st.Locks = true
 		if err := q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
 			return q.scanEach(rows, k.target, func(reflect.Value) {})

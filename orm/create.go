@@ -147,7 +147,7 @@ func (q QuerySet[T]) exec(ctx context.Context, insert *render.Insert, then func(
 	if err != nil {
 		return err
 	}
-	st := built(text)
+	st := q.db.built(text)
 	st.Judge = then
 	_, err = q.db.executor.Exec(ctx, st)
 	return err
@@ -160,7 +160,7 @@ func (q QuerySet[T]) insertReturning(ctx context.Context, insert *render.Insert)
 	if err != nil {
 		return err
 	}
-	return q.db.executor.Query(ctx, built(text), func(rows driver.Rows) error {
+	return q.db.executor.Query(ctx, q.db.built(text), func(rows driver.Rows) error {
 		return q.scanColumns(rows, insert.Returning, insert.Rows)
 	})
 }
@@ -175,7 +175,7 @@ func (q QuerySet[T]) reload(ctx context.Context, row reflect.Value, fields []*re
 	if err != nil {
 		return err
 	}
-	return q.db.executor.Query(ctx, built(text), func(rows driver.Rows) error {
+	return q.db.executor.Query(ctx, q.db.built(text), func(rows driver.Rows) error {
 		return q.scanColumns(rows, fields, []reflect.Value{row})
 	})
 }

@@ -202,7 +202,7 @@ func (q QuerySet[T]) markRow(ctx context.Context, row *T, among ast.Deleted, del
 	if err != nil {
 		return err
 	}
-	st := built(text)
+	st := q.db.built(text)
 	st.Judge = matchedOne(byVersion)
 	if _, err := q.db.executor.Exec(ctx, st); err != nil {
 		return err

@@ -65,7 +65,7 @@ func (l *links) touch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	st := built(text)
+	st := l.q.db.built(text)
 	st.Judge = matchedOne(false)
 	_, err = l.q.db.executor.Exec(ctx, st)
 	return err
@@ -100,7 +100,7 @@ func (l *links) there(ctx context.Context, lock bool) (rows []reflect.Value, err
 	if err != nil {
 		return nil, err
 	}
-	st := built(text)
+	st := l.q.db.built(text)
 	st.Locks = lock
 	err = l.q.db.executor.Query(ctx, st, func(cursor driver.Rows) error {
 		rows = nil

@@ -247,7 +247,7 @@ func (db *DB) fetchRows(ctx context.Context, f *fetch, keys [][]any, replica boo
 	if err != nil {
 		return nil, err
 	}
-	st := built(text)
+	st := db.built(text)
 	st.Replica = replica
 	reader := db.rowReader(f.Many.Model, joins)
 	var list []fetched

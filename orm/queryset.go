@@ -136,7 +136,7 @@ func (q QuerySet[T]) render() (block.Statement, *rowReader, error) {
 }
 
 func (q QuerySet[T]) statement(t render.Text) block.Statement {
-	st := built(t)
+	st := q.db.built(t)
 	st.Locks = len(q.spec.Locks) > 0
 	st.Replica = q.replica
 	st.Wait = q.db.models.StatementWait(q.spec.Locks)
@@ -145,8 +145,8 @@ func (q QuerySet[T]) statement(t render.Text) block.Statement {
 
 // built is a statement that package render has written. Text of the caller's in
 // it makes it one to be inspected like any other (rule B15).
-func built(t render.Text) block.Statement {
-	return block.Statement{SQL: t.SQL, Args: t.Args, Built: !t.Raw}
+func (db *DB) built(t render.Text) block.Statement {
+	return block.Statement{SQL: t.SQL, Args: t.Args, Built: !t.Raw, Again: db.again(t)}
 }
 
 // failed is what a method returns that sends.

@@ -204,12 +204,15 @@ func (q QuerySet[T]) changedAtOnce(ctx context.Context, text render.Text, err er
 
 // changed sends a statement that returns rows of the model.
 func (q QuerySet[T]) changed(ctx context.Context, text render.Text) ([]*T, error) {
-	st := built(text)
+	st := q.db.built(text)
 	st.Wait = q.db.models.StatementWait(q.spec.Locks)
 	reader := q.db.rowReader(q.model, nil)
 	list := []*T{}
 	err := q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
 		list = list[:0]
+		if len(rows.Columns()) == 0 {
+			return nil // what MariaDB answers where the condition can hold for no row
+		}
 		return reader.each(rows, func(row reflect.Value) bool {
 			list = append(list, row.Interface().(*T))
 			return true

@@ -176,6 +176,7 @@ func TestS42_DeleteReturning(t *testing.T) {
 			{"claimed", queue.OrderBy("id").Limit(2).SelectForUpdate(claim(db)...), []int{1, 2}},
 			{"by a text", queue.OrderBy("name").Limit(2), []int{9, 8}},
 			{"none", queue.Filter(F("id").Lt(0)), []int{}},
+			{"none possible", queue.Filter(F("id").In()), []int{}},
 		} {
 			got, err := tt.q.DeleteReturning(ctx)
 			require.NoError(t, err, tt.name)

@@ -99,7 +99,7 @@ func (q QuerySet[T]) forceDeleteRow(ctx context.Context, row *T) error {
 	if err != nil {
 		return err
 	}
-	st := built(text)
+	st := q.db.built(text)
 	st.Judge = matchedOne(byVersion)
 	_, err = q.db.executor.Exec(ctx, st)
 	return err

@@ -150,7 +150,7 @@ func selection[R any](q query.Query, outputs []query.Operand) (*DB, block.Statem
 	if err == nil {
 		err = reader.match(put)
 	}
-	st := built(text)
+	st := db.built(text)
 	st.Locks, st.Wait = len(tree.Locks) > 0, db.models.StatementWait(tree.Locks)
 	return db, st, reader, err
 }

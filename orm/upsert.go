@@ -157,7 +157,7 @@ func (q QuerySet[T]) violated(ctx context.Context, row *T, violation error) erro
 		if err != nil {
 			return err
 		}
-		st := built(insert)
+		st := q.db.built(insert)
 		st.SQL += " ON CONFLICT DO NOTHING"
 		if _, err := q.db.executor.Exec(ctx, st); err != nil {
 			return err

@@ -76,7 +76,7 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 	if err != nil {
 		return err
 	}
-	st := built(text)
+	st := q.db.built(text)
 	st.Judge = matchedOne(version != nil)
 	if _, err := q.db.executor.Exec(ctx, st); err != nil {
 		return err
@@ -183,7 +183,7 @@ func (q QuerySet[T]) matched(ctx context.Context, text render.Text, err error) (
 		return 0, err
 	}
 	var n int64
-	st := built(text)
+	st := q.db.built(text)
 	st.Judge = func(res driver.Result) (err error) {
 		n, err = res.RowsAffected()
 		return err

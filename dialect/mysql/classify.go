@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,6 +97,14 @@ var fatal = map[uint16]bool{
 	1402: true, // ER_XA_RBROLLBACK
 	1613: true, // ER_XA_RBTIMEOUT
 }
+
+// uncompared are the errors of a server that finds, before it runs a statement, that
+// a text has characters which the column beside it has not: ER_CANT_AGGREGATE_2COLLATIONS
+// and its like, and ER_CANNOT_CONVERT_STRING.
+var uncompared = []string{"1267", "1270", "1271", "3854"}
+
+// Uncompared implements backend.Comparer.
+func (e *engine) Uncompared(code string) bool { return slices.Contains(uncompared, code) }
 
 // Classify implements backend.Engine.
 func (e *engine) Classify(err error) *dialect.Error {

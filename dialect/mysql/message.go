@@ -26,6 +26,8 @@ func message(e *godriver.MySQLError) string {
 		return "syntax error" + nearWord(text) + tail(text, " at line ")
 	case 1292, 1366, 1367, 1411, 1525: // Incorrect integer value: '…' for column '…' at row 1
 		return beforeValue(text) + column(text)
+	case 1267, 1270, 1271, 3854: // Illegal mix of collations (latin1_swedish_ci,IMPLICIT) and (utf8mb4_bin,COERCIBLE) for operation '='; Cannot convert string '…' from utf8mb4 to latin1
+		return beforeMix(text) + ": a text stands beside one of another collation, or has characters that the character set of the column beside it has not"
 	case 1644: // SIGNAL: the text is the application's own, and may hold anything
 		return "raised by SIGNAL, SQLSTATE " + string(e.SQLState[:])
 	case 1690: // BIGINT value is out of range in '(`db`.`t`.`a` - 5)'
@@ -57,7 +59,7 @@ var named = func() map[uint16]bool {
 		1060, 1061, 1063, 1065, 1066, 1068, 1071, 1072, 1075, 1080, 1091, 1093, 1099, 1100, 1101, 1103, 1104, 1109, 1110,
 		1111, 1113, 1114, 1118, 1129, 1130, 1136, 1137, 1138, 1140, 1142, 1143, 1144, 1146, 1148, 1152, 1153, 1158,
 		1159, 1160, 1161, 1166, 1170, 1172, 1176, 1180, 1184, 1192, 1193, 1203, 1205, 1206, 1213, 1216, 1217, 1222, 1226,
-		1227, 1230, 1235, 1239, 1241, 1242, 1243, 1247, 1248, 1250, 1253, 1263, 1264, 1265, 1267, 1288, 1290, 1295,
+		1227, 1230, 1235, 1239, 1241, 1242, 1243, 1247, 1248, 1250, 1253, 1263, 1264, 1265, 1288, 1290, 1295,
 		1296, 1304, 1305, 1309, 1317, 1318, 1339, 1345, 1347, 1348, 1351, 1356, 1357, 1364, 1369, 1370, 1390, 1391,
 		1393, 1394, 1395, 1398, 1399, 1400, 1401, 1402, 1406, 1422, 1423, 1425, 1426, 1427, 1442, 1443, 1451, 1452, 1461,
 		1471, 1557, 1568, 1613, 1614, 1615, 1698, 1785, 1787, 1792, 1820, 1836, 1927, 1969, 3024, 3032, 3058, 3100, 3101,
@@ -67,6 +69,14 @@ var named = func() map[uint16]bool {
 	}
 	return all
 }()
+
+// beforeMix keeps the names of collations, which are no values.
+func beforeMix(text string) string {
+	if strings.HasPrefix(text, "Illegal mix of collations") {
+		return text
+	}
+	return beforeValue(text)
+}
 
 // beforeValue is what a message says before the first quote or digit, which is
 // as much as can be trusted of one that is not known.

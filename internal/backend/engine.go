@@ -169,6 +169,13 @@ type Tagger interface {
 	Tag(block string) string
 }
 
+// Comparer is an Engine whose server refuses to compare a text with a column that
+// has no characters for it.
+type Comparer interface {
+	// Uncompared reports whether that is what a code says. The statement has not run.
+	Uncompared(code string) bool
+}
+
 // Scripter is an Engine whose Wire runs a text of several statements, if it has no
 // values and yields no rows, all or none of it. Another text of several is refused
 // by the Wire with an error that matches dialect.ErrUnsupported.

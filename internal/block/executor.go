@@ -52,6 +52,9 @@ type Statement struct {
 	// to wait, nil the block's or the server's setting. It has a meaning only
 	// in a block.
 	Wait *time.Duration
+	// Again writes the statement once more for a server that could not compare its
+	// texts, before it ran; nil if that is of no use.
+	Again func(context.Context) (text string, args []any, err error)
 	// Judge looks at the result of Exec. Its error marks the block like one of
 	// the server's (rule B6).
 	Judge func(driver.Result) error
@@ -150,7 +153,9 @@ func (x *Executor) Exec(ctx context.Context, st Statement) (driver.Result, error
 		res, err = w.Exec(ctx, prefix, query, st.Args)
 		return nil, err
 	})
-	if err != nil {
+	if again, ok, err := x.again(ctx, st, err); ok {
+		return x.Exec(ctx, again)
+	} else if err != nil {
 		return nil, err
 	}
 	if st.Judge != nil {
@@ -219,6 +224,10 @@ func (x *Executor) Query(ctx context.Context, st Statement, read func(driver.Row
 		}, nil
 	})
 	returned = true
+	again, ok, err := x.again(ctx, st, err)
+	if ok {
+		return x.Query(ctx, again, read)
+	}
 	if err != nil || readErr == nil || readErr == sql.ErrNoRows { // finding nothing is an answer
 		return cmp.Or(err, readErr)
 	}
@@ -229,6 +238,16 @@ func (x *Executor) Query(ctx context.Context, st Statement, read func(driver.Row
 // close. Until then the connection is busy: in a block another statement is
 // ErrRowsOpen (rule B10).
 func (x *Executor) Stream(ctx context.Context, st Statement) (driver.Rows, error) {
+	rows, err := x.stream(ctx, st)
+	if again, ok, err := x.again(ctx, st, err); ok {
+		return x.stream(ctx, again)
+	} else if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+func (x *Executor) stream(ctx context.Context, st Statement) (driver.Rows, error) {
 	b, s, err := x.admit(ctx, st)
 	switch {
 	case err != nil:

@@ -287,7 +287,11 @@ func (t *transaction) admit(b *block, st Statement) (opaque, session bool, err e
 // returns what the caller is told.
 func (t *transaction) record(ctx context.Context, b *block, st Statement, err error) error {
 	f := t.explain(ctx, b, st, t.executor.failure(ctx, b, st, err))
-	return t.mark(b, f, t.executor.classify(err))
+	e := t.executor.classify(err)
+	if t.executor.uncompared(st, e) && t.conn.wire.Alive() {
+		return f // it has done nothing, and comes again
+	}
+	return t.mark(b, f, e)
 }
 
 // mark fails b, and every block with it if the failure was fatal.

@@ -40,7 +40,7 @@ func (w *writer) comparison(n ast.Comparison) kind {
 			return condition
 		}
 		op, bound, known := k.number(n.Op, bound)
-		if k.Charset != "" {
+		if known == open {
 			known = w.foreign(op, k, bound)
 		}
 		if known != open {

@@ -120,7 +120,7 @@ type ReadBack struct {
 
 // Render returns the statement.
 func (s *ReadBack) Render() (Text, error) {
-	w := newWriterOf(s.Model.models, 256)
-	w.some(&ast.Select{Where: []ast.Node{s.Where}, Locks: []*ast.Lock{{Strength: ast.ForUpdate}}, Deleted: ast.WithDeleted}, s.Model, s.Fields)
-	return w.text()
+	return s.Model.models.written(256, func(w *writer) {
+		w.some(&ast.Select{Where: []ast.Node{s.Where}, Locks: []*ast.Lock{{Strength: ast.ForUpdate}}, Deleted: ast.WithDeleted}, s.Model, s.Fields)
+	})
 }

@@ -171,6 +171,9 @@ func (w *writer) found(s *scope, c found) kind {
 		w.references(c.field)
 	}
 	s.reads(c)
+	if w.charsets != nil && c.field != nil && c.kind.Kind == column.Text {
+		c.kind.Charset = w.charsets.Of(c.field)
+	}
 	return c.kind
 }
 

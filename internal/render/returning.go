@@ -37,12 +37,12 @@ func (m *Model) Locking(s ast.Select) ast.Select {
 
 // Keys renders a SELECT of the primary keys of rows of m.
 func (m *Model) Keys(s *ast.Select) (Text, error) {
-	w := newWriterOf(m.models, 256)
-	w.some(s, m, m.PKs)
-	if w.hasCommon() {
+	return m.models.written(256, func(w *writer) {
 		w.some(s, m, m.PKs)
-	}
-	return w.text()
+		if w.hasCommon() {
+			w.some(s, m, m.PKs)
+		}
+	})
 }
 
 // some writes a SELECT of some columns of m, in a scope of its own.
@@ -68,16 +68,17 @@ type UpdateReturning struct {
 
 // Render returns the statement.
 func (s *UpdateReturning) Render() (Text, error) {
-	w := newWriter(s.Model, 512)
-	w.database, w.scope.deleted = s.Query.Database, s.Query.DeletedOf
-	if len(s.Set) == 0 {
-		w.fail(errors.New("UpdateReturning without an assignment"))
-	}
-	w.change(s.Query, "UPDATE ", " FROM ", func() {
-		w.string(" SET ")
-		w.assign(s.Set)
+	return s.Model.models.written(512, func(w *writer) {
+		w.of(s.Model)
+		w.database, w.scope.deleted = s.Query.Database, s.Query.DeletedOf
+		if len(s.Set) == 0 {
+			w.fail(errors.New("UpdateReturning without an assignment"))
+		}
+		w.change(s.Query, "UPDATE ", " FROM ", func() {
+			w.string(" SET ")
+			w.assign(s.Set)
+		})
 	})
-	return w.text()
 }
 
 // DeleteReturning is a DELETE of the rows of a query that returns them.
@@ -88,10 +89,11 @@ type DeleteReturning struct {
 
 // Render returns the statement.
 func (s *DeleteReturning) Render() (Text, error) {
-	w := newWriter(s.Model, 512)
-	w.database, w.scope.deleted = s.Query.Database, s.Query.DeletedOf
-	w.change(s.Query, "DELETE FROM ", " USING ", func() {})
-	return w.text()
+	return s.Model.models.written(512, func(w *writer) {
+		w.of(s.Model)
+		w.database, w.scope.deleted = s.Query.Database, s.Query.DeletedOf
+		w.change(s.Query, "DELETE FROM ", " USING ", func() {})
+	})
 }
 
 // change writes a statement that changes the rows of s and returns them. Rows that

@@ -10,30 +10,32 @@ import (
 // Rows renders a SELECT of whole rows of m, and returns the joined tables whose
 // columns follow those of the model, in their order.
 func (m *Model) Rows(s *ast.Select) (Text, []*Join, error) {
-	w := newWriterOf(m.models, 128+len(m.list))
-	if len(s.Group) > 0 || len(s.Having) > 0 {
-		w.fail(errors.New("a grouped query has no whole rows: use orm.Select"))
-	}
-	write := func() []*Join {
-		w.enter(s, m, nil, "")
-		joins := w.related(s.Related)
-		w.string("SELECT ")
-		if s.Distinct {
-			w.string("DISTINCT ")
+	var joins []*Join
+	t, err := m.models.written(128+len(m.list), func(w *writer) {
+		if len(s.Group) > 0 || len(s.Having) > 0 {
+			w.fail(errors.New("a grouped query has no whole rows: use orm.Select"))
 		}
-		w.wholeRow(joins)
-		if s.Distinct {
-			w.ordersSelected(s.Order)
+		joins = w.rows(s, m)
+		if w.hasCommon() {
+			joins = w.rows(s, m)
 		}
-		w.tail(s)
-		return joins
-	}
-	joins := write()
-	if w.hasCommon() {
-		joins = write()
-	}
-	t, err := w.text()
+	})
 	return t, joins, err
+}
+
+func (w *writer) rows(s *ast.Select, m *Model) []*Join {
+	w.enter(s, m, nil, "")
+	joins := w.related(s.Related)
+	w.string("SELECT ")
+	if s.Distinct {
+		w.string("DISTINCT ")
+	}
+	w.wholeRow(joins)
+	if s.Distinct {
+		w.ordersSelected(s.Order)
+	}
+	w.tail(s)
+	return joins
 }
 
 // wholeRow writes the columns of the model and of the relations that are read with
@@ -56,16 +58,16 @@ func (w *writer) wholeRow(joins []*Join) {
 
 // Exists renders a statement that yields a row if there is any.
 func (m *Model) Exists(s *ast.Select) (Text, error) {
-	w := newWriterOf(m.models, 256)
-	w.unlockable(s)
-	one := anyRow(s)
-	w.enter(&one, m, nil, "")
-	w.one(&one)
-	if w.hasCommon() {
+	return m.models.written(256, func(w *writer) {
+		w.unlockable(s)
+		one := anyRow(s)
 		w.enter(&one, m, nil, "")
 		w.one(&one)
-	}
-	return w.text()
+		if w.hasCommon() {
+			w.enter(&one, m, nil, "")
+			w.one(&one)
+		}
+	})
 }
 
 // anyRow is s without what makes no difference to whether there is a row.
@@ -102,18 +104,20 @@ func (m *Model) Count(s *ast.Select) (Text, error) {
 		plain.Outputs = []ast.Output{{Of: ast.One{}, Name: "one"}}
 	}
 	plain.From = ast.Table{Model: m.Type}
-	w := newWriterOf(m.models, 256)
-	w.fromName = "counted"
-	counted := &ast.Select{From: &plain, Outputs: []ast.Output{{Of: ast.Aggregate{Func: ast.Count}}}}
-	w.statement(counted)
-	return w.text()
+	return m.models.written(256, func(w *writer) {
+		w.fromName = "counted"
+		w.statement(&ast.Select{From: &plain, Outputs: []ast.Output{{Of: ast.Aggregate{Func: ast.Count}}}})
+	})
 }
 
 var errNoAggregate = fmt.Errorf("%w: a count or another aggregate has no rows to lock", ErrLockOptions)
 
 // Aggregate renders a statement that computes e over the rows.
 func (m *Model) Aggregate(s *ast.Select, e ast.Node) (Text, error) {
-	w := newWriterOf(m.models, 256)
+	return m.models.written(256, func(w *writer) { w.aggregated(s, m, e) })
+}
+
+func (w *writer) aggregated(s *ast.Select, m *Model, e ast.Node) {
 	w.enter(s, m, nil, "")
 	w.related(s.Related)
 	switch {
@@ -123,7 +127,7 @@ func (m *Model) Aggregate(s *ast.Select, e ast.Node) (Text, error) {
 		w.fail(errors.New("an aggregate cannot be computed over Limit, Offset or Distinct, nor over GroupBy: aggregate what a query.Select puts out"))
 	}
 	if w.err != nil {
-		return w.text()
+		return
 	}
 	write := func() {
 		w.string("SELECT ")
@@ -144,14 +148,12 @@ func (m *Model) Aggregate(s *ast.Select, e ast.Node) (Text, error) {
 		w.related(s.Related)
 		write()
 	}
-	return w.text()
 }
 
 // Select renders a SELECT with outputs of its own.
 func (ms *Models) Select(s *ast.Select) (Text, []Output, error) {
-	w := newWriterOf(ms, 256)
-	outputs := w.statement(s)
-	t, err := w.text()
+	var outputs []Output
+	t, err := ms.written(256, func(w *writer) { outputs = w.statement(s) })
 	return t, outputs, err
 }
 

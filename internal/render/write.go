@@ -109,17 +109,18 @@ type Update struct {
 
 // Render returns the statement.
 func (s *Update) Render() (Text, error) {
-	w := newWriter(s.Model, 256)
-	w.database, w.scope.deleted = s.Database, s.DeletedOf
-	w.string("UPDATE ")
-	w.string(string(s.Model.Table.SQLName))
-	w.string(" SET ")
-	if len(s.Set) == 0 {
-		w.fail(errors.New("Update without an assignment"))
-	}
-	w.assign(s.Set)
-	w.matching(s.Model.stored(s.Where, s.Deleted))
-	return w.text()
+	return s.Model.models.written(256, func(w *writer) {
+		w.of(s.Model)
+		w.database, w.scope.deleted = s.Database, s.DeletedOf
+		w.string("UPDATE ")
+		w.string(string(s.Model.Table.SQLName))
+		w.string(" SET ")
+		if len(s.Set) == 0 {
+			w.fail(errors.New("Update without an assignment"))
+		}
+		w.assign(s.Set)
+		w.matching(s.Model.stored(s.Where, s.Deleted))
+	})
 }
 
 // Delete is a DELETE of the rows for which the conditions hold.
@@ -135,12 +136,13 @@ type Delete struct {
 
 // Render returns the statement.
 func (s *Delete) Render() (Text, error) {
-	w := newWriter(s.Model, 256)
-	w.database, w.scope.deleted = s.Database, s.DeletedOf
-	w.string("DELETE FROM ")
-	w.string(string(s.Model.Table.SQLName))
-	w.matching(s.Model.stored(s.Where, s.Deleted))
-	return w.text()
+	return s.Model.models.written(256, func(w *writer) {
+		w.of(s.Model)
+		w.database, w.scope.deleted = s.Database, s.DeletedOf
+		w.string("DELETE FROM ")
+		w.string(string(s.Model.Table.SQLName))
+		w.matching(s.Model.stored(s.Where, s.Deleted))
+	})
 }
 
 // matching writes the conditions of an UPDATE or a DELETE. Conditions on other

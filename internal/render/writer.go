@@ -17,6 +17,10 @@ type Text struct {
 	// Raw is true if a part of SQL came from query.Raw: such a statement has to be
 	// inspected before it runs in a block (rule B15).
 	Raw bool
+	// Again writes it once more, with what is asked for only now: it is for a server
+	// that has refused it because of a text's character set, before it ran. nil where
+	// that would be of no use.
+	Again func(Charsets) (Text, error)
 }
 
 // writer renders one statement.
@@ -42,13 +46,21 @@ type writer struct {
 	overRows   int  // how many functions over several rows were written: aggregates, and over windows
 	references func(*Field)
 	proposed   *Insert // the rows that [ast.Excluded] is about
+
+	charsets Charsets // nil: they were not asked for
+	doubtful bool     // a text may have characters that the column beside it has not
 }
 
 func newWriter(m *Model, size int) *writer {
 	w := newWriterOf(m.models, size)
+	w.of(m)
+	return w
+}
+
+// of makes it a statement on the table of m.
+func (w *writer) of(m *Model) {
 	w.base = &scope{models: m.models, root: m}
 	w.scope = w.base
-	return w
 }
 
 func newWriterOf(ms *Models, size int) *writer {
@@ -85,6 +97,22 @@ func (w *writer) bind(v any) {
 	}
 	w.byte('$')
 	w.buf = strconv.AppendInt(w.buf, int64(len(w.args)), 10)
+}
+
+// written is the text of a statement, which can be written again.
+func (ms *Models) written(size int, write func(w *writer)) (Text, error) {
+	w := newWriterOf(ms, size)
+	write(w)
+	t, err := w.text()
+	if err == nil && w.doubtful {
+		t.Again = func(known Charsets) (Text, error) {
+			again := newWriterOf(ms, size)
+			again.charsets = known
+			write(again)
+			return again.text()
+		}
+	}
+	return t, err
 }
 
 // text ends the statement.
