@@ -7,7 +7,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"log/slog"
-	"strings"
 	syncatomic "sync/atomic"
 	"time"
 
@@ -32,40 +31,6 @@ type Settings struct {
 	// nil means slog.Default().
 	Logger *slog.Logger
 }
-
-// Statement is one statement on its way to the server.
-type Statement struct {
-	SQL  string // with the engine's own placeholders
-	Args []any  // bound by the driver, never written into SQL
-	// Built is true for text that the library's own builder has rendered. Any
-	// other text is inspected first (rule B15).
-	Built bool
-	// Script is true for a caller's own text that may hold several statements
-	// (script.go). What is put together from pieces may not: one of them could hold
-	// the end of its statement.
-	Script bool
-	// Replica is true for a read that may go to a replica, outside any block.
-	Replica bool
-	// Locks is true for a locking read: it is refused outside a block (L2).
-	Locks bool
-	// Wait limits the wait for a row lock by this statement alone; 0 means not
-	// to wait, nil the block's or the server's setting. It has a meaning only
-	// in a block.
-	Wait *time.Duration
-	// Again writes the statement once more for a server that could not compare its
-	// texts, before it ran; nil if that is of no use.
-	Again func(context.Context) (text string, args []any, err error)
-	// Judge looks at the result of Exec. Its error marks the block like one of
-	// the server's (rule B6).
-	Judge func(driver.Result) error
-
-	holder asker // of the advisory lock that it takes
-	pin    *pin  // keeps the connection of a statement outside any block
-}
-
-// reads reports whether the statement certainly writes nothing. A caller's own
-// SELECT may call a function that does.
-func (st Statement) reads() bool { return st.Built && strings.HasPrefix(st.SQL, "SELECT") }
 
 // Executor is the one place where statements leave the process. It finds the block
 // in a statement's ctx and sends the statement on that block's connection under
