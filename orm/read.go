@@ -180,7 +180,7 @@ func (q QuerySet[T]) scalar(ctx context.Context, text render.Text, dst any) erro
 // An error ends the loop. While the loop runs its connection is busy: inside a
 // block, a statement of the same block in the loop is atomic.ErrRowsOpen (rule
 // B10); a loop that is left early waits there for the rest of the rows, however long
-// the server takes for them: put a Limit on the query. Outside a block it waits a
+// the server takes for them: put a Limit on the query, or let Timeout or ctx end the block. Outside a block it waits a
 // tenth of a second, and then gives the statement up with its connection; while it
 // runs the pool has a connection less, and on SQLite's ":memory:" a write in it
 // waits for the reader, in vain. To change rows while going over

@@ -106,6 +106,9 @@ var uncompared = []string{"1267", "1270", "1271", "3854"}
 // Uncompared implements backend.Comparer.
 func (e *engine) Uncompared(code string) bool { return slices.Contains(uncompared, code) }
 
+// DrainsBlindly implements backend.Drainer.
+func (e *engine) DrainsBlindly() {}
+
 // Classify implements backend.Engine.
 func (e *engine) Classify(err error) *dialect.Error {
 	if err == nil {

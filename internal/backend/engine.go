@@ -176,6 +176,10 @@ type Comparer interface {
 	Uncompared(code string) bool
 }
 
+// Drainer is an Engine whose driver reads what is left of rows that are closed
+// without a look at its ctx (go-sql-driver).
+type Drainer interface{ DrainsBlindly() }
+
 // Scripter is an Engine whose Wire runs a text of several statements, if it has no
 // values and yields no rows, all or none of it. Another text of several is refused
 // by the Wire with an error that matches dialect.ErrUnsupported.

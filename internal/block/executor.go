@@ -180,7 +180,7 @@ func (x *Executor) Query(ctx context.Context, st Statement, read func(driver.Row
 		if err != nil {
 			return nil, err
 		}
-		watched := watch(rows, some)
+		watched := x.watch(rows, some)
 		return func() error {
 			defer watched.Close() // when read panics, the connection must be free for the ROLLBACK
 			readErr = read(watched)
@@ -234,7 +234,7 @@ func (x *Executor) stream(ctx context.Context, st Statement) (driver.Rows, error
 	}
 	conn.markSession(x, st)
 	st.pin.reads(true)
-	return newStream(rows, rest, func(err error) error {
+	return x.newStream(rows, rest, func(err error) error {
 		defer rest.release()
 		defer st.pin.keep(conn)
 		st.pin.reads(false)

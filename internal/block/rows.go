@@ -16,13 +16,15 @@ import (
 type watchedRows struct {
 	backend.Rows
 	rest    *rest // nil: all of it is read
+	drains  bool  // by itself, since the driver would not look at ctx
 	failure error
 	read    bool // to the end
 	closed  bool
 }
 
-func watch(rows driver.Rows, rest *rest) *watchedRows {
-	return &watchedRows{Rows: backend.Rows{Rows: rows}, rest: rest}
+func (x *Executor) watch(rows driver.Rows, rest *rest) *watchedRows {
+	_, drains := x.db.Engine.(backend.Drainer)
+	return &watchedRows{Rows: backend.Rows{Rows: rows}, rest: rest, drains: drains}
 }
 
 func (r *watchedRows) note(err error) error {
@@ -48,6 +50,9 @@ func (r *watchedRows) Close() error {
 		return nil
 	}
 	r.closed = true
+	if r.rest == nil && r.drains && !r.read && r.failure == nil {
+		_ = r.note(r.drain())
+	}
 	if r.rest == nil || r.read {
 		return r.note(r.Rows.Close())
 	}
@@ -61,7 +66,7 @@ func (r *watchedRows) Close() error {
 	return r.note(closed)
 }
 
-// drain reads what is left row by row: go-sql-driver no longer looks at its ctx
+// drain reads what is left row by row: a driver may not look at its ctx any more
 // while it closes rows.
 func (r *watchedRows) drain() error {
 	for {
@@ -123,8 +128,8 @@ type streamRows struct {
 	result error
 }
 
-func newStream(rows driver.Rows, rest *rest, done func(error) error) *streamRows {
-	return &streamRows{watchedRows: *watch(rows, rest), done: done}
+func (x *Executor) newStream(rows driver.Rows, rest *rest, done func(error) error) *streamRows {
+	return &streamRows{watchedRows: *x.watch(rows, rest), done: done}
 }
 
 // Next reads one row. The end of the last result set, and an error, free the

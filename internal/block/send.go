@@ -52,7 +52,7 @@ func (t *transaction) stream(ctx context.Context, b *block, st Statement) (drive
 	if err != nil {
 		return nil, err
 	}
-	stream := newStream(rows, nil, nil)
+	stream := t.executor.newStream(rows, nil, nil)
 	stream.depth = b.Depth()
 	stream.done = func(failure error) error {
 		var f *atomic.FailedError

@@ -297,7 +297,7 @@ func (s *session) stream(ctx context.Context, st Statement) (driver.Rows, error)
 }
 
 func (s *session) streamOf(ctx context.Context, st Statement, rows driver.Rows) *streamRows {
-	stream := newStream(rows, nil, nil)
+	stream := s.executor.newStream(rows, nil, nil)
 	stream.done = func(failure error) error {
 		s.mu.Lock()
 		s.rows = nil
