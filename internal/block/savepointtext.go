@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/lex"
 )
@@ -73,6 +74,9 @@ func is(tokens []lex.Token, words ...string) bool {
 func (x *Executor) steer(ctx context.Context, b *block, verb savepointVerb, name string) error {
 	t := b.tx
 	if verb == setPoint {
+		if err := x.db.Server.Require(dialect.Savepoint); err != nil {
+			return err
+		}
 		p, err := b.Savepoint()
 		if err != nil {
 			return err

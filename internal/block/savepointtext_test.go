@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
 )
 
 // SAVEPOINT as a text is one of the block's own savepoints, at no round trip.
@@ -58,4 +59,17 @@ func TestB24_ATextRevivesAFailedBlock(t *testing.T) {
 			return s.exec(ctx, "ROLLBACK TO one")
 		}), atomic.ErrRollbackRequired)
 	})
+}
+
+// Where the server would hide the end of the transaction behind it (L3).
+func TestL03_NoSavepointByAText(t *testing.T) {
+	group := dialect.Server{Engine: dialect.MySQL, Product: "MySQL", Version: dialect.Version{Major: 9, Minor: 7}, SavepointsHide: true}
+	play(t, func(t *testing.T, s *script) {
+		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+			s.must(ctx, "INSERT a")
+			require.ErrorIs(t, s.exec(ctx, "SAVEPOINT one"), dialect.ErrUnsupported)
+			return nil
+		}))
+		s.sent("BEGIN; INSERT a", "COMMIT")
+	}, setup{server: group})
 }

@@ -27,8 +27,8 @@ func bodies(ops *rapid.Generator[Op]) *rapid.Generator[Body] {
 // insideOp generates an operation for the function of a block; functions in it
 // nest depth deep.
 func insideOp(depth int) *rapid.Generator[Op] {
-	i, r, p := genInsert(), genRead(), genPoint()
-	gens := []*rapid.Generator[Op]{i, i, i, i, i, i, r, r, genLook(), p, p, p, p}
+	i, r, p, x := genInsert(), genRead(), genPoint(), genPointText()
+	gens := []*rapid.Generator[Op]{i, i, i, i, i, i, r, r, genLook(), p, p, p, p, x, x, x, x}
 	if depth > 0 {
 		b, h := genBlock(depth-1, insideOp), genHook(depth-1)
 		gens = append(gens, b, b, b, b, b, b, h, h)
@@ -39,7 +39,7 @@ func insideOp(depth int) *rapid.Generator[Op] {
 // calmOp generates an operation for a function during which no ctx is
 // cancelled.
 func calmOp(depth int) *rapid.Generator[Op] {
-	gens := []*rapid.Generator[Op]{genInsert(), genRead(), genPoint(), genSetRollback(), genControl(), genTx()}
+	gens := []*rapid.Generator[Op]{genInsert(), genRead(), genPoint(), genPointText(), genSetRollback(), genControl(), genTx()}
 	if depth > 0 {
 		b := genBlock(depth-1, calmOp)
 		gens = append(gens, b, b)
@@ -117,6 +117,17 @@ func genPoint() *rapid.Generator[Op] {
 	return rapid.OneOf(set, set, back, back, free)
 }
 
+func genPointText() *rapid.Generator[Op] {
+	return op(func(t *rapid.T, c Call) Op {
+		return &PointText{
+			Call: c,
+			Verb: rapid.SampledFrom([]PointVerb{SetPoint, SetPoint, BackToPoint, BackToPoint, ReleasePoint}).Draw(t, "verb"),
+			Name: rapid.SampledFrom([]string{"a", "a", "a", "b"}).Draw(t, "name"),
+			Way:  rapid.SampledFrom([]Way{BySQL, ByExecutor}).Draw(t, "way"),
+		}
+	})
+}
+
 func genHook(depth int) *rapid.Generator[Op] {
 	body := bodies(outsideOp(depth))
 	return op(func(t *rapid.T, c Call) Op {
@@ -140,7 +151,7 @@ func genRows(depth int) *rapid.Generator[Op] {
 
 func genTx() *rapid.Generator[Op] {
 	i := genInsert()
-	ops := rapid.SliceOfN(rapid.OneOf(i, i, genRead()), 0, 6)
+	ops := rapid.SliceOfN(rapid.OneOf(i, i, genRead(), genPointText()), 0, 8)
 	ends := rapid.SampledFrom([]End{ReturnNil, ReturnNil, ReturnError})
 	return op(func(t *rapid.T, c Call) Op {
 		return &Tx{

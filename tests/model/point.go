@@ -1,8 +1,11 @@
 package model
 
+import "slices"
+
 // point is a savepoint set by hand (B24).
 type point struct {
 	block *block
+	name  string // "" unless a text has set it
 	at    place
 	ended bool
 }
@@ -20,6 +23,35 @@ func (w *world) savepoint(op *Savepoint, c *ctx) Error {
 	b.points = append(b.points, p)
 	w.points[op.ID] = p
 	return nil
+}
+
+// pointText is a savepoint by its name: the latest of the block that is still set.
+func (w *world) pointText(op *PointText, c *ctx) Error {
+	w.plan[op.ID] = 0
+	if err := early(op.Way, false, c); err != nil {
+		return err
+	}
+	b := c.block
+	if op.Verb == SetPoint {
+		err := w.admit(c)
+		if err == nil {
+			b.points = append(b.points, &point{block: b, name: op.Name, at: b.tx.here()})
+		}
+		return err
+	}
+	for _, p := range slices.Backward(b.points) {
+		switch {
+		case p.name != op.Name || p.ended:
+		case op.Verb == ReleasePoint:
+			return w.release(p, c)
+		default:
+			return w.rollbackTo(p, c)
+		}
+	}
+	if err := w.admit(c); err != nil {
+		return err
+	}
+	return NewError(TransactionControl, SavepointEnded)
 }
 
 // usable says why p cannot be used with c, or nil.

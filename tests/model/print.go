@@ -70,6 +70,8 @@ func (p *printer) op(op Op, scope int) {
 		line("read(%s)%s", ctx, op.Way)
 	case *Control:
 		line("exec(%s, %q)", ctx, op.SQL)
+	case *PointText:
+		line("exec(%s, %q)%s", ctx, op.Text(), op.Way)
 	case *SetRollback:
 		line("SetRollback(%s, %v)", ctx, op.To)
 	case *Look:

@@ -79,8 +79,8 @@ type Rows struct {
 	Body Body
 }
 
-// Tx begins a transaction with BeginTx of Executor.SQL(). Its body has only Insert
-// and Read, which go through the *sql.Tx if their On is the Tx. It is rolled
+// Tx begins a transaction with BeginTx of Executor.SQL(). Its body has only Insert,
+// Read and PointText, which go through the *sql.Tx if their On is the Tx. It is rolled
 // back if its body returns an error, and committed otherwise.
 type Tx struct {
 	Call
@@ -93,6 +93,27 @@ type Control struct {
 	Call
 	SQL string
 }
+
+// PointText sends a text about a savepoint with a name (B24).
+type PointText struct {
+	Call
+	Verb PointVerb
+	Name string
+	Way  Way // BySQL or ByExecutor
+}
+
+// PointVerb is what such a text does.
+type PointVerb string
+
+// The verbs of a PointText.
+const (
+	SetPoint     PointVerb = "SAVEPOINT"
+	ReleasePoint PointVerb = "RELEASE SAVEPOINT"
+	BackToPoint  PointVerb = "ROLLBACK TO"
+)
+
+// Text is what is sent.
+func (op *PointText) Text() string { return string(op.Verb) + " " + op.Name }
 
 // SetRollback calls atomic.SetRollback.
 type SetRollback struct {

@@ -106,7 +106,7 @@ func simplerOps(scope int, op Op) iter.Seq[Op] {
 						return
 					}
 				}
-			case f.Anonymous, f.Name == "ID", f.Name == "On", f.Name == "Point", value.IsZero():
+			case f.Anonymous, f.Name == "ID", f.Name == "On", f.Name == "Point", f.Name == "Verb", f.Name == "Name", value.IsZero():
 			case !with(f.Index, reflect.Zero(f.Type)):
 				return
 			}

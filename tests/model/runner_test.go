@@ -153,6 +153,10 @@ func (r *runner) step(ctx context.Context, op Op) error {
 			_, err := r.target.db.ExecContext(ctx, op.SQL)
 			return r.logError(id, "control", err)
 		}
+	case *PointText:
+		if _, planned := r.plan[id]; planned {
+			return r.logError(id, "point text", r.pointText(ctx, op))
+		}
 	case *SetRollback:
 		return r.logError(id, "set rollback", atomic.SetRollback(ctx, executor, op.To))
 	case *Look:

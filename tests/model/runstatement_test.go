@@ -55,6 +55,17 @@ func (r *runner) insert(ctx context.Context, op *Insert) error {
 	}
 }
 
+// pointText sends a text about a savepoint.
+func (r *runner) pointText(ctx context.Context, op *PointText) (err error) {
+	h, isTx := r.handle(op.Call)
+	if op.Way == ByExecutor && !isTx {
+		_, err = r.target.executor.Exec(ctx, machine.Statement{SQL: op.Text()})
+	} else {
+		_, err = h.ExecContext(ctx, op.Text())
+	}
+	return err
+}
+
 // read reads the rows of the program.
 func (r *runner) read(ctx context.Context, op *Read) ([]int, error) {
 	tg, from, to := r.target, int64(r.base), int64(r.base+span)

@@ -120,6 +120,12 @@ func (w *world) step(op Op) (r result, ok bool) {
 		}
 		r.err = w.control(op, c)
 		w.logResult(id, "control", r)
+	case *PointText:
+		if c.block == nil {
+			return result{}, false // refused there, as all control is
+		}
+		r.err = w.pointText(op, c)
+		w.logResult(id, "point text", r)
 	case *SetRollback:
 		r.err = w.setRollback(op, c)
 		w.logResult(id, "set rollback", r)
