@@ -87,6 +87,13 @@ func (db *DB) Executor() seam.Executor { return db.executor }
 // Server is what the server said of itself when the database was opened.
 func (db *DB) Server() dialect.Server { return db.executor.Database().Server }
 
+// Stats is the pool, as database/sql counts it: how many connections are open and in
+// use, and how often and how long somebody has waited for one. It is for a gauge, and
+// sends nothing. With [WithReplicas] it is the writer's pool. What [DB.Migrations]
+// returns has a pool of its own; the Stats of [DB.SQL], which has no connections, are
+// always 0.
+func (db *DB) Stats() sql.DBStats { return db.executor.Database().Pool.Stats() }
+
 // SQL is the database as a *sql.DB. Its calls look at their ctx: in a block of
 // this database they run on the block's connection and under its rules, and
 // BeginTx opens a nested block; outside any block they go to the pool. So code

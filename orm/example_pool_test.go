@@ -25,6 +25,27 @@ func ExampleOption() {
 	// Output: SQLite
 }
 
+// A block holds one connection, however deep it is nested.
+func ExampleDB_Stats() {
+	ctx := context.Background()
+	db, err := orm.Open(ctx, sqlite.Open(":memory:"), orm.MaxOpenConns(8))
+	check(err)
+	defer db.Close()
+
+	check(atomic.Do(ctx, db, func(ctx context.Context) error {
+		return atomic.Do(ctx, db, func(ctx context.Context) error {
+			_, err := db.Exec(ctx, "SELECT 1")
+			pool := db.Stats()
+			fmt.Println(pool.InUse, "of", pool.MaxOpenConnections)
+			return err
+		})
+	}))
+	fmt.Println(db.Stats().InUse)
+	// Output:
+	// 1 of 8
+	// 0
+}
+
 // Every block of this database is serializable, unless it says otherwise.
 func ExampleWithIsolation() {
 	ctx := context.Background()
