@@ -14,7 +14,7 @@ UNRACED := $(GO) test -count=1 -timeout=10m ./tests/tpch
 # The modules: the library, which requires nothing that only tests, examples and
 # benchmarks need, and these. go.work joins them; "make lint" sees to it that each
 # builds by its own go.mod as well.
-PARTS   := examples examples/web bench tests
+PARTS   := examples examples/guide examples/web bench tests
 ALL     := ./... $(PARTS:%=./%/...)
 
 .DEFAULT_GOAL := help
