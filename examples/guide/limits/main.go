@@ -15,7 +15,7 @@ import (
 
 func main() {
 	ctx := context.Background()
-	db := demo.Open(ctx, orm.WithBlock(atomic.Retry(3), atomic.Timeout(100*time.Millisecond)))
+	db := demo.Open(ctx, orm.WithBlock(atomic.Retry(3), atomic.Timeout(time.Second)))
 	defer db.Close()
 
 	slow := func(ctx context.Context) error {

@@ -16,7 +16,7 @@ func TestBuyOnPostgres(t *testing.T) {
 	server, err := testcontainers.Run(ctx, cmp.Or(os.Getenv("POSTGRES_IMAGE"), "postgres:18"),
 		testcontainers.WithEnv(map[string]string{"POSTGRES_PASSWORD": "holdfast"}),
 		testcontainers.WithExposedPorts("5432/tcp"),
-		testcontainers.WithWaitStrategy(wait.ForListeningPort("5432/tcp")))
+		testcontainers.WithWaitStrategy(wait.ForExec([]string{"pg_isready", "-h", "localhost"})))
 	testcontainers.CleanupContainer(t, server)
 	if err != nil {
 		t.Fatal(err)
