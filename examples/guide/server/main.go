@@ -76,11 +76,14 @@ func main() {
 		Handler:           handler(db),
 		ReadHeaderTimeout: 5 * time.Second,
 	}
+	finished := make(chan struct{})
 	go func() {
+		defer close(finished)
 		<-ctx.Done()
 		_ = server.Shutdown(context.WithoutCancel(ctx)) // waits for the requests that are running
 	}()
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		log.Fatal(err)
 	}
+	<-finished // ListenAndServe does not wait for them; then the database may close
 }
