@@ -21,6 +21,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/holdfast-go/holdfast/examples/internal/database"
 	"github.com/holdfast-go/holdfast/examples/tts/internal/progress"
 	"github.com/holdfast-go/holdfast/examples/tts/internal/report"
 	"github.com/holdfast-go/holdfast/examples/tts/internal/sentences"
@@ -66,7 +67,7 @@ func tts(s settings.Settings) (failed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	db, clean, err := open(stop, s.Database)
+	db, clean, err := database.Open(stop, s.Database)
 	if err != nil {
 		return false, err
 	}

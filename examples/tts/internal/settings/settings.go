@@ -11,12 +11,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/holdfast-go/holdfast/examples/internal/database"
 	"github.com/holdfast-go/holdfast/examples/tts/internal/voice"
 )
 
 // Settings is what a run is asked to do. Those that [Parse] returns are valid.
 type Settings struct {
-	Database Database
+	Database database.Database
 	Locking  []Locking // a run for each
 	Rows     int
 	Edits    int
@@ -45,8 +46,8 @@ func Parse(args []string, help io.Writer) (Settings, error) {
 	flags := flag.NewFlagSet("tts", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // the caller prints the error, once
 	flags.Usage = func() {}
-	var database, locking, voiceName string
-	flags.StringVar(&database, "db", "sqlite", "`database`: sqlite (embedded, in a temporary directory); mysql, mariadb or postgres (in a container that is removed afterwards); or a URL, mysql://user:password@host/database or postgres://…")
+	var db, locking, voiceName string
+	flags.StringVar(&db, "db", "sqlite", database.Option)
 	flags.StringVar(&locking, "locking", string(SkipLocked), "`how` workers lock what they claim: skip-locked, nowait, wait or none; several, separated by commas, are run one after the other and compared")
 	flags.IntVar(&s.Rows, "rows", 320, "`number` of audio rows")
 	flags.IntVar(&s.Edits, "edits", 400, "`number` of edits that the writers make in all")
@@ -72,7 +73,7 @@ func Parse(args []string, help io.Writer) (Settings, error) {
 
 	var err error
 	s.Voice = voice.Kind(voiceName)
-	s.Database, err = parseDatabase(database)
+	s.Database, err = database.Parse(db)
 	if err == nil {
 		s.Locking, err = parseLocking(locking)
 	}

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/examples/internal/database"
 	"github.com/holdfast-go/holdfast/examples/tts/internal/settings"
 	"github.com/holdfast-go/holdfast/examples/tts/internal/voice"
 )
@@ -22,7 +22,7 @@ func TestDefaults(t *testing.T) {
 	got, err := parse()
 	require.NoError(t, err)
 	assert.Equal(t, settings.Settings{
-		Database: settings.Database{Engine: settings.SQLite},
+		Database: database.Database{Engine: database.SQLite},
 		Locking:  []settings.Locking{settings.SkipLocked},
 		Rows:     320, Edits: 400, Workers: 4, Writers: 4, Voice: voice.Auto,
 	}, got)
@@ -37,7 +37,7 @@ func TestEveryOption(t *testing.T) {
 		"-input", input, "-report", filepath.Join(dir, "r.html"), "-out", filepath.Join(dir, "new"), "-voice=tones")
 	require.NoError(t, err)
 	assert.Equal(t, settings.Settings{
-		Database: settings.Database{Engine: settings.MariaDB},
+		Database: database.Database{Engine: database.MariaDB},
 		Locking:  []settings.Locking{settings.None, settings.NoWait, settings.Wait},
 		Rows:     9, Edits: 8, Workers: 7, Writers: 6,
 		Input: input, Report: filepath.Join(dir, "r.html"), Out: filepath.Join(dir, "new"), Voice: voice.Tones,
@@ -100,34 +100,6 @@ func TestErrorsHoldNoPassword(t *testing.T) {
 		require.Error(t, err, db)
 		assert.NotContains(t, err.Error(), "hunter2", db)
 	}
-}
-
-func TestURLs(t *testing.T) {
-	for url, want := range map[string]settings.Database{
-		"postgres://me:p%40ss@host:5433/studio?sslmode=disable": {
-			Engine: settings.Postgres, DSN: "postgres://me:p%40ss@host:5433/studio?sslmode=disable"},
-		"postgresql://host/studio":   {Engine: settings.Postgres, DSN: "postgresql://host/studio"},
-		"mariadb://host:3307/studio": {Engine: settings.MariaDB, DSN: "tcp(host:3307)/studio"},
-		"mysql://me@[::1]/studio":    {Engine: settings.MySQL, DSN: "me@tcp([::1]:3306)/studio"},
-	} {
-		got, err := parse("-db", url)
-		require.NoError(t, err, url)
-		assert.Equal(t, want, got.Database)
-		assert.False(t, got.Database.Container())
-	}
-}
-
-func TestMySQLURLSurvivesTheDriver(t *testing.T) {
-	got, err := parse("-db", "mysql://me:p%40s%3As%2F%3F@host/studio?timeout=3s&tls=preferred")
-	require.NoError(t, err)
-	config, err := mysql.ParseDSN(got.Database.DSN)
-	require.NoError(t, err)
-	assert.Equal(t, "me", config.User)
-	assert.Equal(t, "p@s:s/?", config.Passwd)
-	assert.Equal(t, "host:3306", config.Addr)
-	assert.Equal(t, "studio", config.DBName)
-	assert.Equal(t, "preferred", config.TLSConfig)
-	assert.Equal(t, "3s", config.Timeout.String())
 }
 
 func TestHelp(t *testing.T) {

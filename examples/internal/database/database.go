@@ -1,4 +1,4 @@
-package settings
+package database
 
 import (
 	"cmp"
@@ -36,7 +36,11 @@ func (d Database) Container() bool { return d.Engine != SQLite && d.DSN == "" }
 
 var word = regexp.MustCompile(`^[\w-]*$`)
 
-func parseDatabase(option string) (Database, error) {
+// Option tells the help what -db takes.
+const Option = "`database`: sqlite (embedded, in a temporary directory); mysql, mariadb or postgres (in a container that is removed afterwards); or a URL, mysql://user:password@host/database or postgres://…"
+
+// Parse reads the value of -db. Its error names the option and holds no password.
+func Parse(option string) (Database, error) {
 	switch engine := Engine(option); engine {
 	case SQLite, MySQL, MariaDB, Postgres:
 		return Database{Engine: engine}, nil

@@ -1,4 +1,4 @@
-package main
+package database
 
 import (
 	"context"
@@ -11,23 +11,22 @@ import (
 	"github.com/holdfast-go/holdfast/dialect/mysql"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
 	"github.com/holdfast-go/holdfast/dialect/sqlite"
-	"github.com/holdfast-go/holdfast/examples/tts/internal/settings"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
-// open opens the database that was asked for. clean closes it, and removes what
+// Open opens the database that was asked for. clean closes it, and removes what
 // was made for it: a temporary file, a container.
-func open(ctx context.Context, d settings.Database) (db *orm.DB, clean func() error, err error) {
+func Open(ctx context.Context, d Database, opts ...orm.Option) (db *orm.DB, clean func() error, err error) {
 	remove := func() error { return nil }
 	dsn := d.DSN
 	switch {
-	case d.Engine == settings.SQLite:
-		dir, err := os.MkdirTemp("", "tts-")
+	case d.Engine == SQLite:
+		dir, err := os.MkdirTemp("", "holdfast-example-")
 		if err != nil {
 			return nil, nil, err
 		}
-		dsn, remove = filepath.Join(dir, "studio.db"), func() error { return os.RemoveAll(dir) }
+		dsn, remove = filepath.Join(dir, "example.db"), func() error { return os.RemoveAll(dir) }
 	case d.Container():
 		server, err := testdb.Start(ctx, testdb.Engine(d.Engine), testdb.Report(func(s string) { fmt.Fprintln(os.Stderr, s) }))
 		if err != nil {
@@ -35,18 +34,18 @@ func open(ctx context.Context, d settings.Database) (db *orm.DB, clean func() er
 		}
 		dsn, remove = server.DSN, server.Close
 	}
-	db, err = orm.Open(ctx, source(d.Engine, dsn))
+	db, err = orm.Open(ctx, source(d.Engine, dsn), opts...)
 	if err != nil {
 		return nil, nil, errors.Join(err, remove())
 	}
 	return db, func() error { return errors.Join(db.Close(), remove()) }, nil
 }
 
-func source(engine settings.Engine, dsn string) dialect.Source {
+func source(engine Engine, dsn string) dialect.Source {
 	switch engine {
-	case settings.MySQL, settings.MariaDB:
+	case MySQL, MariaDB:
 		return mysql.Open(dsn)
-	case settings.Postgres:
+	case Postgres:
 		return postgres.Open(dsn)
 	default:
 		return sqlite.Open(dsn)
