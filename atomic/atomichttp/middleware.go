@@ -163,7 +163,11 @@ func (x *exchange) conclude(err error) {
 	switch {
 	case x.sent || x.passed:
 		if err != nil && !errors.Is(err, errUndo) {
-			x.config.log().ErrorContext(x.request.Context(), "holdfast: after the response was sent", "error", err)
+			level := slog.LevelError
+			if x.passed && x.request.Context().Err() != nil { // its client has left a stream
+				level = slog.LevelDebug
+			}
+			x.config.log().Log(x.request.Context(), level, "holdfast: after the response was sent", "error", err)
 		}
 		return
 	case isCommitted(err): // what is committed is answered
