@@ -15,7 +15,7 @@ import (
 // under REPEATABLE READ, MySQL's default, a plain SELECT may show less than the row that
 // a lock shows (rule S8).
 func Settings() []orm.Option {
-	return []orm.Option{orm.WithIsolation(sql.LevelReadCommitted), orm.WithBlock(atomic.Retry(3), atomic.Timeout(20*time.Second))}
+	return []orm.Option{orm.WithIsolation(sql.LevelReadCommitted), orm.WithBlock(atomic.Retry(3))}
 }
 
 // House is the theatre. Each method is a block, or a part of the block that ctx carries:
