@@ -28,6 +28,11 @@ demo: | build ## Show the race that row locks close, on embedded SQLite; writes 
 	GOWORK=off $(GO) build -C examples -o ../build/tts ./tts
 	build/tts -locking=none,skip-locked -voice=tones -report=build/report.html
 
+.PHONY: booking
+booking: | build ## Sell the seats of a theatre in a browser, on embedded SQLite; prints the address
+	GOWORK=off $(GO) build -C examples -o ../build/booking ./booking
+	build/booking
+
 .PHONY: test
 test: rig ## Run every test on SQLite, MySQL, MariaDB and PostgreSQL; needs Go and Docker
 	@$(RIG) -- sh -c '$(TESTS) $(ALL) && $(UNRACED)'

@@ -62,7 +62,7 @@ func run(stop context.Context, args []string, out io.Writer) (err error) {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(stop, "tcp", *addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; -addr names another address", err)
 	}
 	fmt.Fprintf(out, "%s\nhttp://%s\n", opened.Server(), listener.Addr())
 	return serve(stop, listener, site.New(&house.House{DB: opened, HoldFor: *hold}))

@@ -73,7 +73,7 @@ func TestTwoWindowsOneSeat(t *testing.T) {
 	she.do(t, click(seat), visible("#pay"))
 	he.do(t, visible(seat+".held")) // by itself
 	he.do(t, click(seat), visible("#notice"))
-	assert.Equal(t, "Seat B5: Somebody is just taking this seat. It may come free again; others are free now.", he.text(t, "#notice"))
+	assert.Equal(t, "Seat B5: Somebody is just taking this seat. It may come free again.", he.text(t, "#notice"))
 	he.keep(t, "taking")
 	she.keep(t, "pay")
 

@@ -74,7 +74,7 @@ var notices = map[string]struct {
 	err  error
 	text string
 }{
-	"taking":   {house.ErrBeingTaken, "Somebody is just taking this seat. It may come free again; others are free now."},
+	"taking":   {house.ErrBeingTaken, "Somebody is just taking this seat. It may come free again."},
 	"sold":     {house.ErrSold, "This seat is sold."},
 	"expired":  {house.ErrExpired, "The seat was held too long without a payment. Nothing was charged; please choose again."},
 	"seat":     {house.ErrNoSeat, "There is no such seat."},
