@@ -228,6 +228,12 @@ var capabilities = [capabilityCount]struct {
 		mariadbServer: always(";").but("not in a Galera cluster, where the transaction can be aborted between two"),
 		tiDB:          always(";"), vitess: always(";"),
 	}},
+	// JSON_UNQUOTE has the collation that texts have since MySQL 8.0.17; SQLite finds keys with
+	// escapes, and has ->, since its JSON functions were written anew.
+	JSONPaths: {"paths in JSON", [productCount]support{
+		mysqlServer: from(8, 0, 17, "JSON_EXTRACT"), mariadbServer: always("JSON_EXTRACT").but("all but keys that begin with `-`"),
+		postgresServer: always("->"), sqliteLibrary: from(3, 45, 0, "->"),
+	}},
 	Replicas: {"reads of one's own writes on replicas", [productCount]support{
 		mysqlServer:    always("WAIT_FOR_EXECUTED_GTID_SET").but("with `gtid_mode=ON`"),
 		mariadbServer:  always("MASTER_GTID_WAIT").but("with its binary log, but not in a Galera cluster"),

@@ -37,6 +37,7 @@ const (
 	Intersect                            // INTERSECT and EXCEPT
 	JSONEquality                         // compare JSON values
 	SeveralStatements                    // one text holds several statements
+	JSONPaths                            // read and change values within JSON
 	Replicas                             // read on replicas what one has written
 	capabilityCount
 )

@@ -63,7 +63,7 @@ func ExampleCapability() {
 		dialect.NoWait, dialect.SkipLocked, dialect.WaitClause, dialect.WaitSetting, dialect.Of,
 		dialect.AdvisoryLock, dialect.LockWaits, dialect.Returning, dialect.UpdateReturning, dialect.DeleteReturning, dialect.Deferrable,
 		dialect.TransactionTimeout, dialect.IdleTimeout, dialect.CommitStatus,
-		dialect.Savepoint, dialect.WholeCommit, dialect.DDLInBlock, dialect.SeveralStatements, dialect.JSONEquality,
+		dialect.Savepoint, dialect.WholeCommit, dialect.DDLInBlock, dialect.SeveralStatements, dialect.JSONEquality, dialect.JSONPaths,
 		dialect.With, dialect.Window, dialect.FrameGroups, dialect.Intersect,
 	} {
 		if !server.Can(c) {

@@ -55,6 +55,9 @@ type Type struct {
 	// Foreign: the server's type is the application's own, and only the Go type
 	// tells what it holds.
 	Foreign bool
+	// Part: a value within JSON, beside which a Go value stands for what it is as JSON,
+	// and no text for JSON that is written already.
+	Part bool
 	// Charset is the character set of Text where the type names one.
 	Charset string
 }

@@ -70,15 +70,30 @@ func (s *setting) before(other *setting) bool {
 
 func (w *writer) settings(list []Assignment) []*setting {
 	sets := make([]*setting, 0, len(list))
+next:
 	for _, a := range list {
 		for _, have := range sets {
 			if have.Field == a.Field {
+				if both, ok := together(have.Value, a.Value); ok {
+					have.Value = both
+					continue next
+				}
 				w.fail(&query.FieldError{Model: a.Field.Model.Name, Name: a.Field.Name, Reason: "is assigned twice"})
 			}
 		}
 		sets = append(sets, &setting{Assignment: a})
 	}
 	return sets
+}
+
+// together is the changes of a JSON column by several assignments.
+func together(a, b any) (both ast.JSONChanged, ok bool) {
+	x, isChange := a.(ast.JSONChanged)
+	y, areBoth := b.(ast.JSONChanged)
+	if !isChange || !areBoth {
+		return both, false
+	}
+	return ast.JSONChanged{Of: x.Of, Changes: slices.Concat(x.Changes, y.Changes)}, true
 }
 
 func (s *setting) write(w *writer) {

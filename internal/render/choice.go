@@ -22,6 +22,12 @@ func (w *writer) function(n ast.Node) (k kind, known bool) {
 	}
 	defer w.unchecked()()
 	switch n := n.(type) {
+	case ast.JSONPath:
+		return w.jsonPath(n), true
+	case ast.JSONRead:
+		return w.jsonRead(n), true
+	case ast.JSONChanged:
+		return w.jsonChanged(n), true
 	case ast.Concat:
 		return w.concat(n), true
 	case ast.Length:

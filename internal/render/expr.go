@@ -12,6 +12,13 @@ import (
 
 // prepare binds v for comparison or arithmetic with something of kind k.
 func (w *writer) prepare(k kind, v any) any {
+	if k.Part {
+		bound, err := w.encoded(v)
+		if err != nil {
+			w.fail(err)
+		}
+		return bound
+	}
 	bound, err := k.value(v)
 	if err != nil {
 		w.fail(err)

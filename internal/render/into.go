@@ -12,6 +12,8 @@ func readable(k kind, f *Field) bool {
 		return true
 	}
 	switch {
+	case k.Part && b == column.Text: // which would have the quotes of a text too
+		return false
 	case a == column.Unknown || b == column.Unknown || a == b && a != column.Other:
 		return true
 	case a.Number():

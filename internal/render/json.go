@@ -13,8 +13,8 @@ import (
 )
 
 // keepsJSON: what the servers make another document of, or refuse.
-func (k kind) keepsJSON(s string) string {
-	switch engine := k.engine(); {
+func keepsJSON(engine, s string) string {
+	switch {
 	case !utf8.ValidString(s):
 		return "is no valid UTF-8"
 	case !json.Valid([]byte(s)):

@@ -30,7 +30,7 @@ func (f *Field) keep(bound any, t reflect.Type) (any, error) {
 		case column.Text:
 			because = k.keepsText(b)
 		case column.JSON:
-			because = k.keepsJSON(b)
+			because = keepsJSON(k.engine(), b)
 		case column.TimeOfDay:
 			if len(b) > len(time.TimeOnly)+1+k.Precision {
 				because = finer
@@ -61,8 +61,8 @@ func (f *Field) keep(bound any, t reflect.Type) (any, error) {
 
 // spelledJSON is a document as the server compares it.
 func (k kind) spelledJSON(bound any) any {
-	if s, ok := bound.(string); ok && k.field != nil && k.engine() == dialect.MariaDB {
-		return plainNumbers(s)
+	if s, ok := bound.(string); ok && k.field != nil {
+		return spelledJSON(k.engine(), s)
 	}
 	return bound
 }

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -69,6 +70,10 @@ func (w *writer) match(n ast.Match) kind {
 	if w.glob {
 		w.globs(n, start, args)
 		return condition
+	}
+	if w.exact != "" && bytes.Contains(w.buf[start:], []byte(" COLLATE ")) { // one that is not the pattern's
+		w.insert(start, "(")
+		w.string(")" + w.exact)
 	}
 	w.string(" LIKE ")
 	fold(func() { w.bind(like(n.Pattern)) })
