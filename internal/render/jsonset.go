@@ -31,9 +31,7 @@ func (w *writer) jsonChanged(n ast.JSONChanged) kind {
 	}
 	p := of
 	if len(set) > 0 {
-		if _, isKey := set[0].Path[0].(string); isKey {
-			p = w.formed(form{mysql: "COALESCE(@1, JSON_OBJECT())", postgres: "COALESCE(@1, '{}')", sqlite: "COALESCE(@1, '{}')"}, of)
-		}
+		p = w.formed(form{mysql: "COALESCE(@1, JSON_OBJECT())", postgres: "COALESCE(@1, '{}')", sqlite: "COALESCE(@1, '{}')"}, of)
 	}
 	for _, c := range removed {
 		p = w.removed(of, p, c.Path)

@@ -1,6 +1,9 @@
 package render
 
-import "github.com/holdfast-go/holdfast/internal/ast"
+import (
+	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/column"
+)
 
 // orderBy writes an ordering, with NULL where it is told to stand (rule S57).
 func (w *writer) orderBy(orders []ast.Order) {
@@ -28,6 +31,9 @@ func (w *writer) ordering(begin string, orders []ast.Order) {
 		w.nullable = false
 		at := len(w.buf)
 		k, by := w.part(func() kind { return w.criterion(o.By) })
+		if k.Kind == column.JSON {
+			w.ordered(ast.Lt, k)
+		}
 		first := o.Nulls == ast.NullsFirst || o.Nulls == ast.NullsLow && !o.Desc
 		if moved := first == o.Desc; moved && w.nullable && isMySQL(w.server.Engine) { // which has no words for it
 			w.put(by)
