@@ -51,3 +51,12 @@ func TestNumerals(t *testing.T) {
 	require.Equal(t, "1.00", numeral("1").fixed(2))
 	require.Equal(t, "1", numeral("1").fixed(0))
 }
+
+func TestTextsOfJSONArePlain(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a":1}`: `{"a":1}`, `"\u003ca\u003E\/"`: `"<a>/"`, `"\ud83c\udfa7"`: `"🎧"`, `"\n\u000a\u0001\u001F\\\""`: `"\n\n\u0001\u001f\\\""`, `"\ud83c"`: `"\ud83c"`,
+		`"\ud83c\u0041"`: `"\ud83cA"`, `"\\u003c"`: `"\\u003c"`, `"\u0022\u005c"`: `"\"\\"`, `"\u2028\u007f"`: "\"\u2028\u007f\"",
+	} {
+		require.Equal(t, want, plainTexts(in))
+	}
+}
