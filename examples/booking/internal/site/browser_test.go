@@ -49,6 +49,15 @@ func click(selector string) chromedp.Action[chromedp.Void] {
 	return chromedp.Click(chromedp.CSS(selector))
 }
 
+// follow clicks on what leads to another page, and waits for that.
+func (w window) follow(t *testing.T, selector string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, 30*time.Second)
+	defer cancel()
+	_, err := chromedp.RunResponse(ctx, click(selector))
+	require.NoError(t, err)
+}
+
 // keep takes a picture, if somebody has asked for it by naming a folder.
 func (w window) keep(t *testing.T, name string) {
 	t.Helper()
@@ -70,9 +79,9 @@ func TestTwoWindowsOneSeat(t *testing.T) {
 	she.do(t, chromedp.Navigate(b.url), visible(seat+".free"))
 	he.do(t, chromedp.Navigate(b.url), visible(seat+".free"))
 
-	she.do(t, click(seat), visible("#pay"))
+	she.follow(t, seat)
 	he.do(t, visible(seat+".held")) // by itself
-	he.do(t, click(seat), visible("#notice"))
+	he.follow(t, seat)
 	assert.Equal(t, "Seat B5: Somebody is just taking this seat. It may come free again.", he.text(t, "#notice"))
 	he.keep(t, "taking")
 	she.keep(t, "pay")
@@ -83,7 +92,7 @@ func TestTwoWindowsOneSeat(t *testing.T) {
 	he.do(t, visible(seat+".sold"), visible("#outbox .mails"))
 	assert.Equal(t, "seat-14", ask(t, he, chromedp.Evaluate[string]("document.activeElement.id")), "what changes takes nobody's place away")
 	assert.Contains(t, he.text(t, "#outbox"), "she@example.com\nYour ticket for seat B5")
-	he.do(t, click(seat), visible("#notice"))
+	he.follow(t, seat)
 	assert.Equal(t, "Seat B5: This seat is sold.", he.text(t, "#notice"))
 
 	// The keyboard does the same.

@@ -104,6 +104,10 @@ func tell(w http.ResponseWriter, r *http.Request, page string, seat int64, err e
 		see(w, r, page+"?"+q.Encode())
 		return
 	}
-	slog.ErrorContext(r.Context(), "a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	level := slog.LevelError
+	if r.Context().Err() != nil { // the visitor has gone
+		level = slog.LevelInfo
+	}
+	slog.Log(r.Context(), level, "a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	troubled(w, r, err)
 }
