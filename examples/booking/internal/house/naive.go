@@ -13,8 +13,8 @@ import (
 // the page; nothing in it is slowed down or made worse on purpose.
 //
 // A unique key would refuse the second ticket, where one can say the rule: here it would
-// have to leave out bookings that were let go. It then comes as an error after the visitor has paid. models.Versioned
-// would notice as well (orm.ErrStale).
+// have to leave out bookings that were let go. It then comes as an error after the visitor
+// has paid. models.Versioned would notice as well (orm.ErrStale).
 type Naive struct{ *House }
 
 // Hold is House.Hold without a lock.
