@@ -27,10 +27,6 @@ func main() {
 	}
 	err := atomic.Do(ctx, db, slow, atomic.Name("slow"))
 	fmt.Println("too long:", errors.Is(err, atomic.ErrTimeout))
-	var failed *atomic.BlockError
-	if errors.As(err, &failed) {
-		fmt.Printf("block %q with %s\n", failed.Block.Name, failed.Block.Options)
-	}
 
 	show, err := orm.Objects[store.Show](db).Find(ctx, 1)
 	demo.Check(err)
