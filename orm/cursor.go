@@ -135,7 +135,13 @@ func (q QuerySet[T]) shape() []byte {
 	for _, o := range q.spec.Order {
 		if f, err := q.model.Own(o.By); err == nil {
 			add(f.Name)
-			add(strconv.FormatBool(o.Desc != q.backward))
+			if q.backward {
+				o = o.Reversed()
+			}
+			add(strconv.FormatBool(o.Desc))
+			if o.NullsLast() != o.Desc {
+				add("NULL stands at the other end")
+			}
 		}
 	}
 	return h.Sum(nil)

@@ -61,7 +61,7 @@ func (q QuerySet[T]) from(row *T, before bool) QuerySet[T] {
 		q.backward = true
 		order := slices.Clone(q.spec.Order)
 		for i := range order {
-			order[i].Desc = !order[i].Desc
+			order[i] = order[i].Reversed()
 		}
 		q.spec.Order = order
 	}
@@ -70,7 +70,7 @@ func (q QuerySet[T]) from(row *T, before bool) QuerySet[T] {
 
 func turned(list []ast.Criterion) []ast.Criterion {
 	for i := range list {
-		list[i].Desc = !list[i].Desc
+		list[i].Desc, list[i].NullsLast = !list[i].Desc, !list[i].NullsLast
 	}
 	return list
 }
@@ -118,7 +118,7 @@ func (q QuerySet[T]) place(row reflect.Value) ([]ast.Criterion, error) {
 		if err != nil {
 			return nil, err
 		}
-		list[i] = ast.Criterion{By: o.By, Desc: o.Desc}
+		list[i] = ast.Criterion{By: o.By, Desc: o.Desc, NullsLast: o.NullsLast()}
 		if bound != nil { // the field's own value, as in a condition
 			list[i].Value = f.Field.Value(row).Interface()
 		}

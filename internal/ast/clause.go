@@ -9,6 +9,21 @@ type Order struct {
 	Nulls Nulls
 }
 
+// NullsLast reports whether NULL stands behind all other values.
+func (o Order) NullsLast() bool { return o.Nulls == NullsLast || o.Nulls == NullsLow && o.Desc }
+
+// Reversed is the order from the other end.
+func (o Order) Reversed() Order {
+	o.Desc = !o.Desc
+	switch o.Nulls {
+	case NullsFirst:
+		o.Nulls = NullsLast
+	case NullsLast:
+		o.Nulls = NullsFirst
+	}
+	return o
+}
+
 // Nulls is where NULL stands in an order.
 type Nulls uint8
 

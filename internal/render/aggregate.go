@@ -22,6 +22,40 @@ func chosen(n ast.Aggregate) ast.Aggregate {
 	return n
 }
 
+// aroundOnly reports whether n names columns of the SELECTs around this one and none
+// of its own. For SQL an aggregate of such is computed over the rows around.
+func (w *writer) aroundOnly(n ast.Node) (only bool) {
+	own, around := w.scope.found, w.scope.foundAround()
+	w.trying(func() {
+		w.node(n)
+		only = w.scope.found == own && w.scope.foundAround() > around
+	})
+	return only
+}
+
+func (s *scope) foundAround() (n int) {
+	for s = s.outer; s != nil; s = s.outer {
+		n += s.found
+	}
+	return n
+}
+
+// anyRowOf holds for every row, and names a column of the SELECT in which it stands.
+type anyRowOf struct{ ast.Node }
+
+func (w *writer) anyRowOf() kind {
+	sc := w.scope
+	table, name := "", ""
+	if sc.root != nil {
+		table, name = sc.qualifier(nil), string(sc.root.Fields[0].SQLName)
+	} else if len(sc.source.outputs) > 0 {
+		table, name = sc.qualifier(nil), sc.quoted(sc.source.outputs[0].Name)
+	}
+	c := table + "." + name
+	w.string("(" + c + " IS NULL OR " + c + " IS NOT NULL)")
+	return condition
+}
+
 var (
 	errDistinctTexts = errors.New("StringAgg cannot be Distinct: SQLite has no separator then")
 	errEmptyCount    = errors.New("a count of Distinct values needs an operand: give Count one")

@@ -2,6 +2,7 @@ package render
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/column"
@@ -100,17 +101,23 @@ func (w *writer) aggregate(n ast.Aggregate) kind {
 		sc.inside++
 		defer func() { sc.inside-- }()
 	}
-	if n = chosen(n); n.Func == ast.StringAgg {
+	n = chosen(n)
+	if !over && sc.outer != nil && n.Of != nil && w.aroundOnly(n.Of) {
+		n.Of = ast.Case{Branches: []ast.Branch{{If: anyRowOf{}, Then: n.Of}}}
+	}
+	if n.Func == ast.StringAgg {
 		return w.stringAgg(n)
 	}
-	if n.Func == ast.Avg {
-		w.string(w.avg)
-	} else {
-		w.string(aggregates[n.Func])
+	name := w.avg
+	if n.Func != ast.Avg {
+		name = aggregates[n.Func]
 	}
+	begin := strings.LastIndexByte(name, '(') + 1
+	w.string(name[:begin])
 	if n.Distinct {
 		w.string("DISTINCT ")
 	}
+	w.string(name[begin:])
 	var k kind
 	if n.Of == nil {
 		if n.Distinct {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/column"
 )
@@ -34,9 +35,13 @@ func (w *writer) ordering(begin string, orders []ast.Order) {
 		if k.Kind == column.JSON {
 			w.ordered(ast.Lt, k)
 		}
-		first := o.Nulls == ast.NullsFirst || o.Nulls == ast.NullsLow && !o.Desc
+		first := !o.NullsLast()
 		if moved := first == o.Desc; moved && w.nullable && isMySQL(w.server.Engine) { // which has no words for it
-			w.put(by)
+			if out := w.scope.output(o.By); out != nil && out.aggregated && w.server.Engine == dialect.MariaDB {
+				w.put(part{out.text, out.args}) // it knows the name of an aggregate by itself only
+			} else {
+				w.put(by)
+			}
 			w.string(map[bool]string{true: " IS NULL DESC, ", false: " IS NULL ASC, "}[first])
 			at = len(w.buf)
 		}
@@ -62,7 +67,7 @@ func (w *writer) ordering(begin string, orders []ast.Order) {
 func (w *writer) criterion(n ast.Node) kind {
 	o := w.scope.output(n)
 	if o == nil {
-		return w.node(n)
+		return w.unnumbered(n)
 	}
 	if _, both := o.of.(ast.Missing); both || o.column != nil {
 		return w.again(o)
@@ -70,4 +75,15 @@ func (w *writer) criterion(n ast.Node) kind {
 	w.nullable = o.nullable
 	w.string(w.scope.quoted(o.name))
 	return o.kind
+}
+
+// unnumbered writes what MySQL would take for the number of an output, if it is one.
+func (w *writer) unnumbered(n ast.Node) kind {
+	if _, constant := n.(ast.Value); !constant || !isMySQL(w.server.Engine) {
+		return w.node(n)
+	}
+	w.string("COALESCE(")
+	k := w.node(n)
+	w.string(", NULL)")
+	return k
 }

@@ -26,6 +26,8 @@ type output struct {
 	kind     kind
 	nullable bool
 	windowed bool
+
+	aggregated bool // it is computed over groups
 }
 
 // outputsOf finds out what s puts out, and what it is called.
@@ -160,13 +162,16 @@ func (w *writer) putOut(outputs []output, nested bool) []Output {
 		}
 		at, args := len(w.buf), len(w.args)
 		w.nullable, sc.windowed = false, false
+		aggregated := sc.aggregated
+		sc.aggregated = false
 		sc.aggregates, sc.watch = !o.grouped, !o.grouped
 		if o.column != nil {
 			o.kind = w.found(sc, *o.column)
 		} else {
 			o.kind = w.node(o.of)
 		}
-		o.nullable, o.windowed = w.nullable, sc.windowed
+		o.nullable, o.windowed, o.aggregated = w.nullable, sc.windowed, sc.aggregated
+		sc.aggregated = sc.aggregated || aggregated
 		o.text, o.args = string(w.buf[at:]), slices.Clone(w.args[args:])
 		if !nested && w.shortFloats && narrow(o.kind.Type) {
 			w.insert(at, wider)

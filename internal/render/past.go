@@ -69,7 +69,6 @@ func (w *writer) rowOfValues(list []ast.Criterion) {
 }
 
 // beyond is behind by the first criterion, or beside by it and behind by the others.
-// NULL stands before all values.
 func (w *writer) beyond(list []ast.Criterion) ast.Node {
 	c := list[0]
 	behind := w.behind(c, ast.Gt, ast.Lt)
@@ -89,7 +88,7 @@ func (w *writer) beyond(list []ast.Criterion) ast.Node {
 // bounds is what all rows behind the position, or beside it by c, have in c; nil if
 // that is nothing.
 func (w *writer) bounds(c ast.Criterion) ast.Node {
-	if c.Value == nil && c.Desc {
+	if c.Value == nil && c.NullsLast {
 		return ast.Comparison{Left: c.By, Op: ast.Eq}
 	}
 	if c.Value == nil {
@@ -100,16 +99,20 @@ func (w *writer) bounds(c ast.Criterion) ast.Node {
 
 func (w *writer) behind(c ast.Criterion, up, down ast.Op) ast.Node {
 	switch {
-	case c.Value == nil && c.Desc:
-		return nil // NULL comes last
+	case c.Value == nil && c.NullsLast:
+		return nil
 	case c.Value == nil:
 		return ast.Comparison{Left: c.By, Op: ast.Ne}
-	case !c.Desc:
-		return ast.Comparison{Left: c.By, Op: up, Right: c.Value}
 	}
-	less := ast.Comparison{Left: c.By, Op: down, Right: c.Value}
+	value := ast.Comparison{Left: c.By, Op: up, Right: c.Value}
+	if c.Desc {
+		value.Op = down
+	}
+	if !c.NullsLast {
+		return value
+	}
 	if f, err := w.scope.find(c.By); err == nil && f.computed == nil && !f.nullable {
-		return less
+		return value
 	}
-	return ast.Or{Of: []ast.Node{less, ast.Comparison{Left: c.By, Op: ast.Eq}}}
+	return ast.Or{Of: []ast.Node{value, ast.Comparison{Left: c.By, Op: ast.Eq}}}
 }

@@ -164,6 +164,7 @@ func (w *writer) found(s *scope, c found) kind {
 	w.string(c.table)
 	w.byte('.')
 	w.string(c.column)
+	s.found++
 	if c.nullable {
 		w.nullable = true
 	}

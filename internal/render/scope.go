@@ -25,6 +25,7 @@ type scope struct {
 
 	outer, inner *scope // around this one, and the one in it that is being written
 	apart        string // why the scope around this one cannot be reached; "" if it can
+	found        int    // how many of its columns were written
 
 	computed []ast.Output
 	deleted  []string // paths of relations whose deleted rows are read too

@@ -105,6 +105,9 @@ func (w *writer) aggregating(s *ast.Select) bool {
 // trying takes back what f writes.
 func (w *writer) trying(f func()) {
 	buf, args, raw, nullable, subSelects := len(w.buf), len(w.args), w.raw, w.nullable, w.subSelects
+	for sc := w.scope; sc != nil; sc = sc.outer {
+		defer func(found int) { sc.found = found }(sc.found)
+	}
 	f()
 	w.buf, w.args, w.raw, w.nullable, w.subSelects = w.buf[:buf], w.args[:args], raw, nullable, subSelects
 }

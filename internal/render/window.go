@@ -41,13 +41,14 @@ func (w *writer) over(n ast.Over) kind {
 		w.buf = w.buf[:len(w.buf)-len(end)]
 	}
 	w.string(" OVER (")
+	around := sc.foundAround()
 	for i, p := range n.Partition {
 		if i == 0 {
 			w.string("PARTITION BY ")
 		} else {
 			w.string(", ")
 		}
-		w.sameness("partitioned by", w.node(p))
+		w.sameness("partitioned by", w.unnumbered(p))
 	}
 	if len(n.Order) > 0 {
 		begin := "ORDER BY "
@@ -55,6 +56,10 @@ func (w *writer) over(n ast.Over) kind {
 			begin = " " + begin
 		}
 		w.ordering(begin, n.Order)
+	}
+	if sc.foundAround() > around { // MySQL 9 has none
+		w.fail(&dialect.UnsupportedError{Server: w.server, Feature: "a window that is partitioned or ordered by what query.Outer names",
+			Hint: "that is the same in all rows of the sub-select: leave it out, or order by columns of its own"})
 	}
 	if n.Frame != nil {
 		w.frame(n.Frame, len(n.Order))

@@ -176,6 +176,8 @@ func (w *writer) node(n ast.Node) kind {
 		return w.overRelated(n)
 	case reached:
 		return w.reached(n)
+	case anyRowOf:
+		return w.anyRowOf()
 	case ast.Match:
 		return w.match(n)
 	case ast.And:
