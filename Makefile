@@ -69,7 +69,7 @@ soak-clusters: rig ## Run them for long: a minute of money on each, 200 lost COM
 
 .PHONY: soak
 soak: rig ## Run the long tests: 10,000 random programs on each engine; takes hours
-	@HOLDFAST_SOAK=1 HOLDFAST_SOAK_PROGRAMS=10000 $(RIG) -- $(GO) test -race -count=1 -timeout=24h ./tests ./tests/model ./tests/values
+	@HOLDFAST_SOAK=1 HOLDFAST_SOAK_PROGRAMS=10000 $(RIG) -- $(GO) test -race -count=1 -timeout=24h ./tests ./tests/model ./tests/queries ./tests/values
 
 .PHONY: bench
 bench: rig ## Run the benchmarks against other libraries

@@ -7,7 +7,8 @@ import "github.com/holdfast-go/holdfast/internal/ast"
 //
 //	busy := rooms.Filter(query.Exists(bookings.Filter(query.F("room_id").Eq(query.Outer("id")))))
 //
-// A sub-select that is read from, joined or combined cannot see it (rule S32).
+// A sub-select that is read from, joined or combined, or that In looks in by a Limit,
+// cannot see it (rule S32).
 func Outer(path string) Expr { return Expr{ast.Outer{Of: ast.Column{Path: path}}} }
 
 // Exists holds where q has a row.

@@ -1,0 +1,132 @@
+package orm_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/query"
+)
+
+// What the random queries of tests/queries have found, one by one.
+
+// For SQL an aggregate that names columns around its sub-select alone is computed over
+// the rows around.
+func TestS32_AnAggregateIsOfItsOwnSubSelect(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		audio, projects := orm.Objects[Audio](db), orm.Objects[Project](db)
+		its := audio.Filter(F("project_id").Eq(query.Outer("id")))
+		for name, c := range map[string]struct {
+			of   query.Operand
+			want []int64 // of Empty and of Radio
+		}{
+			"Max":       {query.Max(query.Outer("id")), []int64{0, 1}},
+			"Where":     {query.Count().Where(query.Outer("name").Eq("Radio")), []int64{0, 7}},
+			"StringAgg": {query.Length(query.StringAgg(query.Outer("name"), "")), []int64{0, 35}},
+			"read from": {query.Max(query.Outer("id")), []int64{0, 1}},
+		} {
+			var q query.Query = its
+			if name == "read from" {
+				q = query.Select(audio, F("project_id")).Filter(F("project_id").Eq(query.Outer("id")))
+			}
+			got, err := orm.Select[int64](ctx, projects.OrderBy("name"), query.Coalesce(query.Select(q, c.of).Expr(), query.Value(0)).As("value"))
+			require.NoError(t, err, name)
+			require.Equal(t, c.want, got, name)
+		}
+	})
+}
+
+// NULL stands where the order says, for the pages too.
+func TestS44_PagesWithNullsWhereTheyAreTold(t *testing.T) {
+	withEntries(t, 40, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		rank, seen := F("rank"), F("seen")
+		for name, o := range map[string][]query.Order{
+			"asc last":   {rank.Asc().NullsLast()},
+			"desc first": {rank.Desc().NullsFirst()},
+			"both":       {rank.Desc().NullsFirst(), seen.Asc().NullsLast()},
+			"mixed":      {F("group").Asc(), seen.Asc().NullsLast(), rank.Desc().NullsFirst()},
+		} {
+			all := orm.Objects[Entry](db).OrderByExpr(o...)
+			whole, err := all.After(nil).All(ctx)
+			require.NoError(t, err, name)
+			require.Len(t, whole, 40)
+			var forward, backward []int64
+			cursor := ""
+			for {
+				page, err := all.AfterCursor(cursor).Limit(7).All(ctx)
+				require.NoError(t, err, name)
+				if len(page) == 0 {
+					break
+				}
+				forward = append(forward, keysOf(page)...)
+				cursor, err = all.Cursor(page[len(page)-1])
+				require.NoError(t, err, name)
+			}
+			require.Equal(t, keysOf(whole), forward, name)
+			for last := (*Entry)(nil); ; {
+				page, err := all.Before(last).Limit(7).All(ctx)
+				require.NoError(t, err, name)
+				if len(page) == 0 {
+					break
+				}
+				backward, last = append(keysOf(page), backward...), page[0]
+			}
+			require.Equal(t, keysOf(whole), backward, name)
+			_, err = orm.Objects[Entry](db).OrderBy("rank").AfterCursor(cursor).All(ctx)
+			require.ErrorIs(t, err, orm.ErrCursor, name)
+		}
+	})
+}
+
+// A number that is bound is a value, and not the place of a column.
+func TestS57_AConstantOrdersNothing(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		audio := orm.Objects[Audio](db)
+		got, err := orm.Select[int](ctx, audio.OrderByExpr(query.Value(1).Desc(), F("index").Asc()), F("index").As("value"))
+		require.NoError(t, err)
+		require.Equal(t, []int{0, 1, 2, 3, 4, 5, 6}, got)
+		got, err = orm.Select[int](ctx, audio.OrderBy("index"), query.Count().Over(query.Partition(query.Value(1))).As("value"))
+		require.NoError(t, err)
+		require.Equal(t, []int{7, 7, 7, 7, 7, 7, 7}, got)
+	})
+}
+
+func TestS57_AnAggregateOrdersWithNullWhereItIsTold(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		projects := orm.Objects[Project](db)
+		type row struct {
+			Name  string
+			Owner *int64
+		}
+		for want, o := range map[string]query.Order{"Radio": F("owner").Asc().NullsLast(), "Empty": F("owner").Desc().NullsFirst()} {
+			got, err := orm.Select[row](ctx, projects.GroupBy("name").OrderByExpr(o), F("name"), query.Max(F("owner_id")).As("owner"))
+			require.NoError(t, err)
+			require.Equal(t, want, got[0].Name)
+		}
+	})
+}
+
+func TestS56_TheMeanOfDifferentValues(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		mean, err := orm.Aggregate[float64](ctx, orm.Objects[Audio](db), query.Avg(F("index").Div(4)).Distinct())
+		require.NoError(t, err)
+		require.InDelta(t, 0.5, mean, 0)
+	})
+}
+
+func TestS36_NoWindowGoesByWhatIsAround(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		audio := orm.Objects[Audio](db)
+		for _, w := range []query.Window{query.Partition(query.Outer("name")).OrderBy("id"), query.Partition().OrderByExpr(query.Outer("name").Asc())} {
+			_, err := orm.Objects[Project](db).Filter(F("id").In(query.Select(audio, query.RowNumber().Over(w)))).All(ctx)
+			require.ErrorIs(t, err, dialect.ErrUnsupported)
+		}
+	})
+}
