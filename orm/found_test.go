@@ -130,3 +130,16 @@ func TestS36_NoWindowGoesByWhatIsAround(t *testing.T) {
 		}
 	})
 }
+
+// In HAVING MySQL and MariaDB look no further than the first column of a name that is
+// grouped by.
+func TestS30_GroupsOfColumnsOfTheSameName(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		q := orm.Objects[Project](db).GroupBy("name", "owner.name", "id", "owner.id").
+			Having(F("name").Eq("Radio"), F("owner.name").Eq("Ada"), F("owner.id").Gt(0), F("id").Gt(0))
+		got, err := orm.Select[int](ctx, q, query.Count())
+		require.NoError(t, err)
+		require.Equal(t, []int{1}, got)
+	})
+}

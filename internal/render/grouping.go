@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/column"
@@ -20,6 +21,7 @@ type clause struct {
 	watch      bool // columns have one value for each group only if they are grouped by
 	inside     int  // how many aggregate functions are around what is being written
 
+	having     bool // HAVING is being written
 	overWindow bool // the next aggregate is computed over a window
 	aggregated bool // one was written, or a Raw that may hold one
 	windowed   bool // a function over a window was
@@ -37,6 +39,18 @@ func (s *scope) reads(c found) {
 	if c.field != nil {
 		s.bare = c.field.Name
 	}
+}
+
+// hidden reports whether c is grouped by together with a column of the same name of
+// another table. In HAVING MySQL and MariaDB look no further than the first of them;
+// the least of the group's one value is the same.
+func (s *scope) hidden(c found) bool {
+	if !s.having || s.inside > 0 {
+		return false
+	}
+	return slices.ContainsFunc(s.groups, func(g string) bool {
+		return strings.HasSuffix(g, "."+c.column) && g != c.table+"."+c.column
+	})
 }
 
 // checkGrouped refuses a column that has several values in a group. MySQL, by its
@@ -107,7 +121,7 @@ func (w *writer) grouping(s *ast.Select) {
 			w.sameness("grouped by", o.kind)
 		}
 	}
-	sc.aggregates, sc.watch, sc.naming = true, true, true
+	sc.aggregates, sc.watch, sc.naming, sc.having = true, true, true, true
 	for i, c := range s.Having {
 		if i == 0 {
 			w.string(" HAVING ")
@@ -116,7 +130,7 @@ func (w *writer) grouping(s *ast.Select) {
 		}
 		w.cond(c)
 	}
-	sc.aggregates, sc.watch, sc.naming = false, false, false
+	sc.aggregates, sc.watch, sc.naming, sc.having = false, false, false, false
 }
 
 // output is the output that n names and that is no column of this name, where names

@@ -161,9 +161,16 @@ func nameOf(n ast.Node) string {
 func (w *writer) column(j *Join, f *Field) kind { return w.found(w.scope, w.scope.of(j, f)) }
 
 func (w *writer) found(s *scope, c found) kind {
+	hidden := isMySQL(w.server.Engine) && s.hidden(c)
+	if hidden {
+		w.string("MIN(")
+	}
 	w.string(c.table)
 	w.byte('.')
 	w.string(c.column)
+	if hidden {
+		w.byte(')')
+	}
 	s.found++
 	if c.nullable {
 		w.nullable = true
