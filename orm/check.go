@@ -12,8 +12,9 @@ import (
 
 // Check compares models with their tables on the server, and returns every
 // difference that could refuse a row, keep another one, or compare it in another
-// way, in one *CheckError (rule S26). It writes nothing, and takes one statement for each
-// model: for the start of a program, or its tests.
+// way, in one *CheckError (rule S26). It writes nothing, and takes two statements for each
+// model: for the start of a program, or its tests. An [Index] among the models is one
+// that has to be there.
 //
 //	var differs *orm.CheckError
 //	if err := orm.Check(ctx, db, (*Project)(nil), (*Audio)(nil)); errors.As(err, &differs) {
@@ -23,7 +24,8 @@ import (
 //	}
 //
 // A column that is wider than its field, and one that the model does not have and
-// a new row does not need, is no difference. A type of the application's own on
+// a new row does not need, is no difference, and neither is a unique key that the model
+// does not tell of. A type of the application's own on
 // the server (an enumeration, a domain) is not looked into.
 func Check(ctx context.Context, db *DB, models ...any) error {
 	found := &CheckError{}
@@ -31,10 +33,20 @@ func Check(ctx context.Context, db *DB, models ...any) error {
 		if model == nil {
 			return fmt.Errorf("orm: Check: a model is nil; write (*Audio)(nil)")
 		}
+		index, isIndex := model.(Index)
+		if isIndex {
+			if model = index.Model; model == nil || len(index.Fields) == 0 {
+				return fmt.Errorf("orm: Check: an Index needs a Model and Fields")
+			}
+		}
 		m, err := db.model(reflect.TypeOf(model))
 		if err == nil {
 			var list []Difference
-			list, err = db.differences(ctx, m)
+			if isIndex {
+				list, err = db.missingIndex(ctx, m, index.Fields)
+			} else {
+				list, err = db.differences(ctx, m)
+			}
 			found.Differences = append(found.Differences, list...)
 		}
 		if err != nil {
@@ -90,19 +102,22 @@ type DifferenceKind string
 
 // The kinds of differences.
 const (
-	NoTable       DifferenceKind = "there is no such table"
-	NoColumn      DifferenceKind = "there is no such column"
-	ExtraColumn   DifferenceKind = "the table has a column that a new row has to give a value, and the model does not have it"
-	OtherType     DifferenceKind = "the column is of another type"
-	TooNarrow     DifferenceKind = "the column does not hold all that the field does"
-	MayBeNull     DifferenceKind = "the column may be NULL, which the field cannot hold"
-	NeverNull     DifferenceKind = "the column may not be NULL, which the field can"
-	NoZone        DifferenceKind = "the column has times without a zone, which other programs may read in another"
-	OtherText     DifferenceKind = "the column compares text in another way, by its character set or collation"
-	OtherKey      DifferenceKind = "the primary key is another"
-	NotCounted    DifferenceKind = "the server does not count the column up"
-	NoDefault     DifferenceKind = "the column has no default"
-	FloatDecimals DifferenceKind = "the column turns decimal numbers into floating-point numbers: declare it TEXT"
+	NoTable     DifferenceKind = "there is no such table"
+	NoColumn    DifferenceKind = "there is no such column"
+	ExtraColumn DifferenceKind = "the table has a column that a new row has to give a value, and the model does not have it"
+	OtherType   DifferenceKind = "the column is of another type"
+	TooNarrow   DifferenceKind = "the column does not hold all that the field does"
+	MayBeNull   DifferenceKind = "the column may be NULL, which the field cannot hold"
+	NeverNull   DifferenceKind = "the column may not be NULL, which the field can"
+	NoZone      DifferenceKind = "the column has times without a zone, which other programs may read in another"
+	OtherText   DifferenceKind = "the column compares text in another way, by its character set or collation"
+	OtherKey    DifferenceKind = "the primary key is another"
+	NoUniqueKey DifferenceKind = "there is no unique key on the columns"
+	NoIndex     DifferenceKind = "there is no index that begins with the columns"
+	// NotAutoIncrement: the server does not count the column up.
+	NotAutoIncrement DifferenceKind = "the column is not auto-incremented: the server does not count it up"
+	NoDefault        DifferenceKind = "the column has no default"
+	FloatDecimals    DifferenceKind = "the column turns decimal numbers into floating-point numbers: declare it TEXT"
 )
 
 func (db *DB) differences(ctx context.Context, m *render.Model) ([]Difference, error) {
@@ -142,7 +157,22 @@ func (db *DB) differences(ctx context.Context, m *render.Model) ([]Difference, e
 	if !slices.EqualFunc(key, want, strings.EqualFold) {
 		c.add("", OtherKey, orNone(want), orNone(key))
 	}
+	indexes, err := db.tableIndexes(ctx, m)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Name, err)
+	}
+	c.uniqueKeys(indexes)
 	return c.found, nil
+}
+
+func (db *DB) missingIndex(ctx context.Context, m *render.Model, fields []string) ([]Difference, error) {
+	have, err := db.tableIndexes(ctx, m)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Name, err)
+	}
+	c := &comparison{db: db, model: m}
+	err = c.index(fields, have)
+	return c.found, err
 }
 
 func orNone(columns []string) string {

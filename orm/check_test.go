@@ -67,7 +67,7 @@ func TestS26_CheckFindsDifferences(t *testing.T) {
 		want := map[string]orm.DifferenceKind{
 			"checked.missing": orm.NoColumn, "checked.name": orm.TooNarrow, "checked.small": orm.TooNarrow, "checked.day": orm.OtherType, "checked.at": orm.TooNarrow,
 			"checked.filled": orm.MayBeNull, "checked.given": orm.NeverNull, "checked.lang": orm.NoDefault, "checked.amount": orm.TooNarrow, "checked.folded": orm.OtherText,
-			"checked.extra": orm.ExtraColumn, "checked.id": orm.NotCounted, "absents.": orm.NoTable,
+			"checked.extra": orm.ExtraColumn, "checked.id": orm.NotAutoIncrement, "absents.": orm.NoTable,
 		}
 		switch engine {
 		case dialect.Postgres:
@@ -94,5 +94,67 @@ func TestS26_CheckFindsDifferences(t *testing.T) {
 		require.Equal(t, orm.OtherKey, differs.Differences[len(differs.Differences)-1].Kind)
 		require.ErrorContains(t, differs, "the primary key is another: the model has id, the table none")
 		require.ErrorContains(t, orm.Check(ctx, db, nil), "a model is nil")
+	})
+}
+
+type Keyed struct {
+	bun.BaseModel `bun:"table:keyed"`
+	models.AutoID
+	Email  string `bun:"type:varchar(40),unique"`
+	Shop   int64  `bun:",unique:item"`
+	Item   int64  `bun:",unique:item"`
+	Status string `bun:"type:varchar(10)"`
+}
+
+func TestS26_CheckFindsMissingKeysAndIndexes(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		missing := func(models ...any) (list []string) {
+			t.Helper()
+			err := orm.Check(ctx, db, models...)
+			var differs *orm.CheckError
+			if err != nil {
+				require.ErrorAs(t, err, &differs)
+				for _, d := range differs.Differences {
+					list = append(list, string(d.Kind)+" "+d.Column+"/"+d.Want)
+				}
+			}
+			return list
+		}
+		exec := func(text string) {
+			t.Helper()
+			_, err := db.Exec(ctx, text)
+			require.NoError(t, err)
+		}
+		claim := orm.Index{Model: (*Keyed)(nil), Fields: []string{"status", "-id"}}
+		require.NoError(t, orm.CreateTables(ctx, db, (*Keyed)(nil)))
+		require.Empty(t, missing((*Keyed)(nil)))
+		require.Empty(t, missing(orm.Index{Model: (*Keyed)(nil), Fields: []string{"id"}}, orm.Index{Model: (*Keyed)(nil), Fields: []string{"email"}}))
+		require.Equal(t, []string{string(orm.NoIndex) + " /status, -id"}, missing(claim, (*Keyed)(nil)))
+		require.NoError(t, orm.CreateIndex(ctx, db, (*Keyed)(nil), "status"))
+		require.Len(t, missing(claim), 1)
+		require.NoError(t, orm.CreateIndex(ctx, db, (*Keyed)(nil), "status", "id", "shop"))
+		require.Empty(t, missing(claim))
+
+		exec("DROP TABLE keyed")
+		plain := map[string]string{
+			dialect.MySQL:    "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, email VARCHAR(40) COLLATE utf8mb4_0900_bin NOT NULL, shop BIGINT NOT NULL, item BIGINT NOT NULL, status VARCHAR(10) COLLATE utf8mb4_0900_bin NOT NULL, UNIQUE (email(10)), UNIQUE (shop, item, id)",
+			dialect.MariaDB:  "id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, email VARCHAR(40) COLLATE utf8mb4_nopad_bin NOT NULL, shop BIGINT NOT NULL, item BIGINT NOT NULL, status VARCHAR(10) COLLATE utf8mb4_nopad_bin NOT NULL, UNIQUE (email(10)), UNIQUE (shop, item, id)",
+			dialect.Postgres: "id bigserial PRIMARY KEY, email varchar(40) NOT NULL, shop bigint NOT NULL, item bigint NOT NULL, status varchar(10) NOT NULL, UNIQUE (shop, item, id)",
+			dialect.SQLite:   "id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, email VARCHAR(40) NOT NULL, shop BIGINT NOT NULL, item BIGINT NOT NULL, status VARCHAR(10) NOT NULL, UNIQUE (shop, item, id)",
+		}
+		exec("CREATE TABLE keyed (" + plain[db.Server().Engine] + ")")
+		switch db.Server().Engine {
+		case dialect.Postgres, dialect.SQLite:
+			exec("CREATE UNIQUE INDEX some_emails ON keyed (email) WHERE shop > 0")
+			exec("CREATE UNIQUE INDEX folded_emails ON keyed (lower(email))")
+		}
+		require.ElementsMatch(t, []string{string(orm.NoUniqueKey) + " email/email", string(orm.NoUniqueKey) + " /shop, item"}, missing((*Keyed)(nil)))
+		exec("CREATE UNIQUE INDEX keyed_email ON keyed (email)")
+		exec("CREATE UNIQUE INDEX keyed_item ON keyed (item, shop)")
+		require.Empty(t, missing((*Keyed)(nil)))
+
+		require.ErrorContains(t, orm.Check(ctx, db, orm.Index{Model: (*Keyed)(nil)}), "an Index needs")
+		require.ErrorContains(t, orm.Check(ctx, db, orm.Index{Fields: []string{"id"}}), "an Index needs")
+		require.ErrorContains(t, orm.Check(ctx, db, orm.Index{Model: (*Keyed)(nil), Fields: []string{"state"}}), "state")
 	})
 }

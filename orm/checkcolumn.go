@@ -63,7 +63,7 @@ func (c *comparison) column(f *render.Field, have tableColumn) {
 		c.add(f.Name, OtherText, collations[engine], strings.TrimSpace(have.charset+" "+have.collation))
 	}
 	if f.Counted() && !have.counted {
-		c.add(f.Name, NotCounted, "", "")
+		c.add(f.Name, NotAutoIncrement, "", "")
 	}
 	if f.SQLDefault != "" && !f.Counted() && !have.hasDefault {
 		c.add(f.Name, NoDefault, f.SQLDefault, "")

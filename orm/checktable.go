@@ -5,10 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
-	"strings"
 
 	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
 
@@ -42,25 +40,8 @@ FROM pragma_table_xinfo(?1) x ORDER BY x.cid`,
 }
 
 func (db *DB) tableColumns(ctx context.Context, m *render.Model) ([]tableColumn, error) {
-	engine := db.Server().Engine
-	schema, table, qualified := strings.Cut(m.Table.Name, ".")
-	if !qualified {
-		schema, table = "", m.Table.Name
-	}
-	var st block.Statement
-	switch engine {
-	case dialect.Postgres:
-		st = block.Statement{SQL: tableQueries[engine], Args: []any{string(m.Table.SQLName)}}
-	case dialect.SQLite:
-		st = block.Statement{SQL: tableQueries[engine], Args: []any{table}}
-	default:
-		st = block.Statement{SQL: tableQueries[dialect.MySQL], Args: []any{nil, table}}
-		if schema != "" {
-			st.Args[0] = schema
-		}
-	}
 	var columns []tableColumn
-	err := db.executor.Query(ctx, st, func(rows driver.Rows) error {
+	err := db.executor.Query(ctx, db.aboutTable(tableQueries, m), func(rows driver.Rows) error {
 		columns = nil
 		values := make([]driver.Value, 8)
 		for {

@@ -27,7 +27,7 @@ type DB struct {
 	executor *block.Executor
 	models   *render.Models
 	readers  sync.Map // *render.Model → *reader
-	uniques  sync.Map // *render.Model → []uniqueKey, where they have to be asked for
+	uniques  sync.Map // *render.Model → []tableIndex, where they have to be asked for
 	cursors  *sealer  // nil without CursorKey
 	bun      func() *bun.DB
 }

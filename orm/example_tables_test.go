@@ -36,3 +36,21 @@ func ExampleCheck() {
 	}
 	// Output: true Song.seconds: there is no such column
 }
+
+func ExampleIndex() {
+	ctx := context.Background()
+	db := jukebox(ctx)
+	defer db.Close()
+
+	// A worker claims songs with Filter(played = 0), OrderBy("id") and SkipLocked.
+	claim := orm.Index{Model: (*Song)(nil), Fields: []string{"played", "id"}}
+	var differs *orm.CheckError
+	if errors.As(orm.Check(ctx, db, (*Song)(nil), claim), &differs) {
+		fmt.Println(differs.Differences[0])
+	}
+	check(orm.CreateIndex(ctx, db, claim.Model, claim.Fields...))
+	fmt.Println(orm.Check(ctx, db, (*Song)(nil), claim))
+	// Output:
+	// Song (table songs): there is no index that begins with the columns: the model has played, id
+	// <nil>
+}

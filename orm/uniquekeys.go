@@ -2,10 +2,7 @@ package orm
 
 import (
 	"context"
-	"database/sql/driver"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -13,13 +10,6 @@ import (
 	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
-
-// uniqueKey is a unique key of a table.
-type uniqueKey struct {
-	name    string
-	columns []string // "" for what is computed
-	whole   bool     // of the values themselves, and not of their first characters or of something computed
-}
 
 // onlyTarget refuses, on a server where an INSERT cannot say which key is meant, a
 // table with another unique key by which one of the rows could be there: the row
@@ -107,42 +97,12 @@ func fieldNames(fields []*render.Field) string {
 }
 
 // uniqueKeys asks MySQL or MariaDB for the unique keys of the model's table, once.
-func (db *DB) uniqueKeys(ctx context.Context, m *render.Model) ([]uniqueKey, error) {
+func (db *DB) uniqueKeys(ctx context.Context, m *render.Model) ([]tableIndex, error) {
 	if keys, ok := db.uniques.Load(m); ok {
-		return keys.([]uniqueKey), nil
+		return keys.([]tableIndex), nil
 	}
-	schema, table, qualified := strings.Cut(m.Table.Name, ".")
-	args := []any{schema, table}
-	if !qualified {
-		args = []any{nil, m.Table.Name}
-	}
-	var keys []uniqueKey
-	err := db.executor.Query(ctx, block.Statement{SQL: `SELECT index_name, COALESCE(column_name, ''), sub_part IS NULL AND column_name IS NOT NULL
-FROM information_schema.statistics WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? AND non_unique = 0 ORDER BY index_name, seq_in_index`,
-		Args: args}, func(rows driver.Rows) error {
-		keys = nil
-		values := make([]driver.Value, 3)
-		for {
-			switch err := rows.Next(values); {
-			case errors.Is(err, io.EOF):
-				return nil
-			case err != nil:
-				return err
-			}
-			var name, column string
-			var whole bool
-			for i, dst := range []any{&name, &column, &whole} {
-				if err := assign("the key", dst, values[i]); err != nil {
-					return err
-				}
-			}
-			if len(keys) == 0 || keys[len(keys)-1].name != name {
-				keys = append(keys, uniqueKey{name: name, whole: true})
-			}
-			last := &keys[len(keys)-1]
-			last.columns, last.whole = append(last.columns, column), last.whole && whole
-		}
-	})
+	keys, err := db.tableIndexes(ctx, m)
+	keys = slices.DeleteFunc(keys, func(k tableIndex) bool { return !k.unique })
 	if err == nil && len(keys) == 0 { // no keys, or no table: the server says which
 		_, err = db.executor.Exec(ctx, block.Statement{SQL: "SELECT 1 FROM " + string(m.Table.SQLName) + " LIMIT 0", Built: true})
 	}
