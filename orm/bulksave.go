@@ -31,7 +31,7 @@ func (q QuerySet[T]) bulkSave(ctx context.Context, rows []*T, names []string) er
 	if err := q.fresh(); err != nil {
 		return err
 	}
-	fields, err := saved(q.model, names)
+	fields, err := q.db.reader(q.model).saved(names)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,8 @@ func (q QuerySet[T]) bulkSave(ctx context.Context, rows []*T, names []string) er
 		return err
 	}
 	s := &render.SaveRows{Model: q.model, Deleted: q.spec.Deleted}
-	at, updated, version := now(), updatedField(q.model), versionField(q.model)
+	r, at := q.db.reader(q.model), now()
+	updated, version := r.updated, r.version
 	if updated != nil {
 		s.Set = append(s.Set, render.Assignment{Field: updated, Value: at})
 	}

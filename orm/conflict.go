@@ -43,7 +43,7 @@ func (q QuerySet[T]) newConflict(c query.Conflict) (*conflict, error) {
 		k.target = append(k.target, f)
 	}
 	if len(n.Update) > 0 {
-		fields, err := saved(q.model, n.Update)
+		fields, err := q.db.reader(q.model).saved(n.Update)
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +74,7 @@ func (q QuerySet[T]) conflictSet(k *conflict, insert *render.Insert) (set []rend
 	for _, f := range k.target {
 		known[f] = true
 	}
-	version := versionField(q.model)
+	version := q.db.reader(q.model).version
 	take := func(f *render.Field) {
 		if !assigned[f] && f != version {
 			assigned[f], known[f] = true, true
@@ -91,7 +91,7 @@ func (q QuerySet[T]) conflictSet(k *conflict, insert *render.Insert) (set []rend
 			}
 		}
 	}
-	if f := updatedField(q.model); f != nil && !assigned[f] {
+	if f := q.db.reader(q.model).updated; f != nil && !assigned[f] {
 		take(f)
 	}
 	if version != nil && !assigned[version] {

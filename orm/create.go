@@ -63,26 +63,29 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 			others = append(others, f)
 		}
 	}
-	insertOne := func(ctx context.Context) error {
-		return q.exec(ctx, insert, func(res driver.Result) error {
-			if key == nil {
-				return nil
-			}
-			id, err := res.LastInsertId()
-			if err != nil {
-				return err
-			}
-			return setKey(key, v, id)
-		})
-	}
 	if len(others) == 0 {
-		return insertOne(ctx)
+		return q.insertCounted(ctx, insert, key)
 	}
 	return q.db.ownBlock(ctx, func(ctx context.Context) error {
-		if err := insertOne(ctx); err != nil {
+		if err := q.insertCounted(ctx, insert, key); err != nil {
 			return err
 		}
 		return q.reload(ctx, v, others)
+	})
+}
+
+// insertCounted sends an INSERT of one row, and takes its key from the answer if the
+// server counts one.
+func (q QuerySet[T]) insertCounted(ctx context.Context, insert *render.Insert, key *render.Field) error {
+	if key == nil {
+		return q.exec(ctx, insert, nil)
+	}
+	return q.exec(ctx, insert, func(res driver.Result) error {
+		id, err := res.LastInsertId()
+		if err != nil {
+			return err
+		}
+		return setKey(key, insert.Rows[0], id)
 	})
 }
 

@@ -129,7 +129,7 @@ func (q QuerySet[T]) restore(ctx context.Context) (int64, error) {
 	if err := q.changeable(); err != nil {
 		return 0, err
 	}
-	text, err := q.updating(marked(q.model, nil, now())).Render()
+	text, err := q.updating(marked(q.db.reader(q.model), nil, now())).Render()
 	return q.matched(ctx, text, err)
 }
 
@@ -154,12 +154,13 @@ func (q QuerySet[T]) RestoreRow(ctx context.Context, row *T) error {
 
 // marked is what an UPDATE sets that marks rows as deleted at a time, or, if that is
 // nil, restores them.
-func marked(m *render.Model, deleted *time.Time, at time.Time) []render.Assignment {
+func marked(r *reader, deleted *time.Time, at time.Time) []render.Assignment {
+	m := r.model
 	set := render.Assignment{Field: m.Deleted, Bound: true}
 	if deleted != nil {
 		set = render.Assignment{Field: m.Deleted, Value: m.Deleted.DeletionTime(*deleted)}
 	}
-	return lookedAfter(m, []render.Assignment{set}, at)
+	return lookedAfter(r, []render.Assignment{set}, at)
 }
 
 // living is the query over its rows that are not deleted yet: who deletes them again
@@ -178,7 +179,7 @@ func (q QuerySet[T]) markDeleted(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	at := now()
-	text, err := q.updating(marked(q.model, &at, at)).Render()
+	text, err := q.updating(marked(q.db.reader(q.model), &at, at)).Render()
 	return q.matched(ctx, text, err)
 }
 
@@ -188,7 +189,7 @@ func (q QuerySet[T]) markReturning(ctx context.Context) ([]*T, error) {
 		return nil, err
 	}
 	at := now()
-	return q.setReturning(ctx, marked(q.model, &at, at))
+	return q.setReturning(ctx, marked(q.db.reader(q.model), &at, at))
 }
 
 // markRow marks one row as deleted, or restores it if deleted is nil.
@@ -198,12 +199,12 @@ func (q QuerySet[T]) markRow(ctx context.Context, row *T, among ast.Deleted, del
 		return err
 	}
 	at := now()
-	text, err := (&render.Update{Model: q.model, Set: marked(q.model, deleted, at), Where: where, Deleted: among}).Render()
+	text, err := (&render.Update{Model: q.model, Set: marked(q.db.reader(q.model), deleted, at), Where: where, Deleted: among}).Render()
 	if err != nil {
 		return err
 	}
 	st := q.db.built(text)
-	st.Judge = matchedOne(byVersion)
+	st.Judge = judgeOf(byVersion)
 	if _, err := q.db.executor.Exec(ctx, st); err != nil {
 		return err
 	}

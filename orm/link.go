@@ -245,7 +245,7 @@ func (l *links) insert(ctx context.Context, batches []*batch, rows []reflect.Val
 		return nil
 	}
 	_, err := l.each(rows, func(where []ast.Node) (int64, error) {
-		text, err := (&render.Update{Model: l.many.Link, Set: marked(l.many.Link, nil, now()), Where: where, Deleted: ast.OnlyDeleted}).Render()
+		text, err := (&render.Update{Model: l.many.Link, Set: marked(l.q.db.reader(l.many.Link), nil, now()), Where: where, Deleted: ast.OnlyDeleted}).Render()
 		return l.q.matched(ctx, text, err)
 	})
 	return err

@@ -66,7 +66,7 @@ func (l *links) touch(ctx context.Context) error {
 		return err
 	}
 	st := l.q.db.built(text)
-	st.Judge = matchedOne(false)
+	st.Judge = foundOne
 	_, err = l.q.db.executor.Exec(ctx, st)
 	return err
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/render"
-	"github.com/holdfast-go/holdfast/query"
 )
 
 // SelectForUpdate locks the rows that the query reads, to the end of the block:
@@ -125,7 +124,7 @@ func (q QuerySet[T]) byKey(row reflect.Value) ([]ast.Node, error) {
 	if len(q.model.PKs) == 0 {
 		return nil, errNoKey
 	}
-	conds := make([]ast.Node, len(q.model.PKs))
+	conds := make([]ast.Node, len(q.model.PKs), len(q.model.PKs)+1) // and a version
 	for i, f := range q.model.PKs {
 		v, err := f.Value(row)
 		if err != nil {
@@ -134,7 +133,7 @@ func (q QuerySet[T]) byKey(row reflect.Value) ([]ast.Node, error) {
 		if v == nil {
 			return nil, errKeyUnset
 		}
-		conds[i] = query.F(f.Name).Eq(v).Condition()
+		conds[i] = ast.Comparison{Left: ast.Column{Path: f.Name}, Right: v}
 	}
 	return conds, nil
 }

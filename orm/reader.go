@@ -22,6 +22,10 @@ type reader struct {
 	scan  []scanner // by the order of the model's fields
 	keys  []int     // which of them are the primary key
 	err   error     // why rows of the model can be joined, but not looked after
+
+	own              []*render.Field // what Save writes of a row
+	updated, version *render.Field   // what the library looks after; nil if the model has none
+	alone            rowReader       // of rows of the model, with nothing joined to it
 }
 
 func (db *DB) reader(m *render.Model) *reader {
@@ -33,8 +37,14 @@ func (db *DB) reader(m *render.Model) *reader {
 		r.scan = append(r.scan, fieldScanner(f))
 		if f.IsPK {
 			r.keys = append(r.keys, i)
+		} else if !f.ScanOnly && !f.SkipUpdate() {
+			r.own = append(r.own, f)
 		}
 	}
+	if r.err == nil {
+		r.updated, r.version = updatedField(m), versionField(m)
+	}
+	r.alone = rowReader{root: r, width: len(m.Fields)}
 	kept, _ := db.readers.LoadOrStore(m, r)
 	return kept.(*reader)
 }
@@ -156,6 +166,9 @@ type joined struct {
 }
 
 func (db *DB) rowReader(m *render.Model, joins []*render.Join) *rowReader {
+	if len(joins) == 0 {
+		return &db.reader(m).alone
+	}
 	r := &rowReader{root: db.reader(m), width: len(m.Fields)}
 	for _, j := range joins {
 		parent := -1

@@ -100,7 +100,7 @@ func (q QuerySet[T]) forceDeleteRow(ctx context.Context, row *T) error {
 		return err
 	}
 	st := q.db.built(text)
-	st.Judge = matchedOne(byVersion)
+	st.Judge = judgeOf(byVersion)
 	_, err = q.db.executor.Exec(ctx, st)
 	return err
 }
@@ -122,18 +122,24 @@ func atVersion(f *render.Field, row any) ast.Node {
 	return query.F(f.Name).Eq(*row.(versioned).VersionField()).Condition()
 }
 
-// matchedOne judges a statement that should have found its one row.
-func matchedOne(byVersion bool) func(driver.Result) error {
-	return func(res driver.Result) error {
-		matched, err := res.RowsAffected()
-		switch {
-		case err != nil:
-			return err
-		case matched == 0 && byVersion:
-			return ErrStale
-		case matched == 0:
-			return ErrNotFound
-		}
-		return nil
+// judgeOf is foundVersion for a row of a version, and foundOne for another.
+func judgeOf(byVersion bool) func(driver.Result) error {
+	if byVersion {
+		return foundVersion
 	}
+	return foundOne
+}
+
+// foundOne judges a statement that should have found its one row by its key.
+func foundOne(res driver.Result) error { return found(res, ErrNotFound) }
+
+// foundVersion is foundOne for a row of a version.
+func foundVersion(res driver.Result) error { return found(res, ErrStale) }
+
+func found(res driver.Result, none error) error {
+	matched, err := res.RowsAffected()
+	if err == nil && matched == 0 {
+		err = none
+	}
+	return err
 }

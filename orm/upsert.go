@@ -221,7 +221,7 @@ func (q QuerySet[T]) createApart(ctx context.Context, row *T) error {
 // the server's defaults stays as it is there.
 func (q QuerySet[T]) overwrite(ctx context.Context, there, row *T) error {
 	from, to := reflect.ValueOf(there).Elem(), reflect.ValueOf(row).Elem()
-	version := versionField(q.model)
+	version := q.db.reader(q.model).version
 	for _, f := range q.model.Fields {
 		if f.IsPK || f.SkipUpdate() || f == version || left(f, to) {
 			f.Field.Value(to).Set(f.Field.Value(from))

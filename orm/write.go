@@ -33,71 +33,67 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 	if row == nil {
 		return errNilRow
 	}
-	v := reflect.ValueOf(row).Elem()
-	fields, err := saved(q.model, names)
+	r := q.db.reader(q.model)
+	fields, err := r.saved(names)
 	if err != nil {
 		return err
 	}
+	v := reflect.ValueOf(row).Elem()
 	where, err := q.byKey(v)
 	if err != nil {
 		return err
 	}
-	update := &render.Update{Model: q.model, Deleted: q.spec.Deleted}
-	looked := map[*render.Field]bool{}
-	confirm := func() {}
-	if f := updatedField(q.model); f != nil {
-		looked[f] = true
-		at := now()
-		update.Set = append(update.Set, render.Assignment{Field: f, Value: at})
-		_, updated := any(row).(timestamped).TimestampFields()
-		confirm = func() { *updated = at }
+	set := make([]render.Assignment, 0, len(fields)+2)
+	var updated *time.Time
+	var version *int64
+	at, judge := time.Time{}, foundOne
+	if r.updated != nil {
+		at = now()
+		_, updated = any(row).(timestamped).TimestampFields()
+		set = append(set, render.Assignment{Field: r.updated, Value: at})
 	}
-	version := versionField(q.model)
-	if f := version; f != nil {
-		looked[f] = true
-		n := any(row).(versioned).VersionField()
-		update.Set = append(update.Set, render.Assignment{Field: f, Value: *n + 1})
-		where = append(where, query.F(f.Name).Eq(*n).Condition())
-		stamped := confirm
-		confirm = func() { stamped(); *n++ }
+	if r.version != nil {
+		version, judge = any(row).(versioned).VersionField(), foundVersion
+		set = append(set, render.Assignment{Field: r.version, Value: *version + 1})
+		where = append(where, atVersion(r.version, row))
 	}
 	for _, f := range fields {
-		if looked[f] {
+		if f == r.updated || f == r.version {
 			continue
 		}
 		value, err := f.Value(v)
 		if err != nil {
 			return err
 		}
-		update.Set = append(update.Set, render.Assignment{Field: f, Value: value, Bound: true})
+		set = append(set, render.Assignment{Field: f, Value: value, Bound: true})
 	}
-	update.Where = where
+	update := render.Update{Model: q.model, Set: set, Where: where, Deleted: q.spec.Deleted}
 	text, err := update.Render()
 	if err != nil {
 		return err
 	}
 	st := q.db.built(text)
-	st.Judge = matchedOne(version != nil)
+	st.Judge = judge
 	if _, err := q.db.executor.Exec(ctx, st); err != nil {
 		return err
 	}
-	confirm()
+	if updated != nil {
+		*updated = at
+	}
+	if version != nil {
+		*version++
+	}
 	return nil
 }
 
 // saved is the columns that Save writes.
-func saved(m *render.Model, names []string) ([]*render.Field, error) {
-	var fields []*render.Field
+func (r *reader) saved(names []string) ([]*render.Field, error) {
 	if len(names) == 0 {
-		for _, f := range m.Fields {
-			if !f.IsPK && !f.ScanOnly && !f.SkipUpdate() {
-				fields = append(fields, f)
-			}
-		}
-		return fields, nil
+		return r.own, nil
 	}
+	fields := make([]*render.Field, 0, len(names))
 	for _, name := range names {
-		f, err := m.Field(name)
+		f, err := r.model.Field(name)
 		if err != nil {
 			return nil, err
 		}
@@ -105,7 +101,7 @@ func saved(m *render.Model, names []string) ([]*render.Field, error) {
 			return nil, f.NotWritten()
 		}
 		if f.IsPK {
-			return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "is the primary key, by which the row is found"}
+			return nil, &query.FieldError{Model: r.model.Name, Name: name, Reason: "is the primary key, by which the row is found"}
 		}
 		fields = append(fields, f)
 	}
@@ -158,20 +154,20 @@ func (q QuerySet[T]) assignments(operation string, set []query.Assignment) ([]re
 		}
 		list = append(list, assignment)
 	}
-	return lookedAfter(q.model, list, now()), nil
+	return lookedAfter(q.db.reader(q.model), list, now()), nil
 }
 
 // lookedAfter adds to what is set what the library looks after: the time of the change,
 // and the version.
-func lookedAfter(m *render.Model, list []render.Assignment, at time.Time) []render.Assignment {
+func lookedAfter(r *reader, list []render.Assignment, at time.Time) []render.Assignment {
 	assigned := map[*render.Field]bool{}
 	for _, a := range list {
 		assigned[a.Field] = true
 	}
-	if f := updatedField(m); f != nil && !assigned[f] {
+	if f := r.updated; f != nil && !assigned[f] {
 		list = append(list, render.Assignment{Field: f, Value: at})
 	}
-	if f := versionField(m); f != nil && !assigned[f] {
+	if f := r.version; f != nil && !assigned[f] {
 		list = append(list, render.Assignment{Field: f, Value: query.F(f.Name).Add(1).Node()})
 	}
 	return list

@@ -103,8 +103,11 @@ func (w *wire) ready(ctx context.Context, prefix []string, query string, args []
 // sent takes back what an error says of nothing having been sent, once something
 // of the prefix was.
 func (c call) sent(err error) error {
+	if err == nil || !c.begun {
+		return err
+	}
 	var unsent *backend.NotSentError
-	if c.begun && errors.As(err, &unsent) {
+	if errors.As(err, &unsent) {
 		return unsent.Err
 	}
 	return err

@@ -110,17 +110,23 @@ func (s *setting) write(w *writer) {
 		w.computed(k, n)
 		return
 	}
-	bound := w.prepare(k, value)
-	if bound != nil && w.err == nil {
-		var err error
-		if bound, err = k.stored(bound, reflect.TypeOf(value)); err == nil {
-			bound, err = s.Field.keep(bound, reflect.TypeOf(value))
-		}
-		if err != nil {
-			w.fail(err)
-		}
+	bound, err := s.Field.assigned(value)
+	if err != nil {
+		w.fail(err)
 	}
 	w.bind(bound)
+}
+
+// assigned is what is bound for a Go value that the column is given.
+func (f *Field) assigned(value any) (any, error) {
+	k := kind{f.Column, f}
+	bound, err := k.value(value)
+	if bound != nil && err == nil {
+		if bound, err = k.stored(bound, reflect.TypeOf(value)); err == nil {
+			bound, err = f.keep(bound, reflect.TypeOf(value))
+		}
+	}
+	return bound, err
 }
 
 // computed writes what the server computes for a column.

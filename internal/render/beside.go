@@ -16,7 +16,7 @@ import (
 // its own affair (MySQL: 'abc' = 0). What the column's own Go type holds always
 // fits, and so does what speaks for itself and says what fits.
 func (k kind) value(v any) (any, error) {
-	switch v := v.(type) { // what needs no look at its type
+	switch n := v.(type) { // what needs no look at its type
 	case nil:
 		return nil, nil
 	case bool:
@@ -29,7 +29,7 @@ func (k kind) value(v any) (any, error) {
 		}
 	case int:
 		if k.Kind == column.Integer {
-			return int64(v), nil
+			return int64(n), nil
 		}
 	case int64:
 		if k.Kind == column.Integer {

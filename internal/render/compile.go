@@ -33,13 +33,14 @@ func (ms *Models) compile(t reflect.Type) (m *Model, err error) {
 		return nil, fmt.Errorf("model %s: %w", t, err)
 	}
 	table := ms.schema.Tables().Get(t)
-	m = &Model{Type: t, Name: table.TypeName, Table: table, models: ms, columns: make(map[string]*Field, len(table.Fields))}
+	m = &Model{Type: t, Name: table.TypeName, Table: table, models: ms, number: ms.numbers.Add(1), columns: make(map[string]*Field, len(table.Fields))}
 	var list strings.Builder
 	for i, sf := range columnsOf(table) {
 		f := &Field{Field: sf, Model: m, ScanOnly: sf.Tag.HasOption("scanonly")}
 		if err := f.compile(ms); err != nil {
 			return nil, fmt.Errorf("model %s: %w", t, err)
 		}
+		f.number = i
 		m.Fields = append(m.Fields, f)
 		m.columns[f.Name] = f
 		if f.IsPK {

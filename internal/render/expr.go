@@ -28,14 +28,12 @@ func (w *writer) prepare(k kind, v any) any {
 
 // bound writes a value that stands beside something of kind k.
 func (w *writer) bound(k kind, bound any) {
-	if n, ok := bound.(int64); ok && w.casts && k.Kind == column.Integer {
+	if w.casts && k.Kind == column.Integer && k.wider(bound) {
 		// The server would take it for an integer of the column's width.
-		if low, high := k.Range(); n < low || n > 0 && uint64(n) > high {
-			w.string("CAST(")
-			w.bind(n)
-			w.string(" AS bigint)")
-			return
-		}
+		w.string("CAST(")
+		w.bind(bound)
+		w.string(" AS bigint)")
+		return
 	}
 	if s, ok := bound.(string); ok && k.Kind == column.Text && strings.IndexByte(s, 0) >= 0 && endsAtNUL(w.server) {
 		w.fail(&query.ValueError{Field: k.name(), Type: "string", Reason: holdsNUL})
@@ -47,6 +45,13 @@ func (w *writer) bound(k kind, bound any) {
 		}
 	}
 	w.bind(bound)
+}
+
+// wider reports whether a whole number is out of the range of a column of integers.
+func (k kind) wider(bound any) bool {
+	n, isInteger := bound.(int64)
+	low, high := k.Range()
+	return isInteger && (n < low || n > 0 && uint64(n) > high)
 }
 
 // value writes a bound value where nothing tells what it is for.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"github.com/uptrace/bun/schema"
 
@@ -20,6 +21,8 @@ type Models struct {
 	spelling *spelling
 	schema   schema.Dialect
 	known    sync.Map // reflect.Type → *Model, or error
+	numbers  atomic.Int64
+	shapes   shapes // of the statements that are kept
 }
 
 // NewModels returns the models of a database with this server and this dialect
@@ -70,6 +73,7 @@ type Model struct {
 	Deleted *Field
 
 	models    *Models
+	number    int64 // among those of the database
 	columns   map[string]*Field
 	relations []*relation
 	list      string // the columns, qualified, as a SELECT names them
@@ -89,6 +93,7 @@ type Field struct {
 	// CreateTables makes of the Go type.
 	Column column.Type
 
+	number  int    // among those of the model
 	bind    binder // of a row's field, to be stored
 	bindOwn binder // of what the field is or points to, to be compared
 }

@@ -37,10 +37,10 @@ func (k kind) whole(op ast.Op, bound any) (ast.Op, any, verdict) {
 	var r *big.Rat
 	switch b := bound.(type) {
 	case int64:
-		return op, b, open
+		return op, bound, open
 	case uint64:
 		if k.Unsigned && k.Bits == 64 {
-			return op, b, open
+			return op, bound, open
 		}
 		return op, nil, beyond(op, 1)
 	case float64:

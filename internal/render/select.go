@@ -10,17 +10,20 @@ import (
 // Rows renders a SELECT of whole rows of m, and returns the joined tables whose
 // columns follow those of the model, in their order.
 func (m *Model) Rows(s *ast.Select) (Text, []*Join, error) {
-	var joins []*Join
-	t, err := m.models.written(128+len(m.list), func(w *writer) {
+	return m.query('R', s, 128+len(m.list), rowsOf)
+}
+
+func rowsOf(m *Model, s *ast.Select) func(*writer) []*Join {
+	return func(w *writer) []*Join {
 		if len(s.Group) > 0 || len(s.Having) > 0 {
 			w.fail(errors.New("a grouped query has no whole rows: use orm.Select"))
 		}
-		joins = w.rows(s, m)
+		joins := w.rows(s, m)
 		if w.hasCommon() {
 			joins = w.rows(s, m)
 		}
-	})
-	return t, joins, err
+		return joins
+	}
 }
 
 func (w *writer) rows(s *ast.Select, m *Model) []*Join {
@@ -36,6 +39,18 @@ func (w *writer) rows(s *ast.Select, m *Model) []*Join {
 	}
 	w.tail(s)
 	return joins
+}
+
+// query is a SELECT of m, of its shape what is kept.
+func (m *Model) query(statement byte, s *ast.Select, size int, write func(*Model, *ast.Select) func(*writer) []*Join) (Text, []*Join, error) {
+	var sh shape
+	sh.begin(statement, m)
+	shaped := sh.query(m, s) && !sh.long
+	t, joins, found, known := m.models.again(&sh, shaped)
+	if found {
+		return t, joins, nil
+	}
+	return m.models.keeping(&sh, shaped && !known, size, write(m, s), func(_ *writer, again *shape) bool { return again.query(m, s) })
 }
 
 // wholeRow writes the columns of the model and of the relations that are read with
@@ -58,16 +73,24 @@ func (w *writer) wholeRow(joins []*Join) {
 
 // Exists renders a statement that yields a row if there is any.
 func (m *Model) Exists(s *ast.Select) (Text, error) {
-	return m.models.written(256, func(w *writer) {
-		w.unlockable(s)
-		one := anyRow(s)
-		w.enter(&one, m, nil, "")
-		w.one(&one)
+	if len(s.Locks) > 0 && s.Distinct {
+		return Text{}, errDistinctLocked
+	}
+	one := anyRow(s)
+	t, _, err := m.query('E', &one, 256, existsOf)
+	return t, err
+}
+
+func existsOf(m *Model, one *ast.Select) func(*writer) []*Join {
+	return func(w *writer) []*Join {
+		w.enter(one, m, nil, "")
+		w.one(one)
 		if w.hasCommon() {
-			w.enter(&one, m, nil, "")
-			w.one(&one)
+			w.enter(one, m, nil, "")
+			w.one(one)
 		}
-	})
+		return nil
+	}
 }
 
 // anyRow is s without what makes no difference to whether there is a row.
@@ -98,7 +121,8 @@ func (m *Model) Count(s *ast.Select) (Text, error) {
 	plain := *s
 	plain.Order = nil // as many rows in any order
 	if s.Limit == nil && s.Offset == 0 && !s.Distinct && len(s.Group) == 0 {
-		return m.Aggregate(&plain, ast.Aggregate{Func: ast.Count})
+		t, _, err := m.query('N', &plain, 256, countOf)
+		return t, err
 	}
 	if !s.Distinct {
 		plain.Outputs = []ast.Output{{Of: ast.One{}, Name: "one"}}
@@ -108,6 +132,13 @@ func (m *Model) Count(s *ast.Select) (Text, error) {
 		w.fromName = "counted"
 		w.statement(&ast.Select{From: &plain, Outputs: []ast.Output{{Of: ast.Aggregate{Func: ast.Count}}}})
 	})
+}
+
+func countOf(m *Model, s *ast.Select) func(*writer) []*Join {
+	return func(w *writer) []*Join {
+		w.aggregated(s, m, ast.Aggregate{Func: ast.Count})
+		return nil
+	}
 }
 
 var errNoAggregate = fmt.Errorf("%w: a count or another aggregate has no rows to lock", ErrLockOptions)
@@ -314,6 +345,8 @@ func (w *writer) limit(s *ast.Select) {
 // unlockable refuses to lock what a DISTINCT query returns (rule L6).
 func (w *writer) unlockable(s *ast.Select) {
 	if len(s.Locks) > 0 && s.Distinct {
-		w.fail(fmt.Errorf("%w: a row of a DISTINCT query may stand for several, so it cannot be locked", ErrLockOptions))
+		w.fail(errDistinctLocked)
 	}
 }
+
+var errDistinctLocked = fmt.Errorf("%w: a row of a DISTINCT query may stand for several, so it cannot be locked", ErrLockOptions)

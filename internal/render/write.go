@@ -34,6 +34,47 @@ func (ms *Models) MaxRows(columns int) int {
 
 // Render returns the statement.
 func (s *Insert) Render() (Text, error) {
+	if s.Conflict != nil || len(s.Fields) == 0 {
+		return s.write()
+	}
+	ms := s.Model.models
+	var sh shape
+	sh.begin('I', s.Model)
+	sh.number(int64(len(s.Rows)))
+	sh.fields(s.Fields)
+	sh.fields(s.Returning)
+	if sh.long {
+		return s.write()
+	}
+	k, known := ms.shapes.find(sh.key())
+	if known {
+		if args := s.values(); args != nil {
+			return Text{SQL: k.text, Args: args}, nil
+		}
+	}
+	t, err := s.write()
+	if err == nil && !known {
+		ms.shapes.keep(sh.key(), &kept{text: t.SQL})
+	}
+	return t, err
+}
+
+// values is what the rows bind, nil if one of them cannot be bound.
+func (s *Insert) values() []any {
+	args := make([]any, 0, len(s.Rows)*len(s.Fields))
+	for _, row := range s.Rows {
+		for _, f := range s.Fields {
+			v, err := f.Value(row)
+			if err != nil {
+				return nil
+			}
+			args = append(args, f.Model.models.spelling.sent(v))
+		}
+	}
+	return args
+}
+
+func (s *Insert) write() (Text, error) {
 	w := newWriter(s.Model, 128+len(s.Rows)*(4+4*len(s.Fields)))
 	w.args = make([]any, 0, len(s.Rows)*len(s.Fields))
 	w.string("INSERT INTO ")
@@ -109,19 +150,41 @@ type Update struct {
 
 // Render returns the statement.
 func (s *Update) Render() (Text, error) {
-	return s.Model.models.written(256, func(w *writer) {
-		w.of(s.Model)
-		w.database, w.scope.deleted = s.Database, s.DeletedOf
-		w.string("UPDATE ")
-		w.string(string(s.Model.Table.SQLName))
-		w.string(" SET ")
-		if len(s.Set) == 0 {
-			w.fail(errors.New("Update without an assignment"))
-		}
-		w.assign(s.Set)
-		w.matching(s.Model.stored(s.Where, s.Deleted))
-	})
+	var sh shape
+	sh.begin('U', s.Model)
+	shaped := s.shape(&sh) && !sh.long
+	t, _, found, known := s.Model.models.again(&sh, shaped)
+	if found {
+		return t, nil
+	}
+	t, _, err := s.Model.models.keeping(&sh, shaped && !known, 256, s.write, s.walk)
+	return t, err
 }
+
+func (s *Update) shape(sh *shape) bool {
+	sh.deleted(s.Deleted, s.DeletedOf)
+	return sh.assignments(s.Set) && sh.conds(s.Model, s.Where)
+}
+
+func (s *Update) walk(w *writer, sh *shape) bool { return w.alone() && s.shape(sh) }
+
+func (s *Update) write(w *writer) []*Join {
+	w.of(s.Model)
+	w.database, w.scope.deleted = s.Database, s.DeletedOf
+	w.string("UPDATE ")
+	w.string(string(s.Model.Table.SQLName))
+	w.string(" SET ")
+	if len(s.Set) == 0 {
+		w.fail(errors.New("Update without an assignment"))
+	}
+	w.assign(s.Set)
+	w.matching(s.Model.stored(s.Where, s.Deleted))
+	return nil
+}
+
+// alone reports whether the conditions read the changed table alone: with another one
+// they do not stand in their order.
+func (w *writer) alone() bool { return len(w.scope.joins) == 0 && !w.subSelects }
 
 // Delete is a DELETE of the rows for which the conditions hold.
 type Delete struct {
@@ -136,13 +199,31 @@ type Delete struct {
 
 // Render returns the statement.
 func (s *Delete) Render() (Text, error) {
-	return s.Model.models.written(256, func(w *writer) {
-		w.of(s.Model)
-		w.database, w.scope.deleted = s.Database, s.DeletedOf
-		w.string("DELETE FROM ")
-		w.string(string(s.Model.Table.SQLName))
-		w.matching(s.Model.stored(s.Where, s.Deleted))
-	})
+	var sh shape
+	sh.begin('D', s.Model)
+	shaped := s.shape(&sh) && !sh.long
+	t, _, found, known := s.Model.models.again(&sh, shaped)
+	if found {
+		return t, nil
+	}
+	t, _, err := s.Model.models.keeping(&sh, shaped && !known, 256, s.write, s.walk)
+	return t, err
+}
+
+func (s *Delete) shape(sh *shape) bool {
+	sh.deleted(s.Deleted, s.DeletedOf)
+	return sh.conds(s.Model, s.Where)
+}
+
+func (s *Delete) walk(w *writer, sh *shape) bool { return w.alone() && s.shape(sh) }
+
+func (s *Delete) write(w *writer) []*Join {
+	w.of(s.Model)
+	w.database, w.scope.deleted = s.Database, s.DeletedOf
+	w.string("DELETE FROM ")
+	w.string(string(s.Model.Table.SQLName))
+	w.matching(s.Model.stored(s.Where, s.Deleted))
+	return nil
 }
 
 // matching writes the conditions of an UPDATE or a DELETE. Conditions on other

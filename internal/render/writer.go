@@ -85,12 +85,7 @@ func (w *writer) bind(v any) {
 	if w.args == nil {
 		w.args = make([]any, 0, 4)
 	}
-	if w.zeroTime != "" {
-		if t, ok := v.(time.Time); ok && t.IsZero() {
-			v = w.zeroTime
-		}
-	}
-	w.args = append(w.args, v)
+	w.args = append(w.args, w.sent(v))
 	if !w.numbered {
 		w.byte('?')
 		return
@@ -113,6 +108,16 @@ func (ms *Models) written(size int, write func(w *writer)) (Text, error) {
 		}
 	}
 	return t, err
+}
+
+// sent is a bound value as the driver gets it.
+func (s *spelling) sent(v any) any {
+	if s.zeroTime != "" {
+		if t, ok := v.(time.Time); ok && t.IsZero() {
+			return s.zeroTime
+		}
+	}
+	return v
 }
 
 // text ends the statement.
