@@ -52,7 +52,7 @@ func blockContests(b *testing.B, engine testdb.Engine) (all []contest) {
 		name    string
 		library peers.Library
 	}{{"holdfast", peers.Holdfast}, {"bun", peers.Bun}, {"sql", peers.DatabaseSQL}}
-	if engine == testdb.MySQL {
+	if engine != testdb.Postgres {
 		contestants[2].library = peers.DatabaseSQLInterpolated
 	}
 	for _, block := range blocks {

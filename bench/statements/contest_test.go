@@ -73,7 +73,7 @@ func costs(b *testing.B, contests func(*testing.B, testdb.Engine) []contest) {
 }
 
 func each(b *testing.B, contests func(*testing.B, testdb.Engine) []contest, run func(*testing.B, contest)) {
-	for _, engine := range []testdb.Engine{testdb.MySQL, testdb.Postgres} {
+	for _, engine := range testdb.Servers() {
 		b.Run(string(engine), func(b *testing.B) {
 			for _, c := range contests(b, engine) {
 				b.Run(c.name, func(b *testing.B) { run(b, c) })

@@ -4,13 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"testing"
-	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/feature"
 	"github.com/uptrace/bun/dialect/mysqldialect"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/driver/pgdriver"
@@ -23,21 +23,6 @@ import (
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
-// Audio is a row as applications have them.
-type Audio struct {
-	bun.BaseModel   `bun:"table:audio"`
-	ID              int64 `bun:",pk,autoincrement"`
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
-	ProjectID       int64
-	UserID          int64
-	Index           int
-	Text            string
-	Speed           float64
-	Path            string
-	IsAudioRequired bool
-}
-
 // operations are what is compared. Each runs the usual statement for it.
 type operations struct {
 	insert func(ctx context.Context, row *Audio) error
@@ -46,6 +31,12 @@ type operations struct {
 	update func(ctx context.Context, row *Audio) error
 	// change locks a row, changes it and writes it, in a block.
 	change func(ctx context.Context, id int64) error
+
+	insertMany func(ctx context.Context, list []*Audio) error
+	upsertMany func(ctx context.Context, list []*Product) error // by the key
+	tree       func(ctx context.Context) ([]*Folder, error)     // with their tracks
+	report     func(ctx context.Context) ([]Total, error)
+	page       func(ctx context.Context, after int64) ([]*Audio, error)
 }
 
 func holdfast(b *testing.B, at testdb.Database) operations {
@@ -56,7 +47,9 @@ func holdfast(b *testing.B, at testdb.Database) operations {
 	db, err := orm.Open(b.Context(), source)
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = db.Close() })
-	audio := orm.Objects[Audio](db)
+	audio, products := orm.Objects[Audio](db), orm.Objects[Product](db)
+	folders, tracks := orm.Objects[Folder](db), orm.Objects[Track](db)
+	byKey := query.OnConflict("id").Update("price", "stock")
 	return operations{
 		insert: audio.Create,
 		byID: func(ctx context.Context, id int64) (*Audio, error) {
@@ -73,6 +66,15 @@ func holdfast(b *testing.B, at testdb.Database) operations {
 				row.Index++
 				return audio.Save(ctx, row)
 			})
+		},
+		insertMany: func(ctx context.Context, list []*Audio) error { return audio.BulkCreate(ctx, list) },
+		upsertMany: func(ctx context.Context, list []*Product) error { return products.BulkCreate(ctx, list, byKey) },
+		tree:       func(ctx context.Context) ([]*Folder, error) { return folders.Prefetch("tracks").OrderBy("id").All(ctx) },
+		report: func(ctx context.Context) ([]Total, error) {
+			return orm.Select[Total](ctx, tracks.GroupBy("folder_id").OrderBy("folder_id"), query.F("folder_id"), query.Count().As("n"), query.Max(query.F("seconds")).As("longest"))
+		},
+		page: func(ctx context.Context, after int64) ([]*Audio, error) {
+			return audio.Filter(query.F("id").Gt(after)).OrderBy("id").Limit(page).All(ctx)
 		},
 	}
 }
@@ -124,6 +126,32 @@ func bunOperations(b *testing.B, db *bun.DB) operations {
 				_, err := tx.NewUpdate().Model(row).WherePK().Exec(ctx)
 				return err
 			})
+		},
+		insertMany: func(ctx context.Context, list []*Audio) error {
+			_, err := db.NewInsert().Model(&list).Exec(ctx)
+			return err
+		},
+		upsertMany: func(ctx context.Context, list []*Product) error {
+			insert := db.NewInsert().Model(&list)
+			if db.Dialect().Features().Has(feature.InsertOnDuplicateKey) {
+				insert = insert.On("DUPLICATE KEY UPDATE").Set("price = VALUES(price)").Set("stock = VALUES(stock)")
+			} else {
+				insert = insert.On("CONFLICT (id) DO UPDATE").Set("price = EXCLUDED.price").Set("stock = EXCLUDED.stock")
+			}
+			_, err := insert.Exec(ctx)
+			return err
+		},
+		tree: func(ctx context.Context) (list []*Folder, err error) {
+			err = db.NewSelect().Model(&list).Relation("Tracks").Order("id").Scan(ctx)
+			return list, err
+		},
+		report: func(ctx context.Context) (list []Total, err error) {
+			err = db.NewSelect().Model((*Track)(nil)).Column("folder_id").ColumnExpr("COUNT(*) AS n, MAX(seconds) AS longest").Group("folder_id").Order("folder_id").Scan(ctx, &list)
+			return list, err
+		},
+		page: func(ctx context.Context, after int64) (list []*Audio, err error) {
+			err = db.NewSelect().Model(&list).Where("id > ?", after).Order("id").Limit(page).Scan(ctx)
+			return list, err
 		},
 	}
 }

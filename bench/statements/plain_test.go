@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -42,20 +44,7 @@ func plain(b *testing.B, at testdb.Database) operations {
 			row := new(Audio)
 			return row, db.QueryRowContext(ctx, q.byID, id).Scan(row.columns()...)
 		},
-		first: func(ctx context.Context, n int) (all []*Audio, err error) {
-			rows, err := db.QueryContext(ctx, q.first, n)
-			if err != nil {
-				return nil, err
-			}
-			for rows.Next() {
-				row := new(Audio)
-				if err := rows.Scan(row.columns()...); err != nil {
-					return nil, errors.Join(err, rows.Close())
-				}
-				all = append(all, row)
-			}
-			return all, errors.Join(rows.Err(), rows.Close())
-		},
+		first: func(ctx context.Context, n int) ([]*Audio, error) { return list(ctx, db, (*Audio).columns, q.first, n) },
 		update: func(ctx context.Context, row *Audio) error {
 			_, err := db.ExecContext(ctx, q.update, append(row.values(), row.ID)...)
 			return err
@@ -76,7 +65,92 @@ func plain(b *testing.B, at testdb.Database) operations {
 			}
 			return tx.Commit()
 		},
+		insertMany: func(ctx context.Context, all []*Audio) error {
+			args := make([]any, 0, 9*len(all))
+			for _, row := range all {
+				args = append(args, row.values()...)
+			}
+			if at.Engine == testdb.Postgres {
+				rows, err := db.QueryContext(ctx, q.insertMany, args...)
+				if err != nil {
+					return err
+				}
+				for i := 0; rows.Next(); i++ {
+					if err := rows.Scan(&all[i].ID); err != nil {
+						return errors.Join(err, rows.Close())
+					}
+				}
+				return errors.Join(rows.Err(), rows.Close())
+			}
+			res, err := db.ExecContext(ctx, q.insertMany, args...)
+			if err != nil {
+				return err
+			}
+			id, err := res.LastInsertId()
+			for i, row := range all {
+				row.ID = id + int64(i)
+			}
+			return err
+		},
+		upsertMany: func(ctx context.Context, all []*Product) error {
+			args := make([]any, 0, 4*len(all))
+			for _, p := range all {
+				args = append(args, p.ID, p.Name, p.Price, p.Stock)
+			}
+			_, err := db.ExecContext(ctx, q.upsertMany, args...)
+			return err
+		},
+		tree: func(ctx context.Context) ([]*Folder, error) {
+			all, err := list(ctx, db, func(f *Folder) []any { return []any{&f.ID, &f.Name} }, q.folders)
+			if err != nil {
+				return nil, err
+			}
+			keys, byID := make([]any, len(all)), make(map[int64]*Folder, len(all))
+			for i, f := range all {
+				keys[i], byID[f.ID] = f.ID, f
+			}
+			some, err := list(ctx, db, func(t *Track) []any { return []any{&t.ID, &t.FolderID, &t.Title, &t.Seconds} }, q.tracks, keys...)
+			for _, t := range some {
+				f := byID[t.FolderID]
+				f.Tracks = append(f.Tracks, t)
+			}
+			return all, err
+		},
+		report: func(ctx context.Context) ([]Total, error) {
+			rows, err := db.QueryContext(ctx, q.report)
+			if err != nil {
+				return nil, err
+			}
+			var all []Total
+			for rows.Next() {
+				var t Total
+				if err := rows.Scan(&t.FolderID, &t.N, &t.Longest); err != nil {
+					return nil, errors.Join(err, rows.Close())
+				}
+				all = append(all, t)
+			}
+			return all, errors.Join(rows.Err(), rows.Close())
+		},
+		page: func(ctx context.Context, after int64) ([]*Audio, error) {
+			return list(ctx, db, (*Audio).columns, q.page, after, page)
+		},
 	}
+}
+
+// list reads rows, each into what columns says.
+func list[T any](ctx context.Context, db *sql.DB, columns func(*T) []any, text string, args ...any) (all []*T, err error) {
+	rows, err := db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		row := new(T)
+		if err := rows.Scan(columns(row)...); err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		all = append(all, row)
+	}
+	return all, errors.Join(rows.Err(), rows.Close())
 }
 
 func (a *Audio) values() []any {
@@ -87,18 +161,57 @@ func (a *Audio) columns() []any {
 	return []any{&a.ID, &a.CreatedAt, &a.UpdatedAt, &a.ProjectID, &a.UserID, &a.Index, &a.Text, &a.Speed, &a.Path, &a.IsAudioRequired}
 }
 
-type texts struct{ insert, byID, first, update string }
-
-var queries = texts{
-	insert: "INSERT INTO audio (created_at, updated_at, project_id, user_id, `index`, text, speed, path, is_audio_required) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	byID:   "SELECT id, created_at, updated_at, project_id, user_id, `index`, text, speed, path, is_audio_required FROM audio WHERE id = ?",
-	first:  "SELECT id, created_at, updated_at, project_id, user_id, `index`, text, speed, path, is_audio_required FROM audio ORDER BY id LIMIT ?",
-	update: "UPDATE audio SET created_at = ?, updated_at = ?, project_id = ?, user_id = ?, `index` = ?, text = ?, speed = ?, path = ?, is_audio_required = ? WHERE id = ?",
+type texts struct {
+	insert, byID, first, update                           string
+	insertMany, upsertMany, folders, tracks, report, page string
 }
 
+const (
+	columns = "created_at, updated_at, project_id, user_id, `index`, text, speed, path, is_audio_required"
+	folder  = "SELECT id, name FROM folder ORDER BY id"
+	report  = "SELECT folder_id, COUNT(*), MAX(seconds) FROM track GROUP BY folder_id ORDER BY folder_id"
+)
+
+var queries = texts{
+	insert: "INSERT INTO audio (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	byID:   "SELECT id, " + columns + " FROM audio WHERE id = ?",
+	first:  "SELECT id, " + columns + " FROM audio ORDER BY id LIMIT ?",
+	update: "UPDATE audio SET created_at = ?, updated_at = ?, project_id = ?, user_id = ?, `index` = ?, text = ?, speed = ?, path = ?, is_audio_required = ? WHERE id = ?",
+
+	insertMany: "INSERT INTO audio (" + columns + ") VALUES " + marks(bulk, 9),
+	upsertMany: "INSERT INTO product (id, name, price, stock) VALUES " + marks(bulk, 4) + " ON DUPLICATE KEY UPDATE price = VALUES(price), stock = VALUES(stock)",
+	folders:    folder,
+	tracks:     "SELECT id, folder_id, title, seconds FROM track WHERE folder_id IN " + marks(1, folders),
+	report:     report,
+	page:       "SELECT id, " + columns + " FROM audio WHERE id > ? ORDER BY id LIMIT ?",
+}
+
+// dollarQueries are PostgreSQL's.
 var dollarQueries = texts{
-	insert: `INSERT INTO audio (created_at, updated_at, project_id, user_id, "index", text, speed, path, is_audio_required) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
-	byID:   `SELECT id, created_at, updated_at, project_id, user_id, "index", text, speed, path, is_audio_required FROM audio WHERE id = $1`,
-	first:  `SELECT id, created_at, updated_at, project_id, user_id, "index", text, speed, path, is_audio_required FROM audio ORDER BY id LIMIT $1`,
-	update: `UPDATE audio SET created_at = $1, updated_at = $2, project_id = $3, user_id = $4, "index" = $5, text = $6, speed = $7, path = $8, is_audio_required = $9 WHERE id = $10`,
+	insert: dollars(queries.insert) + " RETURNING id",
+	byID:   dollars(queries.byID),
+	first:  dollars(queries.first),
+	update: dollars(queries.update),
+
+	insertMany: dollars(queries.insertMany) + " RETURNING id",
+	upsertMany: dollars("INSERT INTO product (id, name, price, stock) VALUES "+marks(bulk, 4)) + " ON CONFLICT (id) DO UPDATE SET price = excluded.price, stock = excluded.stock",
+	folders:    folder,
+	tracks:     dollars(queries.tracks),
+	report:     report,
+	page:       dollars(queries.page),
+}
+
+// marks is placeholders for so many rows.
+func marks(rows, columns int) string {
+	row := "(" + strings.TrimSuffix(strings.Repeat("?, ", columns), ", ") + ")"
+	return strings.TrimSuffix(strings.Repeat(row+", ", rows), ", ")
+}
+
+// dollars is text as PostgreSQL has its names and placeholders.
+func dollars(text string) string {
+	parts := strings.Split(strings.ReplaceAll(text, "`", `"`), "?")
+	for i := range parts[:len(parts)-1] {
+		parts[i] += "$" + strconv.Itoa(i+1)
+	}
+	return strings.Join(parts, "")
 }

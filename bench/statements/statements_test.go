@@ -1,34 +1,17 @@
-// Package statements compares the statements that applications send every day:
-// with Holdfast, with bun and with database/sql by hand, all in one run.
+// Package statements compares the statements that applications send every day: with
+// Holdfast, with bun, gorm and ent, and with database/sql by hand, all in one run.
 package statements
 
 import (
 	"context"
+	"fmt"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
-
-const rows = 1000
-
-var schema = map[testdb.Engine]string{
-	testdb.Postgres: `CREATE TABLE audio (id bigserial PRIMARY KEY, created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL,
-		project_id bigint NOT NULL, user_id bigint NOT NULL, "index" bigint NOT NULL, text text NOT NULL, speed double precision NOT NULL,
-		path text NOT NULL, is_audio_required boolean NOT NULL)`,
-	testdb.MySQL: "CREATE TABLE audio (id BIGINT AUTO_INCREMENT PRIMARY KEY, created_at DATETIME(6) NOT NULL, updated_at DATETIME(6) NOT NULL, " +
-		"project_id BIGINT NOT NULL, user_id BIGINT NOT NULL, `index` BIGINT NOT NULL, text TEXT NOT NULL, speed DOUBLE NOT NULL, " +
-		"path VARCHAR(200) NOT NULL, is_audio_required BOOLEAN NOT NULL)",
-}
-
-func sample() *Audio {
-	at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
-	return &Audio{CreatedAt: at, UpdatedAt: at, ProjectID: 7, UserID: 9, Index: 3,
-		Text: "The quick brown fox jumps over the lazy dog.", Speed: 1.25, Path: "out/7/3.wav", IsAudioRequired: true}
-}
 
 type contestant struct {
 	name string
@@ -38,9 +21,19 @@ type contestant struct {
 // field opens a database and all contestants on it.
 func field(b *testing.B, engine testdb.Engine) []contestant {
 	at := testdb.New(b, engine)
-	_, err := at.Admin.ExecContext(b.Context(), schema[engine])
-	require.NoError(b, err)
-	all := []contestant{{"holdfast", holdfast(b, at)}, {"bun", viaBun(b, at)}, {"sql", plain(b, at)}}
+	for _, text := range append([]string{schema[engine]}, tables...) {
+		_, err := at.Admin.ExecContext(b.Context(), text)
+		require.NoError(b, err)
+	}
+	for f := range folders {
+		_, err := at.Admin.ExecContext(b.Context(), fmt.Sprintf("INSERT INTO folder (id, name) VALUES (%d, 'folder %d')", f+1, f+1))
+		require.NoError(b, err)
+		for n := range tracks {
+			_, err := at.Admin.ExecContext(b.Context(), fmt.Sprintf("INSERT INTO track (id, folder_id, title, seconds) VALUES (%d, %d, 'a track with a title', %d)", f*tracks+n+1, f+1, 100+n))
+			require.NoError(b, err)
+		}
+	}
+	all := []contestant{{"holdfast", holdfast(b, at)}, {"bun", viaBun(b, at)}, {"sql", plain(b, at)}, {"gorm", viaGorm(b, at)}, {"ent", viaEnt(b, at)}}
 	if engine == testdb.Postgres {
 		all = append(all, contestant{"bunpgx", viaBunPgx(b, at)})
 	}
@@ -68,6 +61,21 @@ func same(b *testing.B, all []contestant) {
 		added := sample()
 		require.NoError(b, c.insert(b.Context(), added), c.name)
 		assert.Greater(b, added.ID, int64(rows), c.name)
+		require.NoError(b, c.insertMany(b.Context(), samples()), c.name)
+		require.NoError(b, c.upsertMany(b.Context(), products(1)), c.name)
+		all, err := c.tree(b.Context())
+		require.NoError(b, err, c.name)
+		require.Len(b, all, folders, c.name)
+		assert.Len(b, all[9].Tracks, tracks, c.name)
+		assert.Equal(b, &Track{ID: 200, FolderID: 10, Title: "a track with a title", Seconds: 119}, all[9].Tracks[19], c.name)
+		totals, err := c.report(b.Context())
+		require.NoError(b, err, c.name)
+		require.Len(b, totals, folders, c.name)
+		assert.Equal(b, Total{FolderID: 10, N: tracks, Longest: 119}, totals[9], c.name)
+		some, err := c.page(b.Context(), 100)
+		require.NoError(b, err, c.name)
+		require.Len(b, some, page, c.name)
+		assert.Equal(b, int64(101), some[0].ID, c.name)
 	}
 }
 
@@ -91,6 +99,20 @@ var everyday = []struct {
 		return c.update(ctx, row)
 	}},
 	{"lock and update", func(ctx context.Context, c contestant, i int) error { return c.change(ctx, int64(i%rows+1)) }},
+	{"insert 100", func(ctx context.Context, c contestant, _ int) error { return c.insertMany(ctx, samples()) }},
+	{"upsert 100", func(ctx context.Context, c contestant, i int) error { return c.upsertMany(ctx, products(i)) }},
+	{"prefetch 10x20", func(ctx context.Context, c contestant, _ int) error {
+		_, err := c.tree(ctx)
+		return err
+	}},
+	{"group-by report", func(ctx context.Context, c contestant, _ int) error {
+		_, err := c.report(ctx)
+		return err
+	}},
+	{"page of 50", func(ctx context.Context, c contestant, i int) error {
+		_, err := c.page(ctx, int64(i*page%(rows-page)))
+		return err
+	}},
 }
 
 // contests are the everyday operations, each with one entrant per contestant.
