@@ -97,8 +97,9 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 type batch struct {
 	render.Insert
 	left []*render.Field
-	size int // roughly, in bytes
-	most int // rows
+	size int         // roughly, in bytes
+	most int         // rows
+	text render.Text // of a batch that was rendered already
 	// living are the rows that must not turn out to be deleted ones; nil: it does not matter.
 	living []reflect.Value
 }

@@ -154,8 +154,12 @@ func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) erro
 	batches := q.batches(sorted)
 	statements := len(batches)
 	for _, b := range batches {
-		if statements, err = q.resolve(b, k, statements); err != nil {
+		var text render.Text
+		if statements, text, err = q.resolve(b, k, statements); err != nil {
 			return err
+		}
+		if len(batches) == 1 { // the values of many would be in memory twice
+			b.text = text
 		}
 		if b.living = q.expectLiving(b, k); b.living != nil {
 			statements++ // it may have to be taken back, in a block
@@ -185,13 +189,13 @@ func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) erro
 
 // resolve says what the INSERT of a batch does with rows that are there, and
 // renders it, so that what is wrong is known before anything is sent.
-func (q QuerySet[T]) resolve(b *batch, k *conflict, statements int) (int, error) {
+func (q QuerySet[T]) resolve(b *batch, k *conflict, statements int) (int, render.Text, error) {
 	b.Conflict = &render.Conflict{Target: k.target}
 	b.left = nil
 	if !k.nothing {
 		var err error
 		if b.Conflict.Set, b.left, err = q.conflictSet(k, &b.Insert); err != nil {
-			return 0, err
+			return 0, render.Text{}, err
 		}
 		if len(b.left) > 0 {
 			if !q.db.models.Returns() {
@@ -201,8 +205,8 @@ func (q QuerySet[T]) resolve(b *batch, k *conflict, statements int) (int, error)
 			}
 		}
 	}
-	_, err := b.Render()
-	return statements, err
+	text, err := b.Render()
+	return statements, text, err
 }
 
 // byTarget is rows in the order of the key by which they may be there, in which
@@ -249,13 +253,16 @@ func (q QuerySet[T]) byTarget(rows []*T, k *conflict) ([]*T, error) {
 
 // upsertBatch sends one INSERT, and reads what its rows have become.
 func (q QuerySet[T]) upsertBatch(ctx context.Context, b *batch, k *conflict) error {
-	switch {
-	case len(b.left) == 0:
-		return q.exec(ctx, &b.Insert, nil)
-	case len(b.Returning) > 0:
-		return q.insertReturning(ctx, &b.Insert)
+	text, err := b.text, error(nil)
+	if text.SQL == "" {
+		if text, err = b.Render(); err != nil {
+			return err
+		}
 	}
-	if err := q.exec(ctx, &b.Insert, nil); err != nil {
+	if len(b.Returning) > 0 {
+		return q.queryText(ctx, text, &b.Insert)
+	}
+	if err := q.execText(ctx, text, nil); err != nil || len(b.left) == 0 {
 		return err
 	}
 	return q.readBack(ctx, b.Rows, k.target, b.left)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 
 	"github.com/holdfast-go/holdfast/atomic"
@@ -97,6 +99,24 @@ func BenchmarkLibrary(b *testing.B) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// What the library allocates for the everyday statements, the values of the row
+// included. The drivers add their own.
+func TestS65_Allocations(t *testing.T) {
+	most := map[string]float64{"Create": 30, "Save": 21, "Find": 22, "Get": 22, "All of 50": 90, "Update": 16, "Lock and Save": 56}
+	for _, engine := range []string{dialect.MySQL, dialect.MariaDB, dialect.Postgres, dialect.SQLite} {
+		for _, c := range costs {
+			at := &silent{server: servers[engine], row: lineRow, rows: c.rows}
+			if c.name == "Create" && (engine != dialect.MySQL) {
+				at.row, at.rows = lineRow[:1], 1
+			}
+			db := openSilent(t, at)
+			lines := orm.Objects[Line](db)
+			n := testing.AllocsPerRun(200, func() { require.NoError(t, c.run(t.Context(), db, lines, 1000)) })
+			assert.LessOrEqual(t, n, most[c.name], "%s on %s", c.name, engine)
 		}
 	}
 }

@@ -150,9 +150,13 @@ func (q QuerySet[T]) exec(ctx context.Context, insert *render.Insert, then func(
 	if err != nil {
 		return err
 	}
+	return q.execText(ctx, text, then)
+}
+
+func (q QuerySet[T]) execText(ctx context.Context, text render.Text, then func(driver.Result) error) error {
 	st := q.db.built(text)
 	st.Judge = then
-	_, err = q.db.executor.Exec(ctx, st)
+	_, err := q.db.executor.Exec(ctx, st)
 	return err
 }
 
@@ -163,6 +167,10 @@ func (q QuerySet[T]) insertReturning(ctx context.Context, insert *render.Insert)
 	if err != nil {
 		return err
 	}
+	return q.queryText(ctx, text, insert)
+}
+
+func (q QuerySet[T]) queryText(ctx context.Context, text render.Text, insert *render.Insert) error {
 	return q.db.executor.Query(ctx, q.db.built(text), func(rows driver.Rows) error {
 		return q.scanColumns(rows, insert.Returning, insert.Rows)
 	})

@@ -268,3 +268,59 @@ func TestS65_KeptIsBounded(t *testing.T) {
 	}
 	require.False(t, same(unused, text("day")))
 }
+
+// Statements that are nearly alike do not get each other's texts, nor a value the text
+// that another one needs.
+func TestS65_NearlyAlike(t *testing.T) {
+	F := query.F
+	limit, other := int64(3), int64(4)
+	lock := func(l ast.Lock) ast.Select { return ast.Select{Locks: []*ast.Lock{&l}} }
+	where := func(conds ...query.Cond) ast.Select { return ast.Select{Where: nodes(conds)} }
+	by := func(orders ...query.Order) (s ast.Select) {
+		for _, o := range orders {
+			s.Order = append(s.Order, o.Node())
+		}
+		return s
+	}
+	reads := []ast.Select{
+		{}, {Distinct: true}, {Limit: &limit}, {Offset: 3}, {Limit: &limit, Offset: 3}, {Limit: &other}, {Related: []string{"project"}}, {Related: []string{"project.owner"}},
+		lock(ast.Lock{}), lock(ast.Lock{Strength: ast.ForShare}), lock(ast.Lock{Waiting: ast.WaitSkip}), lock(ast.Lock{Waiting: ast.WaitNever}),
+		lock(ast.Lock{Waiting: ast.WaitLimited, Wait: time.Second}), lock(ast.Lock{Waiting: ast.WaitLimited, Wait: 2 * time.Second}), lock(ast.Lock{Of: []string{"self"}}),
+		by(F("text").Asc()), by(F("text").Desc()), by(F("maybe").Asc()), by(F("maybe").Asc().NullsLast()), by(F("maybe").Asc().NullsFirst()),
+		by(F("text").Asc(), F("day").Asc()), by(F("day").Asc(), F("text").Asc()),
+		where(F("id").In(1)), where(F("id").NotIn(1)), where(F("id").In(1, 2)), where(F("id").Eq(1)), where(F("id").Ne(1)), where(F("id").Eq(1), F("small").Eq(1)),
+		where(query.Or(F("id").Eq(1), F("small").Eq(1))), where(query.And(F("id").Eq(1), F("small").Eq(1))), where(query.And(F("id").Eq(1)), F("small").Eq(1)),
+		where(query.Not(F("id").Eq(1))), where(F("maybe").Eq("x")), where(F("maybe").Eq(nil)), where(F("maybe").Eq((*string)(nil))), where(F("maybe").Ne("x")),
+		where(F("latin").Eq("x")), where(F("latin").Eq("Ω")), where(F("latin").Ne("Ω")), where(F("latin").In("x", "y")), where(F("latin").In("x", "Ω")),
+		where(F("small").Lt(3)), where(F("small").Lt(40000)), where(F("small").Lt(2.5)), where(F("small").Eq(2.5)), where(F("real").Eq(int64(math.MaxInt64))),
+		where(F("price").Eq("1.50")), where(F("price").Eq("1.555")), where(F("at").Gt(time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC))), where(F("at").Gt(time.Time{})),
+		where(F("day").Eq("2026-01-02")), where(F("project.name").Eq("x"), F("text").Eq("y")), where(F("text").Eq("x"), F("project.name").Eq("y")),
+	}
+	sets := []query.Assignment{query.Set("text", "x"), query.Set("text", "y"), query.Set("latin", "x"), query.Set("latin", "Ω"), query.Set("at", time.Now()), query.Set("at", time.Time{}),
+		query.Set("maybe", "x"), query.Set("maybe", nil), query.Set("small", 3), query.Set("small", 40000), query.Set("price", "1.5"), query.Set("price", "1.555"), query.Set("small", F("whole"))}
+	for _, s := range engines {
+		kept, written := everyModel(t, s), everyModel(t, s)
+		agree := func(name string, run func(*render.Model) string) {
+			written.Forget()
+			require.Equal(t, run(written), run(kept), "%s on %s", name, s.Engine)
+		}
+		for range 2 {
+			for i := range reads {
+				agree(fmt.Sprint("read ", i), func(m *render.Model) string {
+					text, joins, err := m.Rows(&reads[i])
+					return fmt.Sprint(said(text, err), len(joins))
+				})
+				agree(fmt.Sprint("exists ", i), func(m *render.Model) string { return said(m.Exists(&reads[i])) })
+				agree(fmt.Sprint("count ", i), func(m *render.Model) string { return said(m.Count(&reads[i])) })
+				agree(fmt.Sprint("delete ", i), func(m *render.Model) string { return said((&render.Delete{Model: m, Where: reads[i].Where}).Render()) })
+			}
+			for i, set := range sets {
+				agree(fmt.Sprint("update ", i), func(m *render.Model) string {
+					a, err := m.Assignment(set.Node())
+					require.NoError(t, err)
+					return said((&render.Update{Model: m, Set: []render.Assignment{a}, Where: reads[22].Where}).Render())
+				})
+			}
+		}
+	}
+}
