@@ -253,8 +253,9 @@ func (q QuerySet[T]) byTarget(rows []*T, k *conflict) ([]*T, error) {
 
 // upsertBatch sends one INSERT, and reads what its rows have become.
 func (q QuerySet[T]) upsertBatch(ctx context.Context, b *batch, k *conflict) error {
-	text, err := b.text, error(nil)
+	text := b.text
 	if text.SQL == "" {
+		var err error
 		if text, err = b.Render(); err != nil {
 			return err
 		}
