@@ -47,7 +47,7 @@ func TestS63_ADeletedRowHoldsTheKey(t *testing.T) {
 			require.NoError(t, err, name)
 			require.Equal(t, before, book(ctx, t, db, "b"), name)
 			require.EqualValues(t, 30, book(ctx, t, db, "c").Pages, name)
-			require.Equal(t, "acd", titles(t, ctx, books), name)
+			require.Equal(t, "acd", titles(ctx, t, books), name)
 		}
 		_, err := books.GetOrCreate(ctx, fresh(), "title")
 		require.ErrorIs(t, err, dialect.ErrUniqueViolation)
@@ -55,7 +55,7 @@ func TestS63_ADeletedRowHoldsTheKey(t *testing.T) {
 		// DoNothing leaves rows alone, deleted ones too.
 		require.NoError(t, books.BulkCreate(ctx, []*Book{fresh(), {Title: "e", RackID: up}}, query.OnConflict("title").DoNothing()))
 		require.Equal(t, before, book(ctx, t, db, "b"))
-		require.Equal(t, "acde", titles(t, ctx, books))
+		require.Equal(t, "acde", titles(ctx, t, books))
 
 		row := fresh()
 		created, err := books.WithDeleted().GetOrCreate(ctx, row, "title")

@@ -82,7 +82,7 @@ func library(t *testing.T, test func(t *testing.T, ctx context.Context, db *orm.
 	})
 }
 
-func titles(t *testing.T, ctx context.Context, q orm.QuerySet[Book]) string {
+func titles(ctx context.Context, t *testing.T, q orm.QuerySet[Book]) string {
 	t.Helper()
 	rows, err := q.OrderBy("title").All(ctx)
 	require.NoError(t, err)
@@ -112,7 +112,7 @@ func TestS60_DeletedRowsAreLeftOut(t *testing.T) {
 			{books.OnlyDeleted().WithDeleted(), "abcd", true}, {books.WithDeleted().OnlyDeleted(), "b", true},
 			{books.Filter(query.Or(F("title").Eq("b"), F("title").Eq("d"))), "d", false}} {
 			q := c.q.OrderBy("title")
-			require.Equal(t, c.want, titles(t, ctx, q))
+			require.Equal(t, c.want, titles(ctx, t, q))
 			n, err := q.Count(ctx)
 			require.NoError(t, err)
 			require.EqualValues(t, len(c.want), n)
@@ -147,9 +147,9 @@ func TestS60_DeletedRowsAreLeftOut(t *testing.T) {
 			list, err := orm.Select[string](ctx, q, F("title"))
 			require.NoError(t, err)
 			require.Len(t, list, len(c.want))
-			max, err := orm.Aggregate[int64](ctx, q, query.Count())
+			total, err := orm.Aggregate[int64](ctx, q, query.Count())
 			require.NoError(t, err)
-			require.EqualValues(t, len(c.want), max)
+			require.EqualValues(t, len(c.want), total)
 			list, err = orm.Select[string](ctx, query.Select(q, F("title")).Filter(F("title").Ge("")))
 			require.NoError(t, err)
 			require.Len(t, list, len(c.want))
@@ -179,7 +179,7 @@ func TestS60_DeletedRowsAreLeftOut(t *testing.T) {
 			inside, err := orm.Objects[Topic](db).WithDeleted().Filter(query.Exists(q.Filter(F("title").Eq("b")))).Exists(ctx)
 			require.NoError(t, err)
 			require.Equal(t, c.b, inside)
-			require.Equal(t, c.want, titles(t, ctx, books.WithDeleted().Filter(F("id").In(query.Select(q, F("id"))))))
+			require.Equal(t, c.want, titles(ctx, t, books.WithDeleted().Filter(F("id").In(query.Select(q, F("id"))))))
 			inBlock(ctx, t, db, func(ctx context.Context) {
 				rows, err := q.SelectForUpdate().All(ctx)
 				require.NoError(t, err)
@@ -218,12 +218,12 @@ func TestS60_RelationsLeaveDeletedRowsOut(t *testing.T) {
 		require.Equal(t, "down", d.Rack.Name)
 		require.WithinDuration(t, time.Now(), d.Rack.DeletedAt, time.Minute)
 
-		require.Equal(t, "ac", titles(t, ctx, books.Filter(F("rack.name").Eq("up"))))
-		require.Equal(t, "d", titles(t, ctx, books.Exclude(F("rack.name").Eq("up"))))
-		require.Equal(t, "", titles(t, ctx, books.Filter(F("rack.name").Eq("down"))))
-		require.Equal(t, "d", titles(t, ctx, books.WithDeleted("rack").Filter(F("rack.name").Eq("down"))))
-		require.Equal(t, "d", titles(t, ctx, books.Filter(F("rack.id").IsNull())))
-		require.Equal(t, "ab", titles(t, ctx, books.WithDeleted("self", "rack").Filter(F("rack.name").Eq("up"), F("title").Lt("c"))))
+		require.Equal(t, "ac", titles(ctx, t, books.Filter(F("rack.name").Eq("up"))))
+		require.Equal(t, "d", titles(ctx, t, books.Exclude(F("rack.name").Eq("up"))))
+		require.Equal(t, "", titles(ctx, t, books.Filter(F("rack.name").Eq("down"))))
+		require.Equal(t, "d", titles(ctx, t, books.WithDeleted("rack").Filter(F("rack.name").Eq("down"))))
+		require.Equal(t, "d", titles(ctx, t, books.Filter(F("rack.id").IsNull())))
+		require.Equal(t, "ab", titles(ctx, t, books.WithDeleted("self", "rack").Filter(F("rack.name").Eq("up"), F("title").Lt("c"))))
 		n, err := books.Filter(F("rack.name").Eq("down")).Update(ctx, query.Set("pages", 1))
 		require.NoError(t, err)
 		require.Zero(t, n)
@@ -262,10 +262,10 @@ func TestS60_ManyRowsLeaveDeletedOnesOut(t *testing.T) {
 		require.Equal(t, "", names(racks.WithDeleted().Filter(query.None("books"))))
 
 		// Over several tables, each in its own right: a topic, its link, a book.
-		require.Equal(t, "a", titles(t, ctx, books.Filter(query.Any("topics", F("name").Eq("x")))))
-		require.Equal(t, "", titles(t, ctx, books.Filter(query.Any("topics", F("name").In("y", "z")))))
-		require.Equal(t, "a", titles(t, ctx, books.WithDeleted("topics").Filter(query.Any("topics", F("name").Eq("y")))))
-		require.Equal(t, "", titles(t, ctx, books.WithDeleted("topics").Filter(query.Any("topics", F("name").Eq("z")))), "a link that is deleted is none")
+		require.Equal(t, "a", titles(ctx, t, books.Filter(query.Any("topics", F("name").Eq("x")))))
+		require.Equal(t, "", titles(ctx, t, books.Filter(query.Any("topics", F("name").In("y", "z")))))
+		require.Equal(t, "a", titles(ctx, t, books.WithDeleted("topics").Filter(query.Any("topics", F("name").Eq("y")))))
+		require.Equal(t, "", titles(ctx, t, books.WithDeleted("topics").Filter(query.Any("topics", F("name").Eq("z")))), "a link that is deleted is none")
 		require.Equal(t, "up ", names(racks.Filter(query.Any("books.topics", F("name").Eq("x")))))
 		require.Equal(t, "", names(racks.Filter(query.Any("books.topics", F("name").Eq("y")))))
 		require.Equal(t, "up ", names(racks.WithDeleted("books.topics").Filter(query.Any("books.topics", F("name").Eq("y")))))

@@ -50,7 +50,7 @@ func TestS61_DeleteMarks(t *testing.T) {
 		n, err = books.Filter(F("rack.name").Eq("up")).Delete(ctx)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, n)
-		require.Equal(t, "d", titles(t, ctx, books))
+		require.Equal(t, "d", titles(ctx, t, books))
 	})
 }
 
@@ -151,7 +151,7 @@ func TestS61_ForceDelete(t *testing.T) {
 		n, err := books.Filter(F("title").Lt("c")).ForceDelete(ctx)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, n, "the rows that the query reads")
-		require.Equal(t, "bcd", titles(t, ctx, books.WithDeleted()))
+		require.Equal(t, "bcd", titles(ctx, t, books.WithDeleted()))
 		b := book(ctx, t, db, "b")
 		stale := *b
 		stale.Version--
@@ -197,7 +197,7 @@ func TestS62_Restore(t *testing.T) {
 		require.Nil(t, now.DeletedAt)
 		require.Equal(t, b.Version+1, now.Version)
 		require.True(t, now.UpdatedAt.After(b.UpdatedAt))
-		require.Equal(t, "abcd", titles(t, ctx, books))
+		require.Equal(t, "abcd", titles(ctx, t, books))
 		require.EqualValues(t, 1, book(ctx, t, db, "a").Version)
 
 		require.ErrorIs(t, books.RestoreRow(ctx, b), orm.ErrStale)

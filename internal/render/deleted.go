@@ -26,7 +26,7 @@ func (m *Model) compileDeleted() error {
 		}
 		_, isDefault := f.Tag.Option("default")
 		t := f.StructField.Type
-		because := ""
+		var because string
 		switch {
 		case m.Deleted != nil:
 			because = "a row is deleted by one column, and " + m.Deleted.GoName + " is tagged too"
