@@ -26,7 +26,8 @@ func Value(v any) Expr { return Expr{ast.Value{V: v}} }
 // Node is for the library's own packages: a seam, without promises.
 func (e Expr) Node() ast.Node { return e.node }
 
-// Add is the sum of e and v. To a time, a time.Duration is added: what is less than
+// Add is the sum of e and v. Of a whole number and a float64 it is a floating-point
+// number, as the difference and the product are, also where v is 1.0. To a time, a time.Duration is added: what is less than
 // a microsecond is cut off the sum, as it is of every time, and outside the years 1
 // to 9999 it is NULL. [Shift] adds units of the calendar.
 func (e Expr) Add(v any) Expr {

@@ -142,7 +142,7 @@ func (w *writer) calculation(n ast.Arithmetic) kind {
 			w.fail(&query.ValueError{Type: "nil", Reason: "cannot be calculated with"})
 		}
 		w.string(arithmeticOps[n.Op])
-		k = calculated(n.Op, k, w.term(k, bound))
+		k = calculated(n.Op, k, w.factor(k, bound))
 		w.byte(')')
 		return k
 	}
@@ -152,7 +152,17 @@ func (w *writer) calculation(n ast.Arithmetic) kind {
 	return k
 }
 
-// term writes a value that is calculated with. A floating-point number that is
+// factor writes a value that is calculated with. A Go floating-point number is one
+// here, also where its value is whole: whether a sum can be kept in a column of whole
+// numbers must not hang on whether a variable is 2.5 or 2.
+func (w *writer) factor(k kind, bound any) kind {
+	if f, isFloat := bound.(float64); isFloat && k.Kind == column.Integer {
+		return w.fraction(f)
+	}
+	return w.term(k, bound)
+}
+
+// term writes a value that stands for one of kind k. A floating-point number that is
 // whole stands for that number beside an integer.
 func (w *writer) term(k kind, bound any) kind {
 	f, isFloat := bound.(float64)

@@ -76,7 +76,7 @@ func (w *writer) divisor(op ast.ArithmeticOp, k kind, right any) kind {
 	if f, isFloat := bound.(float64); isFloat && op == ast.Div && k.Kind != column.Float {
 		return w.fraction(f)
 	}
-	return w.term(k, bound)
+	return w.factor(k, bound)
 }
 
 // isWhole reports whether k has no places behind the point.
