@@ -143,6 +143,9 @@ func checkName(name string) error {
 			return fmt.Errorf("%q is no name: it has to be of letters, digits and _", name)
 		}
 	}
+	if strings.EqualFold(name, "true") || strings.EqualFold(name, "false") { // SQLite forgets what a sub-select calls so
+		return fmt.Errorf("%q is no name: SQLite reads it as a value", name)
+	}
 	if name == "" || len(name) > longestName || !utf8.ValidString(name) {
 		return fmt.Errorf("%q is no name: it has to be of 1 to %d bytes", name, longestName)
 	}
