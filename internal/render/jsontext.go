@@ -1,12 +1,11 @@
 package render
 
 import (
+	"encoding/json"
 	"reflect"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"encoding/json"
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/query"
@@ -98,7 +97,7 @@ func unit(s string) (r rune, ok bool) {
 	return r, true
 }
 
-// part binds a Go value as the JSON that stands for it within a document; nil is
+// encoded binds a Go value as the JSON that stands for it within a document; nil is
 // nothing.
 func (w *writer) encoded(v any) (any, error) {
 	if v == nil {
