@@ -56,7 +56,7 @@ func (w *writer) truncated(n ast.Truncated) kind {
 		return of(column.Date)
 	}
 	_, p = w.filled(trunc, w.inUTC(k, p))
-	return w.fromUTC(k, p)
+	return w.fromUTC(k, p, 0)
 }
 
 // filled is a form that is a part of another.
@@ -67,10 +67,11 @@ func (w *writer) filled(form string, parts ...part) (kind, part) {
 	})
 }
 
-// fromUTC writes what was calculated with a time as it is written in UTC.
-func (w *writer) fromUTC(k kind, p part) kind {
+// fromUTC writes what was calculated with a time as it is written in UTC: a time with
+// so many digits of a second.
+func (w *writer) fromUTC(k kind, p part, digits int) kind {
 	w.put(w.inUTC(k, p)) // PostgreSQL's AT TIME ZONE leads in both directions
-	return kind{Type: column.Type{Kind: column.Timestamp, Precision: 6, Zoned: k.Zoned}}
+	return kind{Type: column.Type{Kind: column.Timestamp, Precision: digits, Zoned: k.Zoned}}
 }
 
 func (w *writer) fitsUnit(k kind, u ast.Unit) {
@@ -142,6 +143,15 @@ func (s shift) normal() shift {
 		s.seconds, s.micro = s.seconds-1, s.micro+1e6
 	}
 	return s
+}
+
+// digits is how many digits of a second s has.
+func (s shift) digits() int {
+	n := 6
+	for micro := s.micro; n > 0 && micro%10 == 0; micro /= 10 {
+		n--
+	}
+	return n
 }
 
 // mostSteps is more of the smallest unit than there are, and few enough to multiply.
@@ -226,7 +236,7 @@ func (w *writer) later(k kind, p part, s shift) kind {
 		w.put(moved)
 	} else {
 		_, moved = w.filled("(@1)", moved)
-		bare = w.fromUTC(k, moved)
+		bare = w.fromUTC(k, moved, max(k.Precision, s.digits()))
 	}
 	w.string(" END)")
 	return bare
