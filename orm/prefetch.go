@@ -303,6 +303,8 @@ func keyOf(fields []*render.Field, row reflect.Value) (key string, found bool, e
 			key += strconv.Quote(string(v))
 		case string:
 			key += strconv.Quote(v)
+		case int64:
+			key += strconv.FormatInt(v, 10)
 		case time.Time:
 			key += strconv.FormatInt(v.UnixMicro(), 10)
 		default:
