@@ -78,13 +78,23 @@ func (w *wire) look() {
 	switch {
 	case err == nil:
 		if w.run(context.Background(), "ROLLBACK") != nil {
-			w.lost = true
+			w.lose()
 		}
 		w.ended()
 	case errors.As(err, &e) && e.Code() == sqlite3.SQLITE_ERROR && strings.Contains(e.Error(), "within a transaction"):
 		w.begun = true
 	default:
-		w.lost = true
+		w.lose()
+	}
+}
+
+// lose notes that nobody knows what the connection's transaction is: it has to be
+// closed. One of this package's own pool gives its turn to write back when it is
+// (conn.Close); nobody sees that of another's, so its turn ends here.
+func (w *wire) lose() {
+	w.lost = true
+	if w.cache == nil {
+		w.leave(true)
 	}
 }
 
@@ -113,7 +123,7 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	}
 	var e *modernc.Error
 	if errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_IOERR {
-		w.lost = true
+		w.lose()
 		return &unansweredError{err}
 	}
 	return w.failed(err)
@@ -126,7 +136,7 @@ func (w *wire) Rollback(ctx context.Context, suffix []string) error {
 	}
 	if w.begun { // else SQLite has rolled back already, and would complain
 		if err := w.run(context.WithoutCancel(ctx), "ROLLBACK"); err != nil {
-			w.lost = true
+			w.lose()
 			return err
 		}
 		w.ended()
