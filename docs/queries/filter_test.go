@@ -57,24 +57,6 @@ func Example_combine() {
 	// SELECT … FROM orders WHERE ((orders.state = ? AND orders.total >= ?) OR orders.total > ?) AND NOT (orders.state = ?)
 }
 
-func Example_narrow() {
-	ctx := context.Background()
-	db := shop(ctx)
-	defer db.Close()
-
-	open := orm.Objects[Order](db).Filter(query.F("state").Ne("sent"))
-	since := func(q orm.QuerySet[Order], day time.Time) orm.QuerySet[Order] {
-		return q.Filter(query.F("placed").Ge(day))
-	}
-	march, err := since(open, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)).All(ctx)
-	fmt.Println(march, err)
-	all, err := open.All(ctx) // open is what it was
-	fmt.Println(all, err)
-	// Output:
-	// [#4 #5] <nil>
-	// [#1 #3 #4 #5] <nil>
-}
-
 func Example_twoColumns() {
 	ctx := context.Background()
 	db := shop(ctx)

@@ -35,16 +35,3 @@ func Example_nulls() {
 	// [Chi Bo Dag Ada] <nil>
 	// [Bo Dag Ada Chi] <nil>
 }
-
-func Example_distinct() {
-	ctx := context.Background()
-	db := shop(ctx)
-	defer db.Close()
-
-	cities, err := orm.Select[string](ctx, orm.Objects[Customer](db).Filter(query.F("city").IsNotNull()).Distinct().OrderBy("city"), query.F("city"))
-	fmt.Println(cities, err)
-	sent()
-	// Output:
-	// [Oslo Turin] <nil>
-	// SELECT DISTINCT customers.city FROM customers WHERE customers.city IS NOT NULL ORDER BY customers.city ASC
-}

@@ -35,19 +35,6 @@ func Example_oneRow() {
 	// SELECT … FROM customers WHERE customers.city = ? ORDER BY customers.id ASC LIMIT ?
 }
 
-func Example_byKeys() {
-	ctx := context.Background()
-	db := shop(ctx)
-	defer db.Close()
-
-	byKey, err := orm.FindMany(ctx, orm.Objects[Product](db), []int64{1, 3, 99})
-	fmt.Println(len(byKey), byKey[3], byKey[99] == nil, err)
-	sent()
-	// Output:
-	// 2 lamp true <nil>
-	// SELECT … FROM products WHERE products.id IN (?, ?, ?)
-}
-
 func Example_iterate() {
 	ctx := context.Background()
 	db := shop(ctx)

@@ -155,19 +155,6 @@ func Example_claim() {
 	// UPDATE orders SET state = ? WHERE (id) IN (SELECT orders.id FROM orders WHERE orders.state = ? ORDER BY orders.placed ASC LIMIT ?) RETURNING …
 }
 
-func Example_deleteReturning() {
-	ctx := context.Background()
-	db := shop(ctx)
-	defer db.Close()
-
-	gone, err := orm.Objects[Line](db).Filter(query.F("order_id").Eq(5)).DeleteReturning(ctx)
-	fmt.Println(gone, err)
-	sent()
-	// Output:
-	// [4x250] <nil>
-	// DELETE FROM lines WHERE lines.order_id = ? RETURNING …
-}
-
 func Example_getOrCreate() {
 	ctx := context.Background()
 	db := shop(ctx)
