@@ -58,6 +58,12 @@ func (m *machine) PurgeOnce(context.Context, seam.Site) (int64, error) { return 
 
 func (m *machine) Block(context.Context) seam.Block { return m.block }
 
+func (m *machine) Complete(*seam.Options) {}
+
+func (m *machine) Unsent(context.Context) bool { return false }
+
+func (m *machine) Detach(ctx, _ context.Context) context.Context { return ctx }
+
 func (m *machine) Register(_ context.Context, h *seam.Hook) error {
 	m.hook = h
 	return m.err

@@ -36,8 +36,10 @@ type exchange struct {
 	attempts int
 	body     *kept // nil: it is read as it comes
 	sent     bool
-	// passed: a handler in NonAtomic has answered by itself.
-	passed bool
+	inner    context.Context // of the blocks, as the handler gets it
+	// passed: a handler in NonAtomic has answered by itself. unsent: when it began,
+	// nothing was sent in the request's blocks, so that nothing is lost with them.
+	passed, unsent bool
 	// partly: one of several databases is committed.
 	partly bool
 	key    string // of Idempotent; "": the request has none
@@ -143,6 +145,7 @@ func isCommitted(err error) bool {
 // attempt runs the handler once. What it returns is what the block makes of it.
 func (x *exchange) attempt(ctx context.Context) error {
 	x.reset()
+	x.inner = ctx
 	inner := x.request.WithContext(context.WithValue(ctx, exchangeKey{}, x))
 	if x.body != nil {
 		inner.Body = x.body.again()
@@ -161,6 +164,8 @@ func (x *exchange) attempt(ctx context.Context) error {
 // conclude answers, now that the block has ended with err.
 func (x *exchange) conclude(err error) {
 	switch {
+	case x.passed && x.unsent && errors.Is(err, atomic.ErrTimeout): // of an empty block, which a stream has outlived
+		return
 	case x.sent || x.passed:
 		if err != nil && !errors.Is(err, errUndo) {
 			level := slog.LevelError

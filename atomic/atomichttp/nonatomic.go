@@ -11,10 +11,16 @@ import (
 // NonAtomic takes a handler out of the middleware around it (rule W8): each of its
 // statements commits by itself, blocks that it opens are its own, and what it writes
 // reaches the client at once, by the writer that the middleware was given: middleware in
-// between that has a writer of its own does not see it. It is for streams, server-sent events, connections that
-// are hijacked, responses of any size.
+// between that has a writer of its own does not see it. It is for streams, server-sent
+// events, connections that are hijacked, responses of any size.
 //
-// The block of the request, if something was sent in it before, ends when the handler has.
+// Its ctx has the values that it would have had, and ends with the request or with a limit
+// that middleware in between has set: the Timeout of the request's block, from Block or
+// from orm.WithBlock, is not its own. A deadline in between that is later than that
+// Timeout is lost with it, since the context package forgets the later of two.
+//
+// The block of the request, if something was sent in it before, ends when the handler has,
+// or at its Timeout.
 // A request with an Idempotency-Key is refused with 500: have it go round the middleware
 // by When and Off.
 func NonAtomic(next http.Handler) http.Handler {
@@ -28,9 +34,11 @@ func NonAtomic(next http.Handler) http.Handler {
 			x.err = errors.Join(ErrNotHeld, errors.New("the handler is NonAtomic, and the request has an Idempotency-Key: use When and Off"))
 			return
 		}
-		x.passed = true
+		x.passed, x.unsent = true, x.nothingSent(r.Context())
 		replace(x.real.Header(), w.Header()) // of middleware in between
-		err := x.outside(r.Context(), 0, func(ctx context.Context) {
+		ctx, cancel := x.unlimited(r.Context())
+		defer cancel()
+		err := x.outside(ctx, 0, func(ctx context.Context) {
 			next.ServeHTTP(x.real, r.WithContext(context.WithValue(ctx, exchangeKey{}, nil)))
 		})
 		if err != nil {
@@ -40,13 +48,69 @@ func NonAtomic(next http.Handler) http.Handler {
 	})
 }
 
-// outside runs fn outside the blocks of all databases from one on.
+// nothingSent reports whether the request's blocks are empty so far.
+func (x *exchange) nothingSent(ctx context.Context) bool {
+	for _, d := range x.config.databases {
+		if !d.db.Executor().Unsent(ctx) {
+			return false
+		}
+	}
+	return true
+}
+
+// outside runs fn outside the blocks of all databases from one on: first out of the
+// request's own, which may run out of its Timeout, and then out of what is around that.
 func (x *exchange) outside(ctx context.Context, from int, fn func(context.Context)) error {
 	if from == len(x.config.databases) {
 		fn(ctx)
 		return nil
 	}
-	return atomic.Do(ctx, x.config.databases[from].db, func(ctx context.Context) error {
+	db := x.config.databases[from].db
+	return atomic.Do(db.Executor().Detach(ctx, x.request.Context()), db, func(ctx context.Context) error {
 		return x.outside(ctx, from+1, fn)
 	}, atomic.Propagation(atomic.Suspended))
+}
+
+// unlimited is ctx, the handler's, without the Timeout of the request's blocks.
+func (x *exchange) unlimited(ctx context.Context) (context.Context, context.CancelFunc) {
+	request, block := x.request.Context(), x.inner
+	if block.Done() == request.Done() { // there is none
+		return ctx, func() {}
+	}
+	var free context.Context = freed{request, context.WithoutCancel(ctx)}
+	if ctx.Done() == block.Done() {
+		return free, func() {}
+	}
+	// Middleware in between has a limit. What ends ctx while the block goes on is that.
+	undated := func() {}
+	if own, ok := ctx.Deadline(); ok {
+		if blocks, ok := block.Deadline(); !ok || own.Before(blocks) {
+			free, undated = context.WithDeadline(free, own)
+		}
+	}
+	free, cancel := context.WithCancelCause(free)
+	unwatch := context.AfterFunc(ctx, func() {
+		if block.Err() == nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) { // a deadline is kept above
+			cancel(context.Cause(ctx))
+		}
+	})
+	return free, func() {
+		unwatch()
+		cancel(nil)
+		undated()
+	}
+}
+
+// freed ends with one ctx and has the values of another.
+type freed struct {
+	context.Context
+	values context.Context
+}
+
+// Value implements context.Context.
+func (f freed) Value(key any) any { return f.values.Value(key) }
+
+// AfterFunc is what package context asks for, so that a ctx below needs no goroutine.
+func (f freed) AfterFunc(do func()) (stop func() bool) {
+	return context.AfterFunc(f.Context, do)
 }

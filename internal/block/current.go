@@ -45,6 +45,14 @@ func (x *Executor) Unsent(ctx context.Context) bool {
 	return b != nil && err == nil && b.tx.state.Phase() == state.Unsent
 }
 
+// Complete implements seam.Executor.
+func (x *Executor) Complete(o *seam.Options) { o.Complete(&x.settings.Block) }
+
+// Detach implements seam.Executor.
+func (x *Executor) Detach(ctx, outer context.Context) context.Context {
+	return x.with(ctx, x.scope(outer))
+}
+
 func (x *Executor) inBlock(ctx context.Context) bool {
 	b := x.scope(ctx).block
 	return b != nil && b.InProgress()

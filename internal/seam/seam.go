@@ -22,6 +22,15 @@ type Executor interface {
 	PurgeOnce(ctx context.Context, from Site) (int64, error)
 	// Block is the block of ctx, or nil outside any.
 	Block(ctx context.Context) Block
+	// Complete gives o, of an outermost block, what the database's defaults say and o
+	// does not.
+	Complete(o *Options)
+	// Unsent reports whether ctx belongs to a block in whose transaction nothing was
+	// sent yet.
+	Unsent(ctx context.Context) bool
+	// Detach is ctx with the block, or the session, that outer belongs to, or with
+	// none if outer has none.
+	Detach(ctx, outer context.Context) context.Context
 	// Register has a hook wait for the end of the block of ctx.
 	Register(ctx context.Context, h *Hook) error
 	// Savepoint sets one by hand in the block of ctx.
