@@ -8,7 +8,8 @@ import (
 
 // RetryPolicy is an Option that says when a block is run again (rule B17).
 type RetryPolicy struct {
-	// Max is how many times fn is run again after its first attempt.
+	// Max is how many times fn is run again after its first attempt. 0 is a block
+	// without Retry, also where orm.WithBlock has one.
 	Max int
 	// Base is the longest wait before the first retry; it doubles with each
 	// further one up to Cap. The wait itself is random between 0 and that

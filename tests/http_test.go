@@ -315,13 +315,6 @@ func TestW05_Retry(t *testing.T) {
 		assert.Equal(t, 409, a.status, a.body)
 		a.problem(t)
 		assert.Equal(t, 1, attempts)
-
-		// Retry given as an option of the block does not know of bodies.
-		attempts = 0
-		s = db.serve(stubborn, atomichttp.Block(atomic.Retry(2)))
-		a = s.ask("POST", "body")
-		assert.Equal(t, 500, a.status)
-		assert.Equal(t, 1, attempts)
 	}, testdb.Servers()...)
 }
 

@@ -30,7 +30,8 @@ type config struct {
 	onError  func(http.ResponseWriter, *http.Request, error)
 	logger   *slog.Logger
 	misuse   error
-	blocks   [][4][]atomic.Option // of each database: plain, with Retry, and each of them read-only
+	again    bool                 // a handler may run again, whoever has asked for it
+	blocks   [][4][]atomic.Option // of each database: for a handler that runs once, for one that may run again, and each of them read-only
 }
 
 // database is one of those in which a request has a block.
@@ -70,12 +71,27 @@ func (c *config) apply(opts []Option) {
 	}
 	c.blocks = nil
 	for i, d := range c.databases {
-		plain := slices.Clip(slices.Clone(d.opts))
-		again := plain
+		again := slices.Clip(slices.Clone(d.opts))
 		if i == 0 && c.retry > 0 {
-			again = slices.Clip(append(plain, atomic.Retry(c.retry)))
+			again = slices.Clip(append(again, atomic.Retry(c.retry)))
 		}
-		c.blocks = append(c.blocks, [4][]atomic.Option{plain, again, append(plain, atomic.ReadOnly()), append(again, atomic.ReadOnly())})
+		asked := atomic.Collect(again)
+		if i > 0 && asked.Retry.Again() {
+			c.reject("Retry in Also: the handler would run again while the blocks of the other databases go on")
+		}
+		if d.db != nil {
+			d.db.Executor().Complete(asked) // Retry may be a default of the database's
+		}
+		once := again
+		if asked.Retry.Again() {
+			once = slices.Clip(append(again, atomic.RetryPolicy{}))
+		}
+		if i == 0 {
+			c.again = asked.Retry.Again()
+		} else {
+			again = once
+		}
+		c.blocks = append(c.blocks, [4][]atomic.Option{once, again, append(once, atomic.ReadOnly()), append(again, atomic.ReadOnly())})
 	}
 }
 
@@ -103,8 +119,8 @@ func (c *config) reject(format string, args ...any) {
 	}
 }
 
-// Block gives the block of a request options, such as atomic.Timeout. Retry of this
-// package is the one that keeps the request's body.
+// Block gives the block of a request options, such as atomic.Timeout. An
+// atomic.RetryPolicy among them is what [Retry] is, with waits of its own.
 func Block(opts ...atomic.Option) Option {
 	return func(c *config) { c.databases[0].opts = append(slices.Clip(c.databases[0].opts), opts...) }
 }
@@ -113,7 +129,9 @@ func Block(opts ...atomic.Option) Option {
 // first, the last one named before the others, and the middleware's own database at
 // the end: where one of them fails, those before it are committed already, and nobody
 // can take that back. The client then gets 500 with the problem type
-// [ProblemPartlyCommitted], and nothing is retried.
+// [ProblemPartlyCommitted], and nothing is retried. A Retry in opts is refused, and one
+// that is a default of db does not count: the handler would run again while the other
+// blocks go on.
 func Also(db atomic.DB, opts ...atomic.Option) Option {
 	return func(c *config) { c.databases = append(c.databases, database{db, opts}) }
 }
@@ -138,6 +156,10 @@ func Off() Option { return func(c *config) { c.off = true } }
 // deadlock or a serialization failure (rule W5). What it had written is gone by then, and
 // it reads the request's body anew: that is kept for the purpose, up to KeepBody. A
 // larger one is read as it comes, and such a request not retried.
+//
+// It is the same where Retry is asked for by [Block] or is a default of the database
+// (orm.WithBlock). Of those the default counts least and this one most;
+// Block(atomic.RetryPolicy{}) has nothing retried in spite of the default.
 func Retry(n int) Option {
 	return func(c *config) {
 		if n < 0 {

@@ -26,7 +26,7 @@ func (x *exchange) prepare() (err error) {
 			return err
 		}
 	}
-	if x.key == "" && x.config.retry == 0 || x.request.Body == nil || x.request.Body == http.NoBody {
+	if x.key == "" && !x.config.again || x.request.Body == nil || x.request.Body == http.NoBody {
 		return nil
 	}
 	all, err := io.ReadAll(io.LimitReader(x.request.Body, x.config.body+1))

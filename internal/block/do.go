@@ -111,7 +111,7 @@ func (x *Executor) outermost(ctx context.Context, sc *scope, fn func(context.Con
 	attempt := func(n int) (*transaction, ending, error) {
 		return x.attempt(ctx, caller, sc, fn, o, from, n)
 	}
-	if o.Retry == nil {
+	if !o.Retry.Again() {
 		_, how, err := attempt(1)
 		return how == committed, err
 	}

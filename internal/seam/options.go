@@ -36,6 +36,10 @@ type Retry struct {
 	Connection bool
 }
 
+// Again reports whether there may be another attempt. A policy without any is how one
+// block has none where the database's default is another.
+func (r *Retry) Again() bool { return r != nil && r.Max > 0 }
+
 // Reject notes what is wrong with the options.
 func (o *Options) Reject(format string, args ...any) {
 	if o.Err == nil {
@@ -50,7 +54,7 @@ func (o *Options) OutermostOnly() string {
 		given{o.ReadOnly, "ReadOnly"},
 		given{o.Isolation != sql.LevelDefault, "Isolation"},
 		given{o.Deferrable, "Deferrable"},
-		given{o.Retry != nil, "Retry"},
+		given{o.Retry.Again(), "Retry"},
 		given{o.Idle > 0, "IdleTimeout"},
 		given{o.Resolve, "ResolveCommit"},
 	)

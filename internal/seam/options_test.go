@@ -22,7 +22,8 @@ func TestB18_OptionsAreNamed(t *testing.T) {
 		{seam.Options{ReadOnly: true}, "ReadOnly", "ReadOnly"},
 		{seam.Options{Isolation: sql.LevelSerializable}, "Isolation", "Isolation"},
 		{seam.Options{Deferrable: true}, "Deferrable", "Deferrable"},
-		{seam.Options{Retry: &seam.Retry{}}, "Retry", "Retry"},
+		{seam.Options{Retry: &seam.Retry{Max: 1}}, "Retry", "Retry"},
+		{seam.Options{Retry: &seam.Retry{}}, "", ""}, // none
 		{seam.Options{Idle: 1}, "IdleTimeout", "IdleTimeout"},
 		{seam.Options{Resolve: true}, "ResolveCommit", "ResolveCommit"},
 		{seam.Options{Durable: true}, "", "Durable"},
