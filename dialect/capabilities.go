@@ -231,7 +231,7 @@ var capabilities = [capabilityCount]struct {
 	// JSON_UNQUOTE has the collation that texts have since MySQL 8.0.17; SQLite finds keys with
 	// escapes, and has ->, since its JSON functions were written anew.
 	JSONPaths: {"paths in JSON", [productCount]support{
-		mysqlServer: from(8, 0, 17, "JSON_EXTRACT"), mariadbServer: always("JSON_EXTRACT").but("all but keys that begin with `-`"),
+		mysqlServer: from(8, 0, 17, "JSON_EXTRACT"), mariadbServer: from(10, 11, 0, "JSON_EXTRACT").but("all but keys that begin with `-`"),
 		postgresServer: always("->"), sqliteLibrary: from(3, 45, 0, "->"),
 	}},
 	Replicas: {"reads of one's own writes on replicas", [productCount]support{

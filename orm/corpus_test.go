@@ -117,7 +117,7 @@ func TestS02_NoNameGetsIntoAStatement(t *testing.T) {
 }
 
 func TestS01_EveryTextArrivesAsItIs(t *testing.T) {
-	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+	eachWithPaths(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		dossiers(ctx, t, db, `{}`)
 		require.NoError(t, orm.Objects[Owner](db).Create(ctx, &Owner{Name: "canary"}))
 		all := orm.Objects[Dossier](db)

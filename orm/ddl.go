@@ -28,6 +28,7 @@ type ddl struct {
 	uuid          string
 	serial        string // follows the type of a column that is counted up
 	serialKey     bool   // serial also declares the primary key
+	implicit      bool   // a TIMESTAMP that says nothing else is NOT NULL, and changes by itself
 	affinity      bool   // a column turns text that reads as a number into one, unless its type's name is of text
 }
 
@@ -58,7 +59,26 @@ var ddls = map[string]*ddl{
 	},
 }
 
-func ddlOf(s dialect.Server) *ddl { return ddls[s.Engine] }
+func ddlOf(s dialect.Server) *ddl {
+	d := *ddls[s.Engine]
+	d.implicit = s.Engine == dialect.MariaDB && !s.Version.AtLeast(10, 10, 0)
+	return &d
+}
+
+// timestamp says of a column of type TIMESTAMP what others take for granted: without,
+// MySQL with explicit_defaults_for_timestamp=OFF and MariaDB before 10.10 make it NOT
+// NULL, and give the first of a table the time of each change (MariaDB documentation,
+// "TIMESTAMP").
+func (d *ddl) timestamp(f *render.Field, text string, optional bool) string {
+	switch {
+	case d.quote != "`" || f.Column.Name != "timestamp":
+	case optional:
+		text += " NULL"
+	case d.implicit && f.SQLDefault == "":
+		text += fmt.Sprintf(" DEFAULT CURRENT_TIMESTAMP(%d)", f.Column.Precision)
+	}
+	return text
+}
 
 // column declares f. isKey is true if that makes it the primary key.
 func (d *ddl) column(m *render.Model, f *render.Field) (text string, isKey bool, err error) {
@@ -88,9 +108,11 @@ func (d *ddl) column(m *render.Model, f *render.Field) (text string, isKey bool,
 		}
 		text += d.serial
 	}
-	if !f.Nullable && !isKey && !f.ScanOnly { // which is never given a value
+	optional := f.Nullable || isKey || f.ScanOnly // which is never given a value
+	if !optional {
 		text += " NOT NULL"
 	}
+	text = d.timestamp(f, text, optional)
 	if f.SQLDefault != "" {
 		text += " DEFAULT " + f.Default()
 	}

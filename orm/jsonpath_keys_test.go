@@ -23,7 +23,7 @@ var keysOfAllSorts = []string{"a", "A", "", "0", "1", "00", "a.b", "$", "$.a", "
 	"%s", "?", "?1", ":a", `\u0041`, `\n`, "''", "//", "/*", "a-b", "a--", "+", ",", "{", "}", "{a,b}", "(", "strict $", "null", "true", "length", "NULL", `a"."b`, `a\".b`, `a"]`}
 
 func TestS58_EveryKeyIsReached(t *testing.T) {
-	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+	eachWithPaths(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		all := map[string]any{}
 		for i, key := range keysOfAllSorts {
 			all[key] = i
@@ -72,7 +72,7 @@ func TestS58_EveryKeyIsReached(t *testing.T) {
 }
 
 func TestS58_WhatIsNoPath(t *testing.T) {
-	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+	eachWithPaths(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		dossiers(ctx, t, db, `{"a": 1, "-1": 2}`)
 		all := orm.Objects[Dossier](db)
 		long := make([]any, 31)
@@ -178,7 +178,7 @@ func TestS58_RandomDocuments(t *testing.T) {
 	for i := range paths {
 		paths[i] = path()
 	}
-	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+	eachWithPaths(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		rows := dossiers(ctx, t, db, docs...)
 		for i, p := range paths {
 			at := F("doc").JSON(p...)
@@ -271,7 +271,7 @@ func removedFrom(doc any, path []any) any {
 }
 
 func TestS58_ValuesAreCompared(t *testing.T) {
-	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+	eachWithPaths(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		dossiers(ctx, t, db, `{"v": 5}`, `{"v": "5"}`, `{"v": null}`, `{}`, ``, `null`, `{"v": true}`, `{"v": "true"}`, `{"v": [5]}`, `{"v": {"a": 1, "b": "x"}}`, `{"v": 5.5}`, `{"v": "null"}`,
 			`{"v": "a"}`, `{"v": "a "}`, `{"v": "A"}`, `{"v": 9007199254740993}`, `{"v": "<"}`, `{"v": "\u003c\u00e9"}`)
 		all := orm.Objects[Dossier](db)

@@ -29,7 +29,7 @@ type Cabinet struct {
 var cabinetDoc = query.Column(func(s *Cabinet) *map[string]any { return &s.Doc })
 
 func TestS58_PathsInStatements(t *testing.T) {
-	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+	eachWithPaths(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		require.NoError(t, orm.CreateTables(ctx, db, (*Cabinet)(nil)))
 		all := orm.Objects[Cabinet](db)
 		top := &Cabinet{Label: "top", Doc: map[string]any{"kind": "b", "n": 2, "deep": map[string]any{"x": 1}}}
@@ -138,7 +138,7 @@ func TestS58_FloatsAreExact(t *testing.T) {
 	list = append(list, 5e-324, 2.2250738585072014e-308, 1.7976931348623155e308, math.Copysign(0, -1), 0.1+0.2, 9007199254740991.5, 1e21, 1e-7, 123456789012345680000)
 	doc, err := json.Marshal(list)
 	require.NoError(t, err)
-	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+	eachWithPaths(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		dossiers(ctx, t, db, string(doc))
 		for i, f := range list {
 			row, err := orm.Select[struct{ F float64 }](ctx, orm.Objects[Dossier](db), F("doc").JSON(i).Float().As("f"))
