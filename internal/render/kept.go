@@ -19,9 +19,9 @@ type kept struct {
 
 // slot is what one value of a statement is for.
 type slot struct {
-	kind // of the column that it stands beside, or becomes the value of
-	op   ast.Op
-	use  use
+	field *Field // the column that it stands beside, or becomes the value of
+	op    ast.Op
+	use   use
 }
 
 // use is how a value reaches the driver.
@@ -43,18 +43,19 @@ func (s *slot) bind(sp *spelling, v any) (any, bool) {
 		bound, err := s.field.assigned(v)
 		return sp.sent(bound), err == nil
 	}
-	bound, err := s.value(v)
+	k := kind{s.field.Column, s.field}
+	bound, err := k.value(v)
 	if err != nil || bound == nil {
 		return nil, false
 	}
-	op, bound, known := s.number(s.op, bound)
+	op, bound, known := k.number(s.op, bound)
 	if known != open || op != s.op {
 		return nil, false
 	}
-	if text, isText := bound.(string); isText && s.Kind == column.Text && s.doubts(text) {
+	if text, isText := bound.(string); isText && k.Kind == column.Text && k.doubts(text) {
 		return nil, false
 	}
-	if sp.casts && s.Kind == column.Integer && s.wider(bound) {
+	if sp.casts && k.Kind == column.Integer && k.wider(bound) {
 		return nil, false
 	}
 	return sp.sent(bound), true
@@ -130,7 +131,11 @@ func (ms *Models) keeping(sh *shape, keep bool, size int, write func(*writer) []
 const (
 	keptHalf    = 1 << 20
 	keptLongest = 16 << 10
-	keptBeside  = 256 // roughly what an entry takes beside its text
+	// Roughly what an entry takes beside its texts, for each of its values, and for
+	// each table that is read with it.
+	keptBeside = 256
+	keptSlot   = 16
+	keptJoin   = 256
 )
 
 // shapes is the statements that a database keeps, by their shapes. When a half is
@@ -158,7 +163,7 @@ func (s *shapes) find(shape []byte) (k *kept, known bool) {
 }
 
 func (s *shapes) keep(shape []byte, k *kept) {
-	size := len(shape) + len(k.text) + keptBeside
+	size := len(shape) + len(k.text) + keptBeside + keptSlot*len(k.slots) + keptJoin*len(k.joins)
 	if size > keptLongest {
 		return
 	}

@@ -215,7 +215,7 @@ func (s *shape) beside(left ast.Node, op ast.Op, v any, null bool) bool {
 	if err != nil || c.computed != nil || !c.kind.keepable() {
 		return false
 	}
-	s.add(v, slot{kind: c.kind, op: op})
+	s.add(v, slot{field: c.field, op: op})
 	return true
 }
 
@@ -255,7 +255,7 @@ func (s *shape) assignments(list []Assignment) bool {
 		if _, computed := a.Value.(ast.Node); computed {
 			return false
 		}
-		s.add(a.Value, slot{kind: kind{a.Field.Column, a.Field}, use: assigned})
+		s.add(a.Value, slot{field: a.Field, use: assigned})
 	}
 	return true
 }
