@@ -156,3 +156,38 @@ func TestS10_ColumnsWhoseCharacterSetNoTagNames(t *testing.T) {
 		}
 	})
 }
+
+// The same query comes first with a text that decides nothing: what was kept for it
+// does not answer for the next one.
+func TestS65_AKeptStatementAndATextBeyondItsColumn(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		if e := db.Server().Engine; e != dialect.MySQL && e != dialect.MariaDB {
+			return // text has one character set there
+		}
+		_, err := db.Exec(ctx, `CREATE TABLE unnamed (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+			latin VARCHAR(40) CHARACTER SET latin1 NOT NULL, german VARCHAR(40) NOT NULL, ascii VARCHAR(40) NOT NULL,
+			three VARCHAR(40), korean VARCHAR(40) NOT NULL, four VARCHAR(40) CHARACTER SET utf8mb4 NOT NULL)`)
+		require.NoError(t, err)
+		all := orm.Objects[Unnamed](db)
+		require.NoError(t, all.Create(ctx, &Unnamed{Latin: "abc"}))
+		for range 2 {
+			for text, want := range map[string]int{"abc": 1, "x": 0} {
+				for _, v := range []string{text, "🎧", "é", text} {
+					equal, other := want, 1-want
+					if v != text {
+						equal, other = 0, 1
+					}
+					rows, err := all.Filter(F("latin").Eq(v)).All(ctx)
+					require.NoError(t, err)
+					require.Len(t, rows, equal, v)
+					n, err := all.Filter(F("latin").NotIn(v, "y")).Count(ctx)
+					require.NoError(t, err)
+					require.EqualValues(t, other, n, v)
+					n, err = all.Filter(F("latin").Eq(v)).Update(ctx, query.Set("korean", "z"))
+					require.NoError(t, err)
+					require.LessOrEqual(t, n, int64(equal), v)
+				}
+			}
+		}
+	})
+}
