@@ -7,7 +7,7 @@ RIG     := build/rig
 # The race detector needs a C compiler. "make test" sees to one; what else there
 # is does without where there is none.
 RACE    := $(if $(shell command -v $$($(GO) env CC)),-race)
-TESTS   := $(GO) test -race -count=1 -timeout=30m
+TESTS   := $(GO) test -race -count=1 -timeout=30m -parallel=4
 # What has no goroutines of its own, and takes minutes under the race detector.
 UNRACED := $(GO) test -count=1 -timeout=10m ./tests/tpch
 
