@@ -66,6 +66,8 @@ func (k kind) merged(other kind) kind {
 		return kind{Type: k.Type}
 	case a == column.Float || b == column.Float:
 		return floatingNumber
+	case a == column.Integer && other.Type == sumOfWhole.Type, b == column.Integer && k.Type == sumOfWhole.Type:
+		return sumOfWhole
 	case a == column.Decimal || b == column.Decimal:
 		return of(column.Decimal)
 	case a == column.Integer:

@@ -136,8 +136,12 @@ func (w *writer) among(n ast.Among) kind {
 		plain.Order = nil
 		s = &plain
 	}
-	left := w.nullable
-	outputs, _ := w.subSelect(s)
+	left, at := w.nullable, len(w.buf)
+	outputs, sc := w.subSelect(s)
+	if w.err == nil && sc.windowed && w.server.Engine == dialect.MySQL { // whose error 1235 it is in the SELECT itself
+		w.insert(at, "(SELECT * FROM ")
+		w.string(" AS `sub`)")
+	}
 	switch {
 	case w.err != nil:
 		return condition
