@@ -69,6 +69,9 @@ func (w *writer) criterion(n ast.Node) kind {
 	if o == nil {
 		return w.unnumbered(n)
 	}
+	if _, constant := o.of.(ast.Value); constant && isMySQL(w.server.Engine) { // MySQL does not always find the name of one
+		return w.unnumbered(o.of)
+	}
 	if _, both := o.of.(ast.Missing); both || o.column != nil {
 		return w.again(o)
 	}

@@ -51,7 +51,7 @@ func (g *gen) function(s *scope, k kind, depth int) function {
 		q = query.StringAgg(of, "-", of.Asc())
 	}
 	said := name + "(" + of.text + ")"
-	once := f != "Count" && f != "StringAgg" && g.maybe(4)
+	once := f != "Count" && f != "StringAgg" && g.maybe(2)
 	if once {
 		q, said = q.Distinct(), said+".Distinct()"
 	}

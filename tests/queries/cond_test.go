@@ -77,8 +77,8 @@ func (g *gen) quantified(s *scope, depth int) (cond, bool) {
 func (g *gen) among(s *scope, depth int) cond {
 	k := choose(g, []kind{whole, whole, text})
 	e, around, shape := g.expr(s, k, 0), s, noLimit
-	if g.maybe(4) { // one with a limit sees nothing of what is around
-		around, shape = nil, anyShape
+	if g.maybe(4) {
+		around = nil
 	}
 	q := g.shaped(around, []string{g.name("v")}, []kind{k}, depth-1, shape)
 	in := func(at *env) bool {
@@ -170,8 +170,8 @@ func (g *gen) compared(s *scope, e expr, depth int) cond {
 // constant is a value that is bound.
 func (g *gen) constant(k kind) value {
 	switch k {
-	case text:
-		return texts().Draw(g.t, "text")
+	case text: // where nothing but values is compared, MySQL and MariaDB do it by the connection's collation
+		return choose(g, []string{"", "a", "b", "ab"})
 	case floating:
 		return float64(small().Draw(g.t, "quarters")) / 4
 	case truth:

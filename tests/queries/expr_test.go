@@ -59,15 +59,14 @@ func (g *gen) calculated(s *scope, k kind, depth int) expr {
 	}
 	switch k {
 	case text:
-		switch g.n(3) {
-		case 0:
+		if own := s.of(text); len(own) > 0 && g.maybe(3) {
+			a = choose(g, own).expr()
 			return expr{query.Upper(a), k, func(e *env) value {
 				return known(func(l []value) value { return strings.ToUpper(l[0].(string)) }, a.eval(e))
 			}, "Upper(" + a.text + ")"}
-		default:
-			b := g.leaf(s, k)
-			return two("Concat", b, query.Concat(a, b), func(l []value) value { return l[0].(string) + l[1].(string) })
 		}
+		b := g.leaf(s, k)
+		return two("Concat", b, query.Concat(a, b), func(l []value) value { return l[0].(string) + l[1].(string) })
 	case floating:
 		by := g.constant(k)
 		return expr{a.Mul(by), k, func(e *env) value {

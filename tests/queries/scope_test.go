@@ -17,7 +17,7 @@ type gen struct {
 	w      *world
 	names  int
 	groups bool // the server has frames of groups
-	plain  bool // the server loses rows that are grouped by sub-selects, if they are distinct: MariaDB
+	plain  bool // MySQL and MariaDB, which lose rows or names in some queries that are deeper
 }
 
 // n draws a number from 0 to below n.

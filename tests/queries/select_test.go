@@ -33,7 +33,7 @@ type base struct {
 const (
 	anyShape = iota
 	oneRow   // at most
-	noLimit
+	noLimit  // nor windows
 )
 
 // selection draws a query that puts out values of these kinds under these names.
@@ -68,7 +68,7 @@ func (g *gen) shaped(outer *scope, names []string, kinds []kind, depth, shape in
 	case n < 3:
 		s.grouped()
 	default:
-		s.plain()
+		s.plain(shape != noLimit) // MySQL takes no windows in what In looks in
 	}
 	s.finish(shape)
 	return s.reading()
@@ -111,9 +111,9 @@ func (s *selecting) whole() {
 	s.build()
 }
 
-func (s *selecting) plain() {
+func (s *selecting) plain(windows bool) {
 	for _, k := range s.kinds {
-		if s.depth > 0 && k != truth && s.maybe(4) {
+		if windows && s.depth > 0 && k != truth && s.maybe(4) {
 			s.outputs = append(s.outputs, s.window(s.scope, k, s.depth-1))
 		} else {
 			s.outputs = append(s.outputs, s.expr(s.scope, k, s.depth-1))
@@ -196,7 +196,14 @@ func (s *selecting) finish(shape int) {
 	} else if shape != noLimit && s.maybe(4) {
 		s.limit, s.offset = s.n(4), s.n(3)
 	}
-	for range s.n(3) {
+	if s.distinct && s.gen.plain {
+		s.offset = 0 // MariaDB passes over it if all rows are equal
+	}
+	orders := s.n(3)
+	if s.gen.plain && s.limit < 0 && s.names[0] != "a" { // it orders nothing there, and they may not find its names
+		orders = 0
+	}
+	for range orders {
 		if s.distinct || s.maybe(2) {
 			s.orderBy(choose(s.gen, s.named()).expr())
 		} else {

@@ -56,10 +56,14 @@ func selects(g *gen) program {
 	signature := choose(g, names)
 	kinds := []kind(signature)
 	var q reading
+	depth := 3
+	if g.plain {
+		depth = 2
+	}
 	if !slices.Contains(kinds, truth) && g.maybe(6) {
-		q = g.compound([]string{"a", "b", "c"}[:len(kinds)], kinds, 2)
+		q = g.compound([]string{"a", "b", "c"}[:len(kinds)], kinds, depth-1)
 	} else {
-		q = g.selection(nil, []string{"a", "b", "c"}[:len(kinds)], kinds, 3)
+		q = g.selection(nil, []string{"a", "b", "c"}[:len(kinds)], kinds, depth)
 	}
 	return program{q.text, func(ctx context.Context) string {
 		got, err := signatures[signature](ctx, q.query)
