@@ -99,7 +99,11 @@ type selecting struct {
 func (s *selecting) whole() {
 	rows := s.rowsOf
 	s.rowsOf = func(o *env) []*env { return []*env{{outer: o, group: rows(o)}} }
-	s.scope = &scope{outer: s.outer, rows: s.base.scope}
+	rowsScope := *s.base.scope
+	if s.gen.plain { // MySQL counts a NULL that a sub-select yields
+		rowsScope.flat, rowsScope.outer = true, nil
+	}
+	s.scope = &scope{outer: s.outer, rows: &rowsScope}
 	for i, k := range s.kinds {
 		if i == 0 {
 			s.outputs = append(s.outputs, s.aggregate(s.scope, k, s.depth))
@@ -112,6 +116,11 @@ func (s *selecting) whole() {
 }
 
 func (s *selecting) plain(windows bool) {
+	if s.gen.plain { // MariaDB does not order by what it puts out of the row around
+		own := *s.scope
+		own.outer = nil
+		s.scope = &own
+	}
 	for _, k := range s.kinds {
 		if windows && s.depth > 0 && k != truth && s.maybe(4) {
 			s.outputs = append(s.outputs, s.window(s.scope, k, s.depth-1))

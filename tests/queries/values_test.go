@@ -58,7 +58,7 @@ func selects(g *gen) program {
 	var q reading
 	depth := 3
 	if g.plain {
-		depth = 2
+		depth = 1
 	}
 	if !slices.Contains(kinds, truth) && g.maybe(6) {
 		q = g.compound([]string{"a", "b", "c"}[:len(kinds)], kinds, depth-1)
