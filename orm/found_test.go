@@ -143,3 +143,57 @@ func TestS30_GroupsOfColumnsOfTheSameName(t *testing.T) {
 		require.Equal(t, []int{1}, got)
 	})
 }
+
+// All servers but PostgreSQL pass over DISTINCT in EXISTS, although OFFSET counts what it
+// leaves.
+func TestS32_ExistsOfDistinctRows(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		projects := orm.Objects[Project](db)
+		same := query.Select(orm.Objects[Audio](db), query.Outer("id")).Distinct().Limit(1)
+		n, err := projects.Filter(query.Exists(same)).Count(ctx)
+		require.NoError(t, err)
+		require.EqualValues(t, 2, n)
+		_, err = projects.Filter(query.Exists(same.Offset(1))).Count(ctx)
+		require.ErrorContains(t, err, "Exists of a query with Distinct and Offset")
+	})
+}
+
+// A union of whole numbers and a sum of them is whole.
+func TestS50_AUnionWithASumDividesWhole(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		audio := orm.Objects[Audio](db)
+		both := query.Union(query.Select(audio, query.Value(7).As("n")), query.Select(audio, query.Sum(F("index")).As("n")))
+		_, err := orm.Select[int64](ctx, query.Select(both, F("n")), F("n").Div(2).As("value"))
+		require.NoError(t, err)
+		_, err = orm.Select[int64](ctx, query.Select(both, F("n")), F("n").Mod(2).As("value"))
+		require.NoError(t, err)
+	})
+}
+
+// MySQL takes no window in what IN looks in.
+func TestS32_InOverASubSelectWithAWindow(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		audio := orm.Objects[Audio](db)
+		first := query.Select(audio, query.Rank().Over(query.Window{}.OrderBy("id")))
+		n, err := audio.Filter(query.Value(1).In(first)).Count(ctx)
+		require.NoError(t, err)
+		all, err := audio.Count(ctx)
+		require.NoError(t, err)
+		require.Equal(t, all, n)
+	})
+}
+
+// A constant that is noted of each row orders nothing: it is no number of a column.
+func TestS57_ANotedConstantOrdersNothing(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		rows, err := orm.Objects[annotated](db).Annotate("rows", query.Value(2)).OrderBy("rows", "-id").All(ctx)
+		require.NoError(t, err)
+		for i := 1; i < len(rows); i++ {
+			require.Greater(t, rows[i-1].ID, rows[i].ID)
+		}
+	})
+}

@@ -41,14 +41,15 @@ func (s *scope) reads(c found) {
 	}
 }
 
-// hidden reports whether c is grouped by together with a column of the same name of
-// another table. In HAVING MySQL and MariaDB look no further than the first of them;
-// the least of the group's one value is the same.
+// hidden reports whether MySQL and MariaDB may not find c in HAVING: it is grouped by
+// together with a column of the same name of another table, of which they look at the
+// first only, or it is of a sub-select, which they take apart first, and do not know any
+// more what is a constant there. The least of the group's one value is the same.
 func (s *scope) hidden(c found) bool {
 	if !s.having || s.inside > 0 {
 		return false
 	}
-	return slices.ContainsFunc(s.groups, func(g string) bool {
+	return c.field == nil || slices.ContainsFunc(s.groups, func(g string) bool {
 		return strings.HasSuffix(g, "."+c.column) && g != c.table+"."+c.column
 	})
 }

@@ -80,9 +80,18 @@ func (w *writer) criterion(n ast.Node) kind {
 	return o.kind
 }
 
+// isConstant reports whether n is a value, or a column in whose place one stands.
+func (w *writer) isConstant(n ast.Node) bool {
+	if c, err := w.scope.find(n); err == nil && c.computed != nil {
+		n = c.computed
+	}
+	_, constant := n.(ast.Value)
+	return constant
+}
+
 // unnumbered writes what MySQL would take for the number of an output, if it is one.
 func (w *writer) unnumbered(n ast.Node) kind {
-	if _, constant := n.(ast.Value); !constant || !isMySQL(w.server.Engine) {
+	if !isMySQL(w.server.Engine) || !w.isConstant(n) {
 		return w.node(n)
 	}
 	w.string("COALESCE(")

@@ -80,6 +80,9 @@ func (w *writer) exists(n ast.Exists) kind {
 		}
 	}
 	nullable := w.nullable
+	if one.Distinct && one.Offset != 0 { // servers but PostgreSQL pass over DISTINCT in EXISTS, whatever OFFSET counts
+		w.fail(errors.New("Exists of a query with Distinct and Offset: count what it puts out instead"))
+	}
 	w.string("EXISTS ")
 	w.subSelect(&one)
 	w.nullable = nullable

@@ -127,8 +127,8 @@ func rowsOfModels(g *gen) program {
 		if err != nil || n != int64(len(list)) {
 			return fmt.Sprintf("Count is %d: %v\n%s", n, err, set.sql(ctx))
 		}
-		if any, err := set.exists(ctx); err != nil || any != (len(list) > 0) {
-			return fmt.Sprintf("Exists is %v: %v\n%s", any, err, set.sql(ctx))
+		if found, err := set.exists(ctx); err != nil || found != (len(list) > 0) {
+			return fmt.Sprintf("Exists is %v: %v\n%s", found, err, set.sql(ctx))
 		}
 		return ""
 	}}

@@ -17,6 +17,7 @@ type gen struct {
 	w      *world
 	names  int
 	groups bool // the server has frames of groups
+	inner  bool // MySQL and MariaDB take constants of a sub-select that a LEFT JOIN did not find for themselves
 	plain  bool // MySQL and MariaDB, which lose rows or names in some queries that are deeper
 }
 
@@ -68,12 +69,6 @@ type env struct {
 	outer  *env
 	group  []*env // the rows of a group
 	all    []*env // the rows that a window looks at
-}
-
-func (e *env) in(outer *env) *env {
-	inner := *e
-	inner.outer = outer
-	return &inner
 }
 
 // expr is an expression, for the server and in Go.

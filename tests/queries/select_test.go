@@ -66,6 +66,7 @@ func (g *gen) shaped(outer *scope, names []string, kinds []kind, depth, shape in
 		s.whole()
 		return s.reading()
 	case n < 3:
+		s.inGroups = true
 		s.grouped()
 	default:
 		s.plain(shape != noLimit) // MySQL takes no windows in what In looks in
@@ -89,6 +90,7 @@ type selecting struct {
 	order    []query.Order
 	keys     []func(*env) value
 	by       []criterion
+	inGroups bool
 	distinct bool
 	limit    int // -1: none
 	offset   int
@@ -199,14 +201,17 @@ func (s *selecting) named() []named {
 // finish orders and limits.
 func (s *selecting) finish(shape int) {
 	s.distinct = s.maybe(5)
+	if s.gen.plain && s.inGroups { // MariaDB leaves equal rows of groups of a sub-select as they are
+		s.distinct = false
+	}
 	s.limit = -1
 	if shape == oneRow {
 		s.limit = 1
 	} else if shape != noLimit && s.maybe(4) {
 		s.limit, s.offset = s.n(4), s.n(3)
 	}
-	if s.distinct && s.gen.plain {
-		s.offset = 0 // MariaDB passes over it if all rows are equal
+	if s.distinct && (s.gen.plain || s.names[0] != "a") {
+		s.offset = 0 // MariaDB passes over it if all rows are equal, and Exists refuses it
 	}
 	orders := s.n(3)
 	if s.gen.plain && s.limit < 0 && s.names[0] != "a" { // it orders nothing there, and they may not find its names

@@ -62,7 +62,7 @@ func (g *gen) window(s *scope, k kind, depth int) expr {
 		return expr{fn.Over(w.Window), k, func(e *env) value { return fn.over(w.frame(e)) }, fn.text + w.text}
 	}
 	n, of := g.n(3), expr{}
-	q := query.Expr{}
+	var q query.Expr
 	switch f {
 	case "RowNumber":
 		q = query.RowNumber()
@@ -155,7 +155,7 @@ func (w *windows) frame(e *env) []*env {
 	rows, at, peers := w.rows(e)
 	var list []*env
 	for i, r := range rows {
-		n, last := i-at, 0
+		n := i - at
 		switch w.unit {
 		case "":
 			if peers[i] <= peers[at] {
@@ -165,7 +165,7 @@ func (w *windows) frame(e *env) []*env {
 		case "Range", "Groups":
 			n = peers[i] - peers[at]
 		}
-		if last = w.to; n >= w.from && n <= last {
+		if n >= w.from && n <= w.to {
 			list = append(list, r)
 		}
 	}
