@@ -85,13 +85,7 @@ func (q QuerySet[T]) bulkSave(ctx context.Context, rows []*T, names []string) er
 		return err
 	}
 	for _, row := range rows {
-		if updated != nil {
-			_, field := any(row).(timestamped).TimestampFields()
-			*field = at
-		}
-		if version != nil {
-			*any(row).(versioned).VersionField()++
-		}
+		r.changed(row, at)
 	}
 	return nil
 }

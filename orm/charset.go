@@ -3,8 +3,6 @@ package orm
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
-	"io"
 	"regexp"
 	"strings"
 
@@ -64,10 +62,7 @@ func (c *charsets) Holds(charset, text string) bool {
 		Args: []any{text, text}, Built: true,
 	}, func(rows driver.Rows) error {
 		values := make([]driver.Value, 1)
-		if err := rows.Next(values); err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
+		if there, err := next(rows, values); !there {
 			return err
 		}
 		return assign("the character set", &holds, values[0])

@@ -3,8 +3,6 @@ package orm
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -42,10 +40,7 @@ func (db *DB) tableIndexes(ctx context.Context, m *render.Model) ([]tableIndex, 
 		list = nil
 		values := make([]driver.Value, 4)
 		for {
-			switch err := rows.Next(values); {
-			case errors.Is(err, io.EOF):
-				return nil
-			case err != nil:
+			if more, err := next(rows, values); !more {
 				return err
 			}
 			var name, column string
@@ -65,7 +60,7 @@ func (db *DB) tableIndexes(ctx context.Context, m *render.Model) ([]tableIndex, 
 	return list, err
 }
 
-// aboutTable is one of these questions, by engine, about the table of m.
+// aboutTable is one of such questions, by engine, about the table of m.
 func (db *DB) aboutTable(questions map[string]string, m *render.Model) block.Statement {
 	schema, table, qualified := strings.Cut(m.Table.Name, ".")
 	if !qualified {

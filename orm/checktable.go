@@ -3,8 +3,6 @@ package orm
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
-	"io"
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/render"
@@ -45,10 +43,7 @@ func (db *DB) tableColumns(ctx context.Context, m *render.Model) ([]tableColumn,
 		columns = nil
 		values := make([]driver.Value, 8)
 		for {
-			switch err := rows.Next(values); {
-			case errors.Is(err, io.EOF):
-				return nil
-			case err != nil:
+			if more, err := next(rows, values); !more {
 				return err
 			}
 			var c tableColumn

@@ -198,8 +198,8 @@ func (q QuerySet[T]) markRow(ctx context.Context, row *T, among ast.Deleted, del
 	if err != nil {
 		return err
 	}
-	at := now()
-	text, err := (&render.Update{Model: q.model, Set: marked(q.db.reader(q.model), deleted, at), Where: where, Deleted: among}).Render()
+	r, at := q.db.reader(q.model), now()
+	text, err := (&render.Update{Model: q.model, Set: marked(r, deleted, at), Where: where, Deleted: among}).Render()
 	if err != nil {
 		return err
 	}
@@ -217,13 +217,7 @@ func (q QuerySet[T]) markRow(ctx context.Context, row *T, among ast.Deleted, del
 	if err := fieldScanner(f)(dst, src); err != nil {
 		return explain(f.String(), dst.Type(), src, err)
 	}
-	if updatedField(q.model) != nil {
-		_, updated := any(row).(timestamped).TimestampFields()
-		*updated = at
-	}
-	if byVersion {
-		*any(row).(versioned).VersionField()++
-	}
+	r.changed(row, at)
 	return nil
 }
 

@@ -3,9 +3,7 @@ package orm
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/holdfast-go/holdfast/dialect"
@@ -55,10 +53,7 @@ func printPlan(sb *strings.Builder, rows driver.Rows) error {
 	values := make([]driver.Value, len(columns))
 	depth := map[any]int{}
 	for {
-		switch err := rows.Next(values); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
+		if more, err := next(rows, values); !more {
 			return err
 		}
 		if len(values) == 4 {

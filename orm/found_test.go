@@ -197,3 +197,50 @@ func TestS57_ANotedConstantOrdersNothing(t *testing.T) {
 		}
 	})
 }
+
+// MySQL and MariaDB take a constant for itself where a LEFT JOIN has found no row, if they
+// merge the sub-select that puts it out.
+func TestS35_WhatALeftJoinDoesNotFindIsNULL(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		projects := orm.Objects[Project](db)
+		radio := query.Select(projects.Filter(F("name").Eq("Radio")), F("id"), query.Value(-1).As("one"))
+		all := projects.LeftJoin("found", radio, F("id").Eq(F("found.id")))
+		for name, c := range map[string]query.Cond{"not NULL": F("found.one").IsNotNull(), "equal": F("found.one").Eq(-1), "computed": query.Abs(F("found.one")).Eq(1)} {
+			got, err := orm.Select[string](ctx, all.Filter(c), F("name"))
+			require.NoError(t, err, name)
+			require.Equal(t, []string{"Radio"}, got, name)
+		}
+		lag := query.Lag(F("found.one"), 0).Over(query.Window{}.OrderBy("id"))
+		got, err := orm.Select[struct {
+			Name string
+			One  *int64
+		}](ctx, all.OrderBy("name"), F("name"), lag.As("one"))
+		require.NoError(t, err)
+		require.Len(t, got, 2)
+		require.Nil(t, got[0].One, got[0].Name)
+		require.EqualValues(t, -1, *got[1].One)
+		named := query.With("radio", radio)
+		n, err := projects.LeftJoin("found", named, F("id").Eq(F("found.id"))).Filter(F("found.one").IsNotNull()).Count(ctx)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
+	})
+}
+
+// MariaDB leaves the texts of groups in twice.
+func TestS56_DistinctTextsOfGroups(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		texts := query.Select(orm.Objects[Project](db).GroupBy("id"), query.StringAgg(query.Value("ab"), "").As("text"))
+		got, err := orm.Select[string](ctx, texts.Distinct())
+		if db.Server().Engine == dialect.MariaDB {
+			require.ErrorIs(t, err, dialect.ErrUnsupported)
+		} else {
+			require.NoError(t, err)
+			require.Equal(t, []string{"ab"}, got)
+		}
+		got, err = orm.Select[string](ctx, query.Select(texts, F("text")).Distinct())
+		require.NoError(t, err)
+		require.Equal(t, []string{"ab"}, got)
+	})
+}

@@ -3,10 +3,8 @@ package orm
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"hash/fnv"
-	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -36,9 +34,9 @@ func (db *DB) createIndex(ctx context.Context, model any, fields []string) error
 	if err != nil {
 		return err
 	}
-	schema, table, qualified := strings.Cut(m.Table.Name, ".")
+	_, table, qualified := strings.Cut(m.Table.Name, ".")
 	if !qualified {
-		schema, table = "", m.Table.Name
+		table = m.Table.Name
 	}
 	name, columns := "idx_"+table, make([]string, len(fields))
 	for i, field := range fields {
@@ -59,7 +57,7 @@ func (db *DB) createIndex(ctx context.Context, model any, fields []string) error
 	ifNotExists := "IF NOT EXISTS "
 	if db.Server().Engine == dialect.MySQL { // it has none
 		ifNotExists = ""
-		have, err := db.indexed(ctx, m, schema, table, name)
+		have, err := db.indexed(ctx, m, name)
 		if err != nil || len(have) > 0 {
 			return sameIndex(name, have, fields, err)
 		}
@@ -70,7 +68,7 @@ func (db *DB) createIndex(ctx context.Context, model any, fields []string) error
 	if err != nil || ifNotExists == "" {
 		return err
 	}
-	have, err := db.indexed(ctx, m, schema, table, name)
+	have, err := db.indexed(ctx, m, name)
 	if db.Server().Engine == dialect.MariaDB { // which has descending indexes since 10.8, and says nothing before
 		fields = ascending(fields)
 		have = ascending(have)
@@ -117,39 +115,31 @@ func sameIndex(name string, have, want []string, err error) error {
 	return nil
 }
 
-// indexed is the columns of the index of that name on the model's table, "-" in
-// front of the descending ones; none if there is no such index.
-func (db *DB) indexed(ctx context.Context, m *render.Model, schema, table, name string) ([]string, error) {
-	var text string
-	args := []any{table, name}
-	switch db.Server().Engine {
-	case dialect.Postgres:
-		text = `SELECT CASE WHEN i.indoption[k.at - 1] & 1 = 1 THEN '-' ELSE '' END || COALESCE(a.attname, '')
+// Each returns a row for each column of one index, in order, "-" in front of a
+// descending one.
+var indexedQueries = map[string]string{
+	dialect.MySQL: `SELECT CONCAT(CASE WHEN collation = 'D' THEN '-' ELSE '' END, COALESCE(column_name, ''))
+FROM information_schema.statistics WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? AND index_name = ? ORDER BY seq_in_index`,
+	dialect.Postgres: `SELECT CASE WHEN i.indoption[k.at - 1] & 1 = 1 THEN '-' ELSE '' END || COALESCE(a.attname, '')
 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 CROSS JOIN LATERAL generate_series(1, i.indnkeyatts) AS k(at)
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.at - 1]
-WHERE i.indrelid = to_regclass($1) AND c.relname = $2 AND i.indisvalid ORDER BY k.at`
-		args[0] = string(m.Table.SQLName)
-	case dialect.SQLite:
-		text = `SELECT CASE WHEN x."desc" = 1 THEN '-' ELSE '' END || COALESCE(x.name, '')
-FROM sqlite_schema s, pragma_index_xinfo(s.name) x WHERE s.type = 'index' AND s.tbl_name = ? AND s.name = ? AND x.key = 1 ORDER BY x.seqno`
-	default:
-		text = `SELECT CONCAT(CASE WHEN collation = 'D' THEN '-' ELSE '' END, COALESCE(column_name, ''))
-FROM information_schema.statistics WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? AND index_name = ? ORDER BY seq_in_index`
-		args = []any{nil, table, name}
-		if schema != "" {
-			args[0] = schema
-		}
-	}
+WHERE i.indrelid = to_regclass($1) AND c.relname = $2 AND i.indisvalid ORDER BY k.at`,
+	dialect.SQLite: `SELECT CASE WHEN x."desc" = 1 THEN '-' ELSE '' END || COALESCE(x.name, '')
+FROM sqlite_schema s, pragma_index_xinfo(s.name) x WHERE s.type = 'index' AND s.tbl_name = ? AND s.name = ? AND x.key = 1 ORDER BY x.seqno`,
+}
+
+// indexed is the columns of the index of that name on the model's table, "-" in
+// front of the descending ones; none if there is no such index.
+func (db *DB) indexed(ctx context.Context, m *render.Model, name string) ([]string, error) {
+	st := db.aboutTable(indexedQueries, m)
+	st.Args = append(st.Args, name)
 	var columns []string
-	err := db.executor.Query(ctx, block.Statement{SQL: text, Args: args}, func(rows driver.Rows) error {
+	err := db.executor.Query(ctx, st, func(rows driver.Rows) error {
 		columns = nil
 		row := make([]driver.Value, 1)
 		for {
-			switch err := rows.Next(row); {
-			case errors.Is(err, io.EOF):
-				return nil
-			case err != nil:
+			if more, err := next(rows, row); !more {
 				return err
 			}
 			var column string

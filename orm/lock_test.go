@@ -131,8 +131,17 @@ func TestL06_QueriesThatCannotLock(t *testing.T) {
 		require.ErrorIs(t, q.Filter(F("project.owner.name").Eq("Ada")).Err(), orm.ErrLockOptions)
 		err = orm.Objects[Project](db).Related("owner").SelectForUpdate(orm.Of("owner")).Err()
 		require.ErrorIs(t, err, orm.ErrLockOptions)
+		found := q.LeftJoin("found", query.Select(orm.Objects[Project](db), F("id")), F("project_id").Eq(F("found.id")))
+		_, err = found.All(ctx)
+		require.ErrorIs(t, err, orm.ErrLockOptions)
+		_, err = orm.Select[int64](ctx, q.GroupBy("project_id"), query.Count())
+		require.ErrorIs(t, err, orm.ErrLockOptions)
 		if db.Server().Can(dialect.Of) {
 			require.NoError(t, orm.Objects[Project](db).Related("owner").SelectForUpdate(orm.Of("self")).Err())
+			inBlock(ctx, t, db, func(ctx context.Context) { // where it runs, and locks the one table
+				_, err := found.SelectForUpdate(orm.Of("self")).All(ctx)
+				require.NoError(t, err)
+			})
 		}
 		var fe *query.FieldError
 		require.ErrorAs(t, orm.Objects[Audio](db).Related("project").SelectForUpdate(orm.Of("projects")).Err(), &fe)

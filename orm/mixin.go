@@ -84,6 +84,18 @@ func checkMixins(model, t reflect.Type) error {
 	return nil
 }
 
+// changed gives the struct of a row what the library looked after when the row was
+// written.
+func (r *reader) changed(row any, at time.Time) {
+	if r.updated != nil {
+		_, updated := row.(timestamped).TimestampFields()
+		*updated = at
+	}
+	if r.version != nil {
+		*row.(versioned).VersionField()++
+	}
+}
+
 // updatedField and versionField find the columns that the library looks after
 // in rows that it does not see; nil if the model has none.
 func updatedField(m *render.Model) *render.Field {

@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
 	"strconv"
@@ -255,10 +254,7 @@ func (db *DB) fetchRows(ctx context.Context, f *fetch, keys [][]any, replica boo
 		list = list[:0]
 		values := make([]driver.Value, len(rows.Columns()))
 		for {
-			switch err := rows.Next(values); {
-			case errors.Is(err, io.EOF):
-				return nil
-			case err != nil:
+			if more, err := next(rows, values); !more {
 				return err
 			}
 			row := reflect.New(f.Many.Model.Type)

@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"reflect"
 	"slices"
@@ -121,12 +120,8 @@ func (q QuerySet[T]) Exists(ctx context.Context) (bool, error) {
 		return false, q.failed(ctx, "Exists", err)
 	}
 	found := false
-	err = q.db.executor.Query(ctx, q.statement(text), func(rows driver.Rows) error {
-		err := rows.Next(make([]driver.Value, len(rows.Columns())))
-		found = err == nil
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
+	err = q.db.executor.Query(ctx, q.statement(text), func(rows driver.Rows) (err error) {
+		found, err = next(rows, make([]driver.Value, len(rows.Columns())))
 		return err
 	})
 	return found, q.failed(ctx, "Exists", err)

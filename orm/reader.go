@@ -227,10 +227,7 @@ func (r *rowReader) each(rows driver.Rows, yield func(row reflect.Value) bool) e
 	}
 	values := make([]driver.Value, r.width)
 	for {
-		switch err := rows.Next(values); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
+		if more, err := next(rows, values); !more {
 			return err
 		}
 		row := reflect.New(r.root.model.Type)
@@ -241,4 +238,13 @@ func (r *rowReader) each(rows driver.Rows, yield func(row reflect.Value) bool) e
 			return nil
 		}
 	}
+}
+
+// next reads a row into values; it is false after the last one, and after an error.
+func next(rows driver.Rows, values []driver.Value) (bool, error) {
+	err := rows.Next(values)
+	if errors.Is(err, io.EOF) {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -111,7 +111,7 @@ func (q QuerySet[T]) asRead(row *T) (where []ast.Node, byVersion bool, err error
 	if err != nil {
 		return nil, false, err
 	}
-	if version := versionField(q.model); version != nil {
+	if version := q.db.reader(q.model).version; version != nil {
 		return append(where, atVersion(version, row)), true, nil
 	}
 	return where, false, nil

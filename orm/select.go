@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
@@ -230,10 +229,7 @@ func eachResult[R any](rows driver.Rows, reader *resultReader, yield func(R) boo
 	}
 	values := make([]driver.Value, len(rows.Columns()))
 	for {
-		switch err := rows.Next(values); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
+		if more, err := next(rows, values); !more {
 			return err
 		}
 		var r R

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -175,10 +173,7 @@ func (q QuerySet[T]) scanEach(rows driver.Rows, fields []*render.Field, yield fu
 		scan[i] = fieldScanner(f)
 	}
 	for {
-		switch err := rows.Next(values); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
+		if more, err := next(rows, values); !more {
 			return err
 		}
 		row := reflect.New(q.model.Type).Elem()

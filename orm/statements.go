@@ -4,9 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"time"
 
@@ -86,11 +84,11 @@ type Row struct {
 // read takes the row out of the driver's hands.
 func (r *Row) read(rows driver.Rows) error {
 	r.values = make([]driver.Value, len(rows.Columns()))
-	if err := rows.Next(r.values); err != nil {
-		if errors.Is(err, io.EOF) {
-			return sql.ErrNoRows
-		}
+	switch there, err := next(rows, r.values); {
+	case err != nil:
 		return err
+	case !there:
+		return sql.ErrNoRows
 	}
 	for i, v := range r.values {
 		if b, ok := v.([]byte); ok {

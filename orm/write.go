@@ -44,17 +44,14 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 		return err
 	}
 	set := make([]render.Assignment, 0, len(fields)+2)
-	var updated *time.Time
-	var version *int64
 	at, judge := time.Time{}, foundOne
 	if r.updated != nil {
 		at = now()
-		_, updated = any(row).(timestamped).TimestampFields()
 		set = append(set, render.Assignment{Field: r.updated, Value: at})
 	}
 	if r.version != nil {
-		version, judge = any(row).(versioned).VersionField(), foundVersion
-		set = append(set, render.Assignment{Field: r.version, Value: *version + 1})
+		judge = foundVersion
+		set = append(set, render.Assignment{Field: r.version, Value: *any(row).(versioned).VersionField() + 1})
 		where = append(where, atVersion(r.version, row))
 	}
 	for _, f := range fields {
@@ -77,12 +74,7 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 	if _, err := q.db.executor.Exec(ctx, st); err != nil {
 		return err
 	}
-	if updated != nil {
-		*updated = at
-	}
-	if version != nil {
-		*version++
-	}
+	r.changed(row, at)
 	return nil
 }
 

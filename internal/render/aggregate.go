@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
 )
 
@@ -61,6 +62,13 @@ var (
 	errEmptyCount    = errors.New("a count of Distinct values needs an operand: give Count one")
 )
 
+// distinctTexts refuses what MariaDB 11.8 leaves in twice: texts of groups that are alike.
+func (w *writer) distinctTexts(s *ast.Select) {
+	if w.scope.texts && len(s.Group) > 0 && w.server.Engine == dialect.MariaDB {
+		w.fail(&dialect.UnsupportedError{Server: w.server, Feature: "Distinct of StringAgg over groups", Hint: "read it by another query.Select that is Distinct"})
+	}
+}
+
 // stringAgg writes StringAgg (rule S56). MySQL takes no bound value for a separator: there
 // it stands in front of each text, and the first is cut off.
 func (w *writer) stringAgg(n ast.Aggregate) kind {
@@ -84,6 +92,6 @@ func (w *writer) stringAgg(n ast.Aggregate) kind {
 		w.ordering(" ORDER BY ", n.Order)
 		w.byte(')')
 	}
-	w.nullable = true
+	w.nullable, w.scope.texts = true, true
 	return someText
 }

@@ -111,7 +111,7 @@ func (k kind) keepsText(s string) string {
 		if most, limited := mysqlBytes[k.Name]; limited && len(s) > most {
 			return tooLong
 		}
-		if k.Charset != "" && !inCharset(k.Charset, s) {
+		if has, known := representable(k.Charset, s); known && !has { // of another the server tells
 			return "has characters that are not in the column's character set"
 		}
 	}
@@ -129,26 +129,6 @@ func endsAtNUL(server dialect.Server) bool {
 }
 
 const holdsNUL = "holds a NUL, at which MariaDB before 10.11 stops to compare texts"
-
-// inCharset reports whether MySQL's character set has all characters of s. Of
-// one that is not listed the server tells.
-func inCharset(charset, s string) bool {
-	for _, r := range s {
-		fits := true
-		switch charset {
-		case "ascii":
-			fits = r < 0x80
-		case "utf8mb3", "utf8":
-			fits = r <= 0xffff
-		case "latin1": // which is cp1252
-			fits = r < 0x80 || r >= 0xa0 && r <= 0xff || strings.ContainsRune("€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ", r)
-		}
-		if !fits {
-			return false
-		}
-	}
-	return true
-}
 
 func (k kind) keepsBytes(n int) string {
 	if !isMySQL(k.engine()) {

@@ -76,12 +76,16 @@ func supported(s dialect.Server, l *ast.Lock) error {
 // lockable checks the tables that l locks (rule L6, and S2 for the names).
 func (w *writer) lockable(l *ast.Lock) {
 	if len(l.Of) == 0 {
+		remedy := `name the tables to lock with Of("self")`
+		if !w.server.Can(dialect.Of) {
+			remedy = "lock " + w.scope.name() + " in a query without it, and read it then"
+		}
+		if len(w.scope.beside) > 0 {
+			w.fail(fmt.Errorf("%w: %s is joined with what another query puts out, which is no row to lock: %s", ErrLockOptions, w.scope.name(), remedy))
+			return
+		}
 		for _, j := range w.scope.joins {
 			if j.Nullable {
-				remedy := `name the tables to lock with Of("self")`
-				if !w.server.Can(dialect.Of) {
-					remedy = "lock " + w.scope.name() + " in a query without it, and read it then"
-				}
 				w.fail(fmt.Errorf("%w: %s may have no %s, and a missing row cannot be locked: %s", ErrLockOptions, w.scope.name(), j.Path, remedy))
 				return
 			}

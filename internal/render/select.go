@@ -252,6 +252,7 @@ func (w *writer) selection(s *ast.Select, nested bool) []Output {
 	}
 	if s.Distinct {
 		w.ordersOutputs(s.Order)
+		w.distinctTexts(s)
 	}
 	if w.scope.aggregated && len(s.Group) == 0 && len(s.Order) > 0 { // of one row
 		plain := *s

@@ -3,6 +3,7 @@ package render
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/query"
@@ -167,7 +168,10 @@ func itself(from ast.Source) ast.Source {
 	return itself(s.From)
 }
 
-// besides writes a JOIN of another SELECT, behind those before it.
+// besides writes a JOIN of another SELECT, behind those before it. With a LIMIT MySQL and
+// MariaDB do not merge it into the statement: they would take what it computes without
+// its columns, such as a constant, for itself where a LEFT JOIN has found no row, MySQL
+// 9.7 in IS NOT NULL, MariaDB 11.8 in functions over a window.
 func (w *writer) besides(sc *scope, j ast.Join) {
 	if err := checkName(j.Name); err != nil {
 		w.fail(err)
@@ -185,6 +189,9 @@ func (w *writer) besides(sc *scope, j ast.Join) {
 	}
 	b := w.derived(j.Of, j.Name)
 	b.name, b.left = j.Name, j.Left
+	if j.Left && isMySQL(w.server.Engine) && slices.ContainsFunc(b.outputs, func(o Output) bool { return o.Type.field == nil }) {
+		b.text = "(SELECT * FROM " + b.text + " AS " + sc.quoted(sc.unused("merged")) + " LIMIT " + w.noLimit + ")"
+	}
 	sc.beside = append(sc.beside, b)
 	text, args := w.aside(func() {
 		for i, c := range j.On {

@@ -197,7 +197,8 @@ type Delete struct {
 	Database any
 }
 
-// Render returns the statement.
+// Render returns the statement. It is [Update.Render] again: behind an interface or a
+// function the shape would be on the heap, an allocation for each statement.
 func (s *Delete) Render() (Text, error) {
 	var sh shape
 	sh.begin('D', s.Model)
