@@ -8,9 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/dialect/mysql"
-	"github.com/holdfast-go/holdfast/dialect/postgres"
-	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/internal/seam"
@@ -55,7 +52,7 @@ func open(t *testing.T, at testdb.Database, s setup) *database {
 		s.dsn = at.DSN
 	}
 	if s.source == nil {
-		s.source = func(dsn string) dialect.Source { return source(at.Engine, dsn) }
+		s.source = func(dsn string) dialect.Source { return testdb.Source(at.Engine, dsn) }
 	}
 	opened, err := backend.Connect(t.Context(), s.source(s.dsn))
 	require.NoError(t, err)
@@ -88,17 +85,6 @@ func open(t *testing.T, at testdb.Database, s setup) *database {
 func (db *database) again(s setup) *database {
 	db.t.Helper()
 	return open(db.t, db.Database, s)
-}
-
-func source(engine testdb.Engine, dsn string) dialect.Source {
-	switch engine {
-	case testdb.SQLite:
-		return sqlite.Open(dsn)
-	case testdb.Postgres:
-		return postgres.Open(dsn)
-	default:
-		return mysql.Open(dsn)
-	}
 }
 
 func (db *database) pool() *sql.DB { return db.executor.Database().Pool }

@@ -70,12 +70,12 @@ func eachStudio(t *testing.T, test func(t *testing.T, s *studio), engines ...tes
 func openStudio(t *testing.T, at testdb.Database, opts ...orm.Option) *studio {
 	t.Helper()
 	s := &studio{Database: at, t: t}
-	from := source(at.Engine, at.DSN)
+	from := testdb.Source(at.Engine, at.DSN)
 	if at.Engine == testdb.SQLite {
 		from = noting{from, s}
 	} else {
 		s.proxy = proxy.New(t, at.Addr)
-		from = source(at.Engine, at.Via(s.proxy.Addr()))
+		from = testdb.Source(at.Engine, at.Via(s.proxy.Addr()))
 	}
 	var err error
 	s.DB, err = orm.Open(t.Context(), from, opts...)

@@ -39,7 +39,7 @@ func TestL01_DrainWithSkipLocked(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, at testdb.Database) {
 		// A server of its own, whose counts are of this test alone.
 		own := testdb.NewServer(t, at.Engine, countWaits(at.Engine)...).New(t)
-		db, err := orm.Open(t.Context(), source(own.Engine, own.DSN), orm.MaxOpenConns(drainWorkers+4), orm.MaxIdleConns(drainWorkers+4))
+		db, err := orm.Open(t.Context(), testdb.Source(own.Engine, own.DSN), orm.MaxOpenConns(drainWorkers+4), orm.MaxIdleConns(drainWorkers+4))
 		require.NoError(t, err)
 		defer func() { require.NoError(t, db.Close()) }()
 		if !db.Server().Can(dialect.SkipLocked) {

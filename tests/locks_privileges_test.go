@@ -42,7 +42,7 @@ func (s *studio) as(user string) *studio {
 		config.User, config.Passwd = user, password
 		dsn = config.FormatDSN()
 	}
-	db, err := orm.Open(t.Context(), source(s.Engine, dsn))
+	db, err := orm.Open(t.Context(), testdb.Source(s.Engine, dsn))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return &studio{Database: s.Database, DB: db, t: t}

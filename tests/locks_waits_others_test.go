@@ -66,7 +66,7 @@ func (s *studio) with(change func(*godriver.Config)) *studio {
 	config, err := godriver.ParseDSN(s.DSN)
 	require.NoError(s.t, err)
 	change(config)
-	db, err := orm.Open(s.t.Context(), source(s.Engine, config.FormatDSN()))
+	db, err := orm.Open(s.t.Context(), testdb.Source(s.Engine, config.FormatDSN()))
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { require.NoError(s.t, db.Close()) })
 	return &studio{Database: s.Database, DB: db, t: s.t}

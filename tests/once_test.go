@@ -293,7 +293,7 @@ func (db *database) as(user, table string, rights ...string) *database {
 // Once and to orm.Check.
 func TestO08_TheTableIsThatOfTheModel(t *testing.T) {
 	eachOnce(t, func(t *testing.T, db *database) {
-		o, err := orm.Open(t.Context(), source(db.Engine, db.DSN))
+		o, err := orm.Open(t.Context(), testdb.Source(db.Engine, db.DSN))
 		require.NoError(t, err)
 		defer o.Close()
 		require.NoError(t, orm.Check(t.Context(), o, (*models.Once)(nil)))

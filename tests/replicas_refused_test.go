@@ -33,7 +33,7 @@ func TestR08_Refused(t *testing.T) {
 				}
 			}
 		}
-		own := source(at.Engine, at.DSN)
+		own := testdb.Source(at.Engine, at.DSN)
 		db, err := orm.Open(ctx, own, orm.WithReplicas(own))
 		if at.Engine == testdb.Postgres {
 			require.NoError(t, err, "it is its own replica")

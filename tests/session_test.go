@@ -49,7 +49,7 @@ func TestA01_AutocommitIsOn(t *testing.T) {
 			t.Cleanup(func() { _, _ = rows.Close(), held.Close() })
 		}
 		for _, off := range []string{"autocommit=0", "autocommit=false"} {
-			_, err := source(db.Engine, db.DSN+"?"+off).Connect(ctx)
+			_, err := testdb.Source(db.Engine, db.DSN+"?"+off).Connect(ctx)
 			var refused *dialect.OpenError
 			require.ErrorAs(t, err, &refused)
 			assert.Equal(t, "autocommit", refused.Setting)

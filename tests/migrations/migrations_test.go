@@ -15,11 +15,9 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/dialect/mysql"
-	"github.com/holdfast-go/holdfast/dialect/postgres"
-	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/internal/testserver"
 	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 // steps each leave a trace that tells how often they have run.
@@ -31,16 +29,7 @@ var steps = []step{
 }
 
 func open(ctx context.Context, engine testserver.Engine, dsn string) (*orm.DB, error) {
-	var src dialect.Source
-	switch engine {
-	case testserver.Postgres:
-		src = postgres.Open(dsn)
-	case testserver.SQLite:
-		src = sqlite.Open(dsn)
-	default:
-		src = mysql.Open(dsn)
-	}
-	return orm.Open(ctx, src)
+	return orm.Open(ctx, testdb.Source(engine, dsn))
 }
 
 // each runs a test with each tool on each engine.

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/tests/soak"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -24,25 +25,10 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// setPrograms says how many programs are run on each engine: 300, in a soak
-// 10,000, or as many as HOLDFAST_SOAK_PROGRAMS says; -rapid.checks goes first.
-// Rapid is not to shrink them, which is for reduce.
+// setPrograms has rapid run 300 programs on each engine, or as many as a soak does, and
+// not shrink them, which is for reduce.
 func setPrograms() error {
-	if err := flag.Set("rapid.shrinktime", "0s"); err != nil {
-		return err
-	}
-	programs, given := "300", false
-	if os.Getenv("HOLDFAST_SOAK") != "" {
-		programs = "10000"
-	}
-	if n := os.Getenv("HOLDFAST_SOAK_PROGRAMS"); n != "" {
-		programs = n
-	}
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if given {
-		return nil
-	}
-	return flag.Set("rapid.checks", programs)
+	return cmp.Or(flag.Set("rapid.shrinktime", "0s"), soak.Programs("300"))
 }
 
 // A program that fails is kept in testdata/rapid and runs first from then on,

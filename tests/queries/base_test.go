@@ -95,7 +95,7 @@ func byName(names []string, values []value) map[string]value {
 func (g *gen) joined(b base, depth int) base { return g.joins(b, g.some(depth-1), depth) }
 
 func (g *gen) joins(b base, q reading, depth int) base {
-	name, left := g.name("j"), g.maybe(2) && !g.inner
+	name, left := g.name("j"), g.maybe(2)
 	beside := make([]named, len(q.names))
 	for i, out := range q.names {
 		beside[i] = named{name + "." + out, q.kinds[i], func(e *env) value { return e.beside[name][out] }, false}

@@ -16,10 +16,8 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/dialect/mysql"
-	"github.com/holdfast-go/holdfast/dialect/postgres"
-	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/tests/soak"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -32,42 +30,15 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// setPrograms says how many programs are run on each engine: 500, the same each time, and
-// in a soak 10,000 new ones, or as many as HOLDFAST_SOAK_PROGRAMS says. What a soak finds
-// may be the server's: see the places that leave something out. -rapid.checks and
-// -rapid.seed go first.
+// setPrograms has rapid run 500 programs on each engine, the same each time, and in a soak
+// new ones. What a soak finds may be the server's: see the places that leave something out.
 func setPrograms() error {
-	if os.Getenv("HOLDFAST_SOAK") == "" {
-		seeded := false
-		flag.Visit(func(f *flag.Flag) { seeded = seeded || f.Name == "rapid.seed" || f.Name == "rapid.checks" })
-		if !seeded {
-			if err := flag.Set("rapid.seed", "20261128"); err != nil {
-				return err
-			}
+	if !soak.Asked() && !soak.Given("rapid.seed") && !soak.Given("rapid.checks") {
+		if err := flag.Set("rapid.seed", "20261128"); err != nil {
+			return err
 		}
 	}
-	programs, given := "500", false
-	if os.Getenv("HOLDFAST_SOAK") != "" {
-		programs = "10000"
-	}
-	if n := os.Getenv("HOLDFAST_SOAK_PROGRAMS"); n != "" {
-		programs = n
-	}
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if given {
-		return nil
-	}
-	return flag.Set("rapid.checks", programs)
-}
-
-func engineOf(db testdb.Database) dialect.Source {
-	switch db.Engine {
-	case testdb.Postgres:
-		return postgres.Open(db.DSN)
-	case testdb.SQLite:
-		return sqlite.Open(db.DSN)
-	}
-	return mysql.Open(db.DSN)
+	return soak.Programs("500")
 }
 
 var errUndo = errors.New("undo")
@@ -77,13 +48,13 @@ var errUndo = errors.New("undo")
 func TestQueriesReadWhatGoWouldRead(t *testing.T) {
 	t.Parallel()
 	testdb.Each(t, func(t *testing.T, at testdb.Database) {
-		db, err := orm.Open(t.Context(), engineOf(at))
+		db, err := orm.Open(t.Context(), testdb.Source(at.Engine, at.DSN))
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, db.Close()) })
 		require.NoError(t, orm.CreateTables(t.Context(), db, (*TaskTag)(nil), (*Team)(nil), (*Member)(nil), (*Task)(nil), (*Tag)(nil)))
 		rapid.Check(t, func(rt *rapid.T) {
 			w := worlds(rt)
-			g := &gen{t: rt, db: db, w: w, groups: db.Server().Can(dialect.FrameGroups), inner: at.Engine == testdb.MySQL || at.Engine == testdb.MariaDB, plain: at.Engine == testdb.MySQL || at.Engine == testdb.MariaDB}
+			g := &gen{t: rt, db: db, w: w, groups: db.Server().Can(dialect.FrameGroups), texts: at.Engine == testdb.MariaDB, plain: at.Engine == testdb.MySQL || at.Engine == testdb.MariaDB}
 			read := choose(g, []func(*gen) program{selects, selects, rowsOfModels, rowsOfModels, pages})
 			p := read(g)
 			var diff string

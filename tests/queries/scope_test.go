@@ -17,7 +17,7 @@ type gen struct {
 	w      *world
 	names  int
 	groups bool // the server has frames of groups
-	inner  bool // MySQL and MariaDB take constants of a sub-select that a LEFT JOIN did not find for themselves
+	texts  bool // MariaDB refuses Distinct of StringAgg over groups (S56)
 	plain  bool // MySQL and MariaDB, which lose rows or names in some queries that are deeper
 }
 

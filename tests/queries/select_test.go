@@ -201,7 +201,7 @@ func (s *selecting) named() []named {
 // finish orders and limits.
 func (s *selecting) finish(shape int) {
 	s.distinct = s.maybe(5)
-	if s.gen.plain && s.inGroups { // MariaDB leaves equal rows of groups of a sub-select as they are
+	if s.gen.texts && s.inGroups {
 		s.distinct = false
 	}
 	s.limit = -1

@@ -12,10 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/dialect/mysql"
-	"github.com/holdfast-go/holdfast/dialect/postgres"
-	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -24,16 +20,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t *testing.T, at testdb.Database) *orm.DB {
 	t.Helper()
-	var source dialect.Source
-	switch at.Engine {
-	case testdb.SQLite:
-		source = sqlite.Open(at.DSN)
-	case testdb.Postgres:
-		source = postgres.Open(at.DSN)
-	default:
-		source = mysql.Open(at.DSN)
-	}
-	db, err := orm.Open(t.Context(), source)
+	db, err := orm.Open(t.Context(), testdb.Source(at.Engine, at.DSN))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db

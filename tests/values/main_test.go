@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/holdfast-go/holdfast/tests/soak"
 )
 
 func TestMain(m *testing.M) {
@@ -22,13 +24,12 @@ func TestMain(m *testing.M) {
 // setChecks shares 500 checks of each engine among the kinds of columns, 20,000
 // in a soak; -rapid.checks is for one kind, and goes first.
 func setChecks() error {
-	checks, given := 500, false
-	if os.Getenv("HOLDFAST_SOAK") != "" {
-		checks = 20000
-	}
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if given {
+	if soak.Given("rapid.checks") {
 		return nil
+	}
+	checks := 500
+	if soak.Asked() {
+		checks = 20000
 	}
 	return flag.Set("rapid.checks", strconv.Itoa(checks/len(kinds)+1))
 }

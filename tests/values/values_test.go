@@ -14,9 +14,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/dialect/mysql"
-	"github.com/holdfast-go/holdfast/dialect/postgres"
-	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
@@ -286,12 +283,6 @@ func ids[R any](rows []*R) []int64 {
 }
 
 func source(at testdb.Database, params string) dialect.Source {
-	switch at.Engine {
-	case testdb.Postgres:
-		return postgres.Open(at.DSN)
-	case testdb.SQLite:
-		return sqlite.Open(at.DSN)
-	}
 	dsn := at.DSN
 	if params != "" {
 		if strings.Contains(dsn, "?") {
@@ -300,7 +291,7 @@ func source(at testdb.Database, params string) dialect.Source {
 			dsn += "?" + params
 		}
 	}
-	return mysql.Open(dsn)
+	return testdb.Source(at.Engine, dsn)
 }
 
 func TestS01_ValuesComeBackOrAreRefused(t *testing.T) { run(t, "") }
