@@ -10,9 +10,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/dialect/mysql"
-	"github.com/holdfast-go/holdfast/dialect/postgres"
-	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/examples/tts/internal/settings"
 	"github.com/holdfast-go/holdfast/examples/tts/internal/summary"
 	"github.com/holdfast-go/holdfast/examples/tts/internal/voice"
@@ -37,16 +34,7 @@ func rehearsal(stop context.Context, t *testing.T, db *orm.DB, locking settings.
 func each(t *testing.T, test func(t *testing.T, db *orm.DB)) {
 	t.Helper()
 	testdb.Each(t, func(t *testing.T, at testdb.Database) {
-		var source dialect.Source
-		switch at.Engine {
-		case testdb.SQLite:
-			source = sqlite.Open(at.DSN)
-		case testdb.Postgres:
-			source = postgres.Open(at.DSN)
-		default:
-			source = mysql.Open(at.DSN)
-		}
-		db, err := orm.Open(t.Context(), source)
+		db, err := orm.Open(t.Context(), testdb.Source(at.Engine, at.DSN))
 		require.NoError(t, err)
 		defer func() { require.NoError(t, db.Close()) }()
 		test(t, db)

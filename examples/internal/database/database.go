@@ -7,32 +7,25 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
-)
 
-// Engine is a kind of database.
-type Engine string
-
-const (
-	SQLite   Engine = "sqlite"
-	MySQL    Engine = "mysql"
-	MariaDB  Engine = "mariadb"
-	Postgres Engine = "postgres"
+	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 // Database is where the rows are to be kept: the embedded one, a server that is running, or one to be started in a
 // container.
 type Database struct {
-	Engine Engine
+	Engine testdb.Engine
 	// DSN names a running server and a database on it, in the form that the engine's driver takes. It holds the
 	// password. It is "" for SQLite and for a server that is yet to be started.
 	DSN string
 }
 
 // Container reports whether a server has to be started first.
-func (d Database) Container() bool { return d.Engine != SQLite && d.DSN == "" }
+func (d Database) Container() bool { return d.Engine != testdb.SQLite && d.DSN == "" }
 
 var word = regexp.MustCompile(`^[\w-]*$`)
 
@@ -41,8 +34,7 @@ const Option = "`database`: sqlite (embedded, in a temporary directory); mysql, 
 
 // Parse reads the value of -db. Its error names the option and holds no password.
 func Parse(option string) (Database, error) {
-	switch engine := Engine(option); engine {
-	case SQLite, MySQL, MariaDB, Postgres:
+	if engine := testdb.Engine(option); slices.Contains(testdb.All(), engine) {
 		return Database{Engine: engine}, nil
 	}
 	scheme, _, isURL := strings.Cut(option, "://")
@@ -56,13 +48,13 @@ func Parse(option string) (Database, error) {
 	switch scheme {
 	case "mysql", "mariadb":
 		dsn, err := mysqlDSN(scheme, option)
-		return Database{Engine: Engine(scheme), DSN: dsn}, err
+		return Database{Engine: testdb.Engine(scheme), DSN: dsn}, err
 	case "postgres", "postgresql":
 		u, err := parseURL("postgres", option)
 		if err != nil {
 			return Database{}, err
 		}
-		return Database{Engine: Postgres, DSN: u.String()}, nil
+		return Database{Engine: testdb.Postgres, DSN: u.String()}, nil
 	}
 	return Database{}, fmt.Errorf("-db %s://…: must be mysql://, mariadb:// or postgres://; the embedded database is -db sqlite", scheme)
 }

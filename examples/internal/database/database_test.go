@@ -8,15 +8,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/examples/internal/database"
+	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 func TestURLs(t *testing.T) {
 	for url, want := range map[string]database.Database{
 		"postgres://me:p%40ss@host:5433/studio?sslmode=disable": {
-			Engine: database.Postgres, DSN: "postgres://me:p%40ss@host:5433/studio?sslmode=disable"},
-		"postgresql://host/studio":   {Engine: database.Postgres, DSN: "postgresql://host/studio"},
-		"mariadb://host:3307/studio": {Engine: database.MariaDB, DSN: "tcp(host:3307)/studio"},
-		"mysql://me@[::1]/studio":    {Engine: database.MySQL, DSN: "me@tcp([::1]:3306)/studio"},
+			Engine: testdb.Postgres, DSN: "postgres://me:p%40ss@host:5433/studio?sslmode=disable"},
+		"postgresql://host/studio":   {Engine: testdb.Postgres, DSN: "postgresql://host/studio"},
+		"mariadb://host:3307/studio": {Engine: testdb.MariaDB, DSN: "tcp(host:3307)/studio"},
+		"mysql://me@[::1]/studio":    {Engine: testdb.MySQL, DSN: "me@tcp([::1]:3306)/studio"},
 	} {
 		got, err := database.Parse(url)
 		require.NoError(t, err, url)

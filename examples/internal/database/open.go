@@ -7,10 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/dialect/mysql"
-	"github.com/holdfast-go/holdfast/dialect/postgres"
-	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -21,33 +17,22 @@ func Open(ctx context.Context, d Database, opts ...orm.Option) (db *orm.DB, clea
 	remove := func() error { return nil }
 	dsn := d.DSN
 	switch {
-	case d.Engine == SQLite:
+	case d.Engine == testdb.SQLite:
 		dir, err := os.MkdirTemp("", "holdfast-example-")
 		if err != nil {
 			return nil, nil, err
 		}
 		dsn, remove = filepath.Join(dir, "example.db"), func() error { return os.RemoveAll(dir) }
 	case d.Container():
-		server, err := testdb.Start(ctx, testdb.Engine(d.Engine), testdb.Report(func(s string) { fmt.Fprintln(os.Stderr, s) }))
+		server, err := testdb.Start(ctx, d.Engine, testdb.Report(func(s string) { fmt.Fprintln(os.Stderr, s) }))
 		if err != nil {
 			return nil, nil, err
 		}
 		dsn, remove = server.DSN, server.Close
 	}
-	db, err = orm.Open(ctx, source(d.Engine, dsn), opts...)
+	db, err = orm.Open(ctx, testdb.Source(d.Engine, dsn), opts...)
 	if err != nil {
 		return nil, nil, errors.Join(err, remove())
 	}
 	return db, func() error { return errors.Join(db.Close(), remove()) }, nil
-}
-
-func source(engine Engine, dsn string) dialect.Source {
-	switch engine {
-	case MySQL, MariaDB:
-		return mysql.Open(dsn)
-	case Postgres:
-		return postgres.Open(dsn)
-	default:
-		return sqlite.Open(dsn)
-	}
 }

@@ -13,9 +13,6 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/dialect/mysql"
-	"github.com/holdfast-go/holdfast/dialect/postgres"
-	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 	"github.com/holdfast-go/holdfast/tests/testdb"
@@ -27,16 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func each(t *testing.T, test func(t *testing.T, h *House, mails *Postbox)) {
 	t.Helper()
 	testdb.Each(t, func(t *testing.T, at testdb.Database) {
-		var source dialect.Source
-		switch at.Engine {
-		case testdb.SQLite:
-			source = sqlite.Open(at.DSN)
-		case testdb.Postgres:
-			source = postgres.Open(at.DSN)
-		default:
-			source = mysql.Open(at.DSN)
-		}
-		db, err := orm.Open(t.Context(), source, Settings()...)
+		db, err := orm.Open(t.Context(), testdb.Source(at.Engine, at.DSN), Settings()...)
 		require.NoError(t, err)
 		defer func() { require.NoError(t, db.Close()) }()
 		require.NoError(t, Migrate(t.Context(), db))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/examples/internal/browser"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -71,8 +71,6 @@ func (w window) keep(t *testing.T, name string) {
 
 // Two windows, one seat: one visitor gets it, the other sees that somebody is taking it, and
 // later that it is sold, on a page that he has not loaded again.
-//
-// The library needs no browser, so a user's machine need not have one; .ci/run installs it.
 func TestTwoWindowsOneSeat(t *testing.T) {
 	she, he, b := windows(t)
 	const seat = "#seat-13"
@@ -112,12 +110,9 @@ func TestTheLoadInABrowser(t *testing.T) {
 // windows opens a site with a browser and two visitors.
 func windows(t *testing.T) (she, he window, b *bed) {
 	t.Helper()
-	browser := findBrowser()
-	if browser == "" {
-		t.Skip("neither Chromium nor Chrome is installed here")
-	}
+	path := browser.Find(t)
 	b = newBed(t, testdb.New(t, testdb.SQLite), func(h http.Handler) http.Handler { return h })
-	chrome, end := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(browser), chromedp.Headless,
+	chrome, end := chromedp.NewExecAllocator(context.Background(), chromedp.ExecPath(path), chromedp.Headless,
 		chromedp.NoSandbox, chromedp.WindowSize(1280, 900))
 	first, endFirst := chromedp.NewContext(chrome)
 	t.Cleanup(func() {
@@ -130,13 +125,4 @@ func windows(t *testing.T) (she, he window, b *bed) {
 	t.Cleanup(endSecond)
 	require.NoError(t, chromedp.Do(second))
 	return window{first}, window{second}, b
-}
-
-func findBrowser() string {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
 }

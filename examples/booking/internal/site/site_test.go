@@ -18,10 +18,6 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/dialect/mysql"
-	"github.com/holdfast-go/holdfast/dialect/postgres"
-	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/examples/booking/internal/house"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/testdb"
@@ -39,16 +35,7 @@ type bed struct {
 // newBed opens a site over a database. through is what stands in front of it.
 func newBed(t *testing.T, at testdb.Database, through func(http.Handler) http.Handler) *bed {
 	t.Helper()
-	var source dialect.Source
-	switch at.Engine {
-	case testdb.SQLite:
-		source = sqlite.Open(at.DSN)
-	case testdb.Postgres:
-		source = postgres.Open(at.DSN)
-	default:
-		source = mysql.Open(at.DSN)
-	}
-	db, err := orm.Open(t.Context(), source, house.Settings()...)
+	db, err := orm.Open(t.Context(), testdb.Source(at.Engine, at.DSN), house.Settings()...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	require.NoError(t, house.Migrate(t.Context(), db))

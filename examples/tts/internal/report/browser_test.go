@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/examples/internal/browser"
 )
 
 // drive exercises the page once its charts are painted, and tells what it saw: errors, how many charts stayed blank, and
@@ -46,13 +48,8 @@ const look = (frames) => {
 requestAnimationFrame(() => look(100));
 </script>`
 
-// Only a browser can tell whether the page draws. The library needs none, so a user's machine need not have one; .ci/run
-// installs it.
 func TestPageInABrowser(t *testing.T) {
-	browser := findBrowser()
-	if browser == "" {
-		t.Skip("neither Chromium nor Chrome is installed here")
-	}
+	program := browser.Find(t)
 	seen := make(chan string, 1)
 	listener := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		said, err := io.ReadAll(r.Body)
@@ -66,7 +63,7 @@ func TestPageInABrowser(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(page), 0o600))
 
 	// It stays as long as it could be debugged.
-	chrome := exec.Command(browser, "--headless", "--no-sandbox", "--remote-debugging-port=0", "--window-size=1400,1000",
+	chrome := exec.Command(program, "--headless", "--no-sandbox", "--remote-debugging-port=0", "--window-size=1400,1000",
 		"--user-data-dir="+filepath.Join(folder, "profile"), "file://"+path)
 	var complaints strings.Builder
 	chrome.Stderr = &complaints
@@ -86,13 +83,4 @@ func TestPageInABrowser(t *testing.T) {
 	}
 	require.NoError(t, chrome.Process.Signal(os.Interrupt))
 	<-ended
-}
-
-func findBrowser() string {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
 }

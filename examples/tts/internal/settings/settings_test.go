@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-go/holdfast/examples/internal/database"
 	"github.com/holdfast-go/holdfast/examples/tts/internal/settings"
 	"github.com/holdfast-go/holdfast/examples/tts/internal/voice"
+	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 func parse(args ...string) (settings.Settings, error) { return settings.Parse(args, io.Discard) }
@@ -22,7 +23,7 @@ func TestDefaults(t *testing.T) {
 	got, err := parse()
 	require.NoError(t, err)
 	assert.Equal(t, settings.Settings{
-		Database: database.Database{Engine: database.SQLite},
+		Database: database.Database{Engine: testdb.SQLite},
 		Locking:  []settings.Locking{settings.SkipLocked},
 		Rows:     320, Edits: 400, Workers: 4, Writers: 4, Voice: voice.Auto,
 	}, got)
@@ -37,7 +38,7 @@ func TestEveryOption(t *testing.T) {
 		"-input", input, "-report", filepath.Join(dir, "r.html"), "-out", filepath.Join(dir, "new"), "-voice=tones")
 	require.NoError(t, err)
 	assert.Equal(t, settings.Settings{
-		Database: database.Database{Engine: database.MariaDB},
+		Database: database.Database{Engine: testdb.MariaDB},
 		Locking:  []settings.Locking{settings.None, settings.NoWait, settings.Wait},
 		Rows:     9, Edits: 8, Workers: 7, Writers: 6,
 		Input: input, Report: filepath.Join(dir, "r.html"), Out: filepath.Join(dir, "new"), Voice: voice.Tones,
