@@ -244,3 +244,26 @@ func TestS56_DistinctTextsOfGroups(t *testing.T) {
 		require.Equal(t, []string{"ab"}, got)
 	})
 }
+
+// MariaDB before 10.5.26 and 10.11.9 takes such frames with one key only, that is a number.
+func TestS36_RangesOfAnyKeys(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		audio := orm.Objects[Audio](db).OrderBy("index")
+		for name, w := range map[string]query.Window{"two": query.Partition().OrderBy("user_id", "index"), "a text": query.Partition().OrderBy("text", "index")} {
+			whole := query.Count().Over(w.Range(query.Unbounded, query.Unbounded))
+			so, err := orm.Select[struct{ N, Whole, Place int64 }](ctx, audio, query.Count().Over(w.Range(query.Unbounded, 0)).As("n"), whole.As("whole"), query.RowNumber().Over(w).As("place"))
+			require.NoError(t, err, name)
+			require.Len(t, so, 7, name)
+			for _, row := range so {
+				require.Equal(t, row.Place, row.N, name)
+				require.EqualValues(t, 7, row.Whole, name)
+			}
+		}
+		for _, frame := range [][2]int{{query.Unbounded, 0}, {0, 0}, {0, query.Unbounded}} { // without an order all rows are equal
+			n, err := orm.Select[int64](ctx, audio, query.Count().Over(query.Partition().Range(frame[0], frame[1])))
+			require.NoError(t, err, frame)
+			require.Equal(t, []int64{7, 7, 7, 7, 7, 7, 7}, n, frame)
+		}
+	})
+}

@@ -214,13 +214,19 @@ func TestTheContainersOfThePage(t *testing.T) {
 			image = server.Image
 			require.NoError(t, server.Close())
 		}
-		test := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-tags=containers", "-run=OnPostgres", "./store")
-		test.Env = append(os.Environ(), "POSTGRES_IMAGE="+image, "TESTCONTAINERS_RYUK_DISABLED=true")
+		env := append(os.Environ(), "POSTGRES_IMAGE="+image, "TESTCONTAINERS_RYUK_DISABLED=true")
 		if host := os.Getenv("DOCKER_HOST"); host == "" || strings.HasPrefix(host, "unix:") {
 			// Within a container testcontainers would look for the port at its gateway.
-			test.Env = append(test.Env, "TESTCONTAINERS_HOST_OVERRIDE=127.0.0.1")
+			env = append(env, "TESTCONTAINERS_HOST_OVERRIDE=127.0.0.1")
 		}
-		out, err := test.CombinedOutput()
+		var out []byte
+		for range 3 { // the engine publishes ports that connections of the tests beside this one may have
+			test := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-tags=containers", "-run=OnPostgres", "./store")
+			test.Env = env
+			if out, err = test.CombinedOutput(); err == nil || !strings.Contains(string(out), "address already in use") {
+				break
+			}
+		}
 		assert.NoError(t, err, "%s", out)
 	}, testdb.Postgres)
 }

@@ -134,7 +134,17 @@ func (w *writer) frame(f *ast.Frame, orders int) {
 		w.fail(&dialect.UnsupportedError{Server: w.server, Feature: "a frame of a range of values",
 			Hint: "servers differ in the values that they take: count rows with Rows, or go from one end to the row"})
 	}
-	w.string(" " + f.Unit.String() + " BETWEEN ")
+	unit := f.Unit
+	if unit == ast.Range && w.server.Engine == dialect.MariaDB {
+		// Before MDEV-19052 it takes a range with one key that is a number only.
+		switch {
+		case f.To == 0 && f.From == ast.First, orders == 0:
+			return // what it does without a frame
+		case f.To == ast.Last && f.From == ast.First:
+			unit = ast.Rows // all of them
+		}
+	}
+	w.string(" " + unit.String() + " BETWEEN ")
 	w.edge(f.From)
 	w.string(" AND ")
 	w.edge(f.To)

@@ -15,7 +15,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/holdfast-go/holdfast/atomic"
-	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/soak"
 	"github.com/holdfast-go/holdfast/tests/testdb"
@@ -54,7 +53,7 @@ func TestQueriesReadWhatGoWouldRead(t *testing.T) {
 		require.NoError(t, orm.CreateTables(t.Context(), db, (*TaskTag)(nil), (*Team)(nil), (*Member)(nil), (*Task)(nil), (*Tag)(nil)))
 		rapid.Check(t, func(rt *rapid.T) {
 			w := worlds(rt)
-			g := &gen{t: rt, db: db, w: w, groups: db.Server().Can(dialect.FrameGroups), texts: at.Engine == testdb.MariaDB, plain: at.Engine == testdb.MySQL || at.Engine == testdb.MariaDB}
+			g := generator(rt, db, w)
 			read := choose(g, []func(*gen) program{selects, selects, rowsOfModels, rowsOfModels, pages})
 			p := read(g)
 			var diff string

@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 )
@@ -18,7 +19,15 @@ type gen struct {
 	names  int
 	groups bool // the server has frames of groups
 	texts  bool // MariaDB refuses Distinct of StringAgg over groups (S56)
+	whole  bool // older MariaDB has a range from a row on for one number only (S36)
 	plain  bool // MySQL and MariaDB, which lose rows or names in some queries that are deeper
+}
+
+func generator(t *rapid.T, db *orm.DB, w *world) *gen {
+	server := db.Server()
+	mariadb := server.Engine == dialect.MariaDB
+	return &gen{t: t, db: db, w: w, groups: server.Can(dialect.FrameGroups), texts: mariadb,
+		whole: mariadb && !server.Version.AtLeast(10, 6, 0), plain: mariadb || server.Engine == dialect.MySQL}
 }
 
 // n draws a number from 0 to below n.

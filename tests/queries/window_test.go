@@ -39,7 +39,7 @@ func (g *gen) window(s *scope, k kind, depth int) expr {
 		if w.unit == "Range" {
 			w.from, w.to = 0, 0
 		}
-		if g.maybe(3) {
+		if g.maybe(3) || w.unit == "Range" && g.whole {
 			w.from = query.Unbounded
 		}
 		if g.maybe(3) || w.unit == "Range" && w.from == 0 {
