@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +19,7 @@ import (
 	hf "github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/atomic/atomichttp"
 	"github.com/holdfast-go/holdfast/internal/proxy"
+	"github.com/holdfast-go/holdfast/tests/soak"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -174,7 +174,7 @@ func TestW09_AStormOfCuts(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		db.arrange(onceTable[db.Engine])
 		requests := 200
-		if os.Getenv("HOLDFAST_SOAK") != "" {
+		if soak.Asked() {
 			requests = 2000
 		}
 		const callers = 32

@@ -17,6 +17,7 @@ import (
 
 	hf "github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/internal/proxy"
+	"github.com/holdfast-go/holdfast/tests/soak"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -78,7 +79,7 @@ func moneyTime() time.Duration {
 	if d, err := time.ParseDuration(os.Getenv("HOLDFAST_MONEY")); err == nil {
 		return d
 	}
-	if os.Getenv("HOLDFAST_SOAK") != "" {
+	if soak.Asked() {
 		return 30 * time.Second
 	}
 	return 3 * time.Second

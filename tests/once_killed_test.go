@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -17,12 +16,13 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/proxy"
+	"github.com/holdfast-go/holdfast/tests/soak"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
 // onceKeys is how many keys are used in all.
 func onceKeys() int {
-	if os.Getenv("HOLDFAST_SOAK") != "" {
+	if soak.Asked() {
 		return 10_000
 	}
 	return 400

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/tests/soak"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -30,7 +31,7 @@ func TestB08_OnAServerThatRollsBackOnTimeout(t *testing.T) {
 func runOn(t *testing.T, variable, value, flag string) {
 	t.Helper()
 	engines, core := []testdb.Engine{testdb.MySQL}, "^Test(A0|B06|B07|B08|B13|B17|B21|B23|S06)"
-	if os.Getenv("HOLDFAST_SOAK") != "" {
+	if soak.Asked() {
 		engines, core = append(engines, testdb.MariaDB), "^Test[ABS][0-9]"
 	}
 	for _, engine := range engines {

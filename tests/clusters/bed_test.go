@@ -3,7 +3,6 @@ package clusters
 import (
 	"context"
 	"errors"
-	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/holdfast-go/holdfast/dialect/mysql"
 	"github.com/holdfast-go/holdfast/dialect/postgres"
 	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/tests/soak"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
 
@@ -127,9 +127,9 @@ func going(fn func() error) <-chan error {
 }
 
 // rounds is how often what needs luck, or a cluster of its own each time, is tried.
-func rounds(usual, soak int) int {
-	if os.Getenv("HOLDFAST_SOAK") != "" {
-		return soak
+func rounds(usual, long int) int {
+	if soak.Asked() {
+		return long
 	}
 	return usual
 }

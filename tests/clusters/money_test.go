@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	hf "github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/orm"
+	"github.com/holdfast-go/holdfast/tests/soak"
 )
 
 const (
@@ -96,7 +96,7 @@ func nothing() {}
 func wait(d time.Duration) { <-time.After(d) }
 
 func moneyTime() time.Duration {
-	if os.Getenv("HOLDFAST_SOAK") != "" {
+	if soak.Asked() {
 		return time.Minute
 	}
 	return 4500 * time.Millisecond
