@@ -107,7 +107,7 @@ func (t *transaction) sent(p state.Prefix, wrote bool) {
 	t.guardHolds = false
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.wrote = t.wrote || wrote
+	t.wrote = t.wrote || wrote || t.claim != "" // which has travelled with it
 }
 
 // mayHaveWritten is false when every statement was a SELECT of the query

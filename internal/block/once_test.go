@@ -152,6 +152,33 @@ func TestO01_TheResultIsRefused(t *testing.T) {
 	}
 }
 
+// A late claim has written, though fn has only read.
+func TestO01_TheCommitOfALateClaimHasNoAnswer(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		s.on("COMMIT", refuses(gone))
+		_, err := atomic.Once(t.Context(), s.db, "k", func(ctx context.Context) (int, error) {
+			hook := func(context.Context) error { return errAsked }
+			require.NoError(t, errors.Join(atomic.OnCommit(ctx, s.db, hook), atomic.OnRollback(ctx, s.db, hook)))
+			_, err := s.all(ctx, "SELECT a")
+			return 1, err
+		}, atomic.ClaimLate(), atomic.Retry(3))
+		require.ErrorIs(t, err, atomic.ErrCommitUnknown)
+		require.NotErrorIs(t, err, errAsked)
+		s.sent("BEGIN; LATE; SELECT a", "FINISH; COMMIT")
+	}, carries())
+	play(t, func(t *testing.T, s *script) {
+		s.on("WHICH TRANSACTION", reply{says: "7"})
+		s.on("COMMIT", refuses(gone))
+		s.on("WHAT BECAME OF 7", reply{says: true})
+		got, err := atomic.Once(t.Context(), s.db, "k", func(ctx context.Context) (int, error) {
+			_, err := s.all(ctx, "SELECT a")
+			return 1, err
+		}, atomic.ClaimLate(), atomic.ResolveCommit())
+		require.NoError(t, err)
+		require.Equal(t, 1, got)
+	})
+}
+
 // A key is in progress to the end of its transaction, however that comes.
 func TestO03_KeysAreSettled(t *testing.T) {
 	play(t, func(t *testing.T, s *script) {
