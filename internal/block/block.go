@@ -27,6 +27,7 @@ type transaction struct {
 	first    block    // root's place: one allocation less
 	outer    *scope   // set aside by Independent or Suspended; nil: nothing
 	session  *session // owns the connection; nil: the transaction does
+	lent     bool     // the session had the connection before, and perhaps settings on it
 	attempt  int      // of Retry, from 1
 
 	// connMu is held by whoever uses the connection.

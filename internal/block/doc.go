@@ -20,7 +20,7 @@
 //
 // Around it stand its guests, which know the states by their verbs alone: keys that
 // run once (once.go, onceread.go, oncepurge.go, keys.go, and commit.go for what
-// travels with others), sessions (session.go, sessionend.go), code written for
+// travels with others), sessions (session.go, sessionsend.go, sessionend.go), code written for
 // database/sql (sqldb.go), savepoints by hand (savepoint.go, savepointtext.go),
 // advisory locks (advisory.go), and the questions of who holds a lock (explain.go).
 //

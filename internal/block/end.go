@@ -174,6 +174,9 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 	}
 	// The old connection must not keep the transaction waiting for us.
 	t.drop().discard()
+	if t.session != nil {
+		t.session.lose(e)
+	}
 	done, resolveErr := t.executor.resolve(ctx, token)
 	switch {
 	case resolveErr != nil:

@@ -130,7 +130,7 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		e := t.executor.classify(err)
 		died := used && !opaque && e.Kind == dialect.ErrConnectionLost
 		another := (stale(err) || died) && ctx.Err() == nil && stales.another(t.conn.home(t.executor))
-		if first && t.session == nil && (another || !opaque && t.conn.fails(ctx, t.executor, err)) {
+		if first && !t.lent && (another || !opaque && t.conn.fails(ctx, t.executor, err)) {
 			t.drop().discard()
 			continue
 		}

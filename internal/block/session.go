@@ -2,12 +2,10 @@ package block
 
 import (
 	"context"
-	"database/sql/driver"
 	"sync"
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
-	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/block/state"
 	"github.com/holdfast-go/holdfast/internal/lex"
 	"github.com/holdfast-go/holdfast/internal/seam"
@@ -163,7 +161,7 @@ func (s *session) root() (*block, error) {
 		// Its hooks run outside the session, which may still hold its connection.
 		hooks := s.executor.with(s.ctx, &scope{outer: &scope{session: s, outer: s.outer}})
 		t := newTransaction(hooks, s.executor, &scope{session: s, outer: s.outer}, s.executor.settings.Block.OfSession("session"), s.site)
-		t.conn, s.conn = s.conn, nil
+		t.take(s)
 		s.tx = t
 	}
 	return s.tx.root, nil
@@ -209,8 +207,14 @@ func (s *session) lend(ctx context.Context, t *transaction) error {
 		return &atomic.BlockError{Kind: atomic.ErrRowsOpen, Reason: "rows of this session are still being read"}
 	}
 	s.tx = t
-	t.conn, s.conn = s.conn, nil
+	t.take(s)
 	return nil
+}
+
+// take has t use the connection of s, if that has one. It needs s.mu.
+func (t *transaction) take(s *session) {
+	t.conn, s.conn = s.conn, nil
+	t.lent = t.conn != nil
 }
 
 // takeBack is called when a transaction of the session has ended.
@@ -240,117 +244,4 @@ func (s *session) hasConnection() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.conn != nil || s.tx != nil && s.tx.hasConnection()
-}
-
-// run sends a statement that commits by itself.
-func (s *session) run(ctx context.Context, st Statement, send sender) error {
-	if err := s.connMu.lockWithin(ctx); err == errOwnRows {
-		return &atomic.BlockError{Kind: atomic.ErrRowsOpen, Reason: "read them to the end before " + lex.Abbreviate(s.executor.shown(st))}
-	} else if err != nil {
-		return s.executor.unsent(ctx, nil, st)
-	}
-	defer s.connMu.unlock()
-	// What held when the statement came may have changed while it waited.
-	if b, err := s.current(st); err != nil {
-		return err
-	} else if b != nil {
-		return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrOuterContext, Reason: "autocommit was switched off while the statement waited"}
-	}
-	conn, err := s.pin(ctx, st)
-	if err != nil {
-		return err
-	}
-	read, err := send(conn.wire, s.executor.tell(ctx, conn.wire, st), st.SQL)
-	conn.markSession(s.executor, st)
-	if err == nil && read != nil {
-		err = s.connMu.whileReading(read)
-	}
-	if err != nil {
-		return s.failed(ctx, st, err)
-	}
-	if !s.reading() {
-		s.executor.told(ctx, conn, st)
-	}
-	return nil
-}
-
-// reading reports whether rows are still to be read.
-func (s *session) reading() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.rows != nil
-}
-
-func (s *session) stream(ctx context.Context, st Statement) (driver.Rows, error) {
-	var stream *streamRows
-	err := s.run(ctx, st, func(w backend.Wire, _ []string, query string) (func() error, error) {
-		rows, err := w.Query(ctx, nil, query, st.Args)
-		if err == nil {
-			stream = s.streamOf(ctx, st, rows) // still with connMu
-		}
-		return nil, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return stream, nil
-}
-
-func (s *session) streamOf(ctx context.Context, st Statement, rows driver.Rows) *streamRows {
-	stream := s.executor.newStream(rows, nil, nil)
-	stream.done = func(failure error) error {
-		s.mu.Lock()
-		s.rows = nil
-		conn := s.conn
-		s.mu.Unlock()
-		if failure != nil {
-			return s.failed(ctx, st, failure)
-		}
-		if conn != nil {
-			s.executor.told(ctx, conn, st)
-		}
-		return nil
-	}
-	s.mu.Lock()
-	s.rows = stream
-	s.mu.Unlock()
-	return stream
-}
-
-// pin takes the session's connection out of the pool at its first statement.
-// It needs connMu.
-func (s *session) pin(ctx context.Context, st Statement) (*connection, error) {
-	s.mu.Lock()
-	conn := s.conn
-	s.mu.Unlock()
-	if conn != nil {
-		return conn, nil
-	}
-	release, err := s.outer.roomFor(s.executor)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	conn, err = s.executor.connect(ctx)
-	if err != nil && hasEnded(ctx) {
-		return nil, s.executor.unsent(ctx, nil, st)
-	}
-	if err != nil {
-		return nil, s.executor.failure(ctx, nil, st, err)
-	}
-	s.mu.Lock()
-	s.conn = conn
-	s.mu.Unlock()
-	return conn, nil
-}
-
-func (s *session) failed(ctx context.Context, st Statement, err error) error {
-	err = s.executor.outcome(ctx, st, err)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.conn != nil && !s.conn.wire.Alive() {
-		s.conn.discard()
-		s.conn, s.lost = nil, err
-	}
-	return err
 }

@@ -146,3 +146,23 @@ func TestB13_ASessionLosesItsConnection(t *testing.T) {
 		require.NoError(t, session.Close())
 	})
 }
+
+// A block whose COMMIT had no answer has closed the session's connection, also where it
+// was found out what became of it.
+func TestS27_TheConnectionIsGoneWithACommitThatWasResolved(t *testing.T) {
+	for _, done := range []bool{true, false} {
+		play(t, func(t *testing.T, s *script) {
+			session, ctx, err := atomic.OpenSession(t.Context(), s.db)
+			require.NoError(t, err)
+			s.must(ctx, "SET a")
+			s.on("WHICH TRANSACTION", reply{says: "7"})
+			s.on("COMMIT", refuses(gone))
+			s.on("WHAT BECAME OF 7", reply{says: done})
+			err = s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") }, atomic.ResolveCommit())
+			require.Equal(t, done, err == nil, "%v", err)
+			require.ErrorIs(t, s.exec(ctx, "INSERT b"), dialect.ErrConnectionLost, "without what was set")
+			s.sent("SET a", "BEGIN; INSERT a", "WHICH TRANSACTION", "NOTE 7; COMMIT", "2: WHAT BECAME OF 7")
+			require.NoError(t, session.Close())
+		})
+	}
+}

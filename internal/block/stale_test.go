@@ -2,6 +2,7 @@ package block_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -133,7 +134,54 @@ func TestS06_TheFirstStatementOfABlockIsSentAgain(t *testing.T) {
 		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error { return s.exec(ctx, "CALL a") }))
 		s.sent(fresh+"BEGIN; SAVEPOINT hf_guard; CALL a", fresh+"RELEASE SAVEPOINT hf_guard; COMMIT")
 	})
-	// In a session the connection is the session's.
+	// A session has none before its first statement, and neither has a transaction of
+	// database/sql, which is in one that nobody sees.
+	for name, send := range map[string]func(ctx context.Context, s *script) error{
+		"a session": func(ctx context.Context, s *script) error {
+			session, ctx, err := atomic.OpenSession(ctx, s.db)
+			return errors.Join(err, s.exec(ctx, "INSERT a"), session.Close())
+		},
+		"a session that streams": func(ctx context.Context, s *script) error {
+			session, ctx, err := atomic.OpenSession(ctx, s.db)
+			require.NoError(t, err)
+			rows, err := s.stream(ctx, "INSERT a")
+			require.NoError(t, err)
+			return errors.Join(rows.Close(), session.Close())
+		},
+		"a block in a session": func(ctx context.Context, s *script) error {
+			session, ctx, err := atomic.OpenSession(ctx, s.db)
+			return errors.Join(err, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") }), session.Close())
+		},
+		"autocommit off": func(ctx context.Context, s *script) error {
+			session, ctx, err := atomic.OpenSession(ctx, s.db)
+			return errors.Join(err, session.SetAutocommit(false), s.exec(ctx, "INSERT a"), session.Commit(ctx), session.Close())
+		},
+		"a transaction of database/sql": func(ctx context.Context, s *script) error {
+			tx, err := s.db.SQL().BeginTx(ctx, nil)
+			require.NoError(t, err)
+			_, err = tx.ExecContext(ctx, "INSERT a")
+			return errors.Join(err, tx.Commit())
+		},
+		"a transaction on a *sql.Conn": func(ctx context.Context, s *script) error {
+			c, err := s.db.SQL().Conn(ctx)
+			require.NoError(t, err)
+			tx, err := c.BeginTx(ctx, nil)
+			require.NoError(t, err)
+			_, err = tx.ExecContext(ctx, "INSERT a")
+			return errors.Join(err, tx.Commit(), c.Close())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(t *testing.T, s *script) {
+				s.must(t.Context(), "INSERT first")
+				s.age()
+				s.forget()
+				require.NoError(t, send(t.Context(), s))
+				require.Contains(t, [][]string{{fresh + "INSERT a"}, {fresh + "BEGIN; INSERT a", fresh + "COMMIT"}}, s.arrived)
+			})
+		})
+	}
+	// Afterwards the connection is the session's.
 	play(t, func(t *testing.T, s *script) {
 		session, ctx, err := atomic.OpenSession(t.Context(), s.db)
 		require.NoError(t, err)
@@ -143,6 +191,25 @@ func TestS06_TheFirstStatementOfABlockIsSentAgain(t *testing.T) {
 		s.sent("SET a", "BEGIN; INSERT a")
 		require.NoError(t, session.Close())
 	})
+	for name, use := range map[string]func(ctx context.Context, s *script) error{
+		"a statement": func(ctx context.Context, s *script) error { return s.exec(ctx, "INSERT a") },
+		"a block": func(ctx context.Context, s *script) error {
+			return s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT a") })
+		},
+	} {
+		t.Run("further on in a session, "+name, func(t *testing.T) {
+			play(t, func(t *testing.T, s *script) {
+				session, ctx, err := atomic.OpenSession(t.Context(), s.db)
+				require.NoError(t, err)
+				s.must(ctx, "SET a")
+				s.age()
+				require.ErrorIs(t, use(ctx, s), dialect.ErrConnectionLost)
+				require.ErrorIs(t, s.exec(ctx, "INSERT b"), dialect.ErrConnectionLost)
+				s.sent("SET a")
+				require.NoError(t, session.Close())
+			})
+		})
+	}
 }
 
 func TestS06_NoConnectionCanBeOpened(t *testing.T) {
