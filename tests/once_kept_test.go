@@ -194,6 +194,23 @@ func TestO05_InsideAnotherBlock(t *testing.T) {
 	})
 }
 
+// A result that is there already is no wish to roll back.
+func TestO05_AResultInAJoinedBlock(t *testing.T) {
+	eachOnce(t, func(t *testing.T, db *database) {
+		_, err := atomic.Once(t.Context(), db, "k", db.count1(1))
+		require.NoError(t, err)
+		for i, opt := range []atomic.Option{atomic.NoSavepoint(), atomic.Propagation(atomic.Join), atomic.Propagation(atomic.Mandatory)} {
+			require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
+				db.mustInsert(ctx, 100+i)
+				n, err := atomic.Once(ctx, db, "k", never(t), opt)
+				require.Equal(t, int64(1), n)
+				return errors.Join(err, db.insert(ctx, 200+i))
+			}))
+			assert.True(t, db.has(100+i) && db.has(200+i))
+		}
+	})
+}
+
 func TestO05_Options(t *testing.T) {
 	eachOnce(t, func(t *testing.T, db *database) {
 		for name, opts := range map[string][]atomic.Option{

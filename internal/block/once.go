@@ -148,7 +148,7 @@ func (r *onceRun) run(ctx context.Context) error {
 	if r.late != "" {
 		r.claimed = true
 		b.tx.precede(r.late)
-	} else if err := r.claim(ctx); err != nil {
+	} else if err := r.claim(ctx); err != nil || r.answer != nil {
 		return err
 	}
 	result, err := r.work(ctx, b)
@@ -159,7 +159,8 @@ func (r *onceRun) run(ctx context.Context) error {
 }
 
 // claim makes the key this block's own. If somebody was faster that is r.answer, and
-// the error has the block rolled back, which has done nothing.
+// the error has the block rolled back, which has done nothing; one that has joined has
+// nothing to roll back.
 func (r *onceRun) claim(ctx context.Context) error {
 	x, texts := r.executor, r.executor.db.Engine.Once()
 	var keep any
@@ -177,6 +178,9 @@ func (r *onceRun) claim(ctx context.Context) error {
 				n, err = r.exec(ctx, texts.Again, r.what, keep, r.id)
 			default:
 				r.answer = old
+				if x.scope(ctx).block.Joined() {
+					return nil // the wish would be one of the block around it (B5)
+				}
 				return atomic.Rollback
 			}
 		}

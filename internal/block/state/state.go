@@ -243,6 +243,9 @@ func (t *Transaction) Phase() Phase {
 // Outermost reports whether b owns the transaction.
 func (b *Block) Outermost() bool { return b.parent == nil }
 
+// Joined reports whether b has no savepoint of its own in the block around it.
+func (b *Block) Joined() bool { return b.parent != nil && b.point == nil }
+
 // Depth is 1 for the outermost block.
 func (b *Block) Depth() int { return b.depth }
 
