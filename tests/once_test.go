@@ -247,6 +247,27 @@ func TestO03_NothingStaysInProgress(t *testing.T) {
 	})
 }
 
+// What fn calls has committed the key, and no result will ever come: nobody is told to
+// wait for one.
+func TestO03_ACommitInsideFn(t *testing.T) {
+	eachOnce(t, func(t *testing.T, db *database) {
+		db.arrange("CREATE PROCEDURE commits() COMMIT")
+		commits := func(ctx context.Context) (int64, error) { return 1, db.exec(ctx, "CALL commits()") }
+		for key, opts := range map[string][]atomic.Option{"k": nil, "late": {atomic.ClaimLate()}} {
+			_, err := atomic.Once(t.Context(), db, key, commits, opts...)
+			require.ErrorIs(t, err, atomic.ErrTransactionEnded)
+			for _, wait := range []time.Duration{0, time.Second} {
+				_, err = atomic.Once(t.Context(), db, key, never(t), atomic.Wait(wait))
+				require.ErrorIs(t, err, atomic.ErrTransactionEnded)
+				require.NotErrorIs(t, err, atomic.ErrInProgress)
+			}
+			db.arrange("DELETE FROM holdfast_once")
+			_, err = atomic.Once(t.Context(), db, key, db.count1(1), opts...)
+			require.NoError(t, err)
+		}
+	}, testdb.MySQL, testdb.MariaDB)
+}
+
 // The library's table needs nobody who may create tables.
 func TestO08_RightsThatSuffice(t *testing.T) {
 	eachOnce(t, func(t *testing.T, db *database) {

@@ -19,6 +19,13 @@ func (t *transaction) precede(claim string) {
 	t.state.Precede(claim)
 }
 
+// hasClaim reports whether a claim travels with t's first statement, or has.
+func (t *transaction) hasClaim() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.claim != ""
+}
+
 // claimRefused reports whether err is the server's refusal of the claim: what came in
 // front of it in the same round trip has run, and what came behind it has not.
 func (t *transaction) claimRefused(err error) bool {

@@ -40,6 +40,14 @@ func (k *keys) hold(id string, t *transaction) {
 	t.keys = append(t.keys, id)
 }
 
+// heldBy reports whether t has the key in progress.
+func (k *keys) heldBy(id string, t *transaction) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	held := k.held[id]
+	return held != nil && held.by == t
+}
+
 // settle lets go of what t has had in progress. t is over.
 func (k *keys) settle(t *transaction) {
 	t.mu.Lock()

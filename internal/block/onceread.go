@@ -41,8 +41,11 @@ func (r *onceRun) read(ctx context.Context, text string) (*seam.Answer, error) {
 		return nil, nil
 	case backend.Text(row[1]) != string(r.what):
 		return nil, &atomic.BlockError{Block: r.info, Kind: atomic.ErrOnceMismatch, Reason: "the key was used before, with another OnceFor; a new request needs a new key"}
-	case row[3] == nil:
+	case row[3] == nil && r.around():
 		return nil, &atomic.BlockError{Block: r.info, Kind: atomic.ErrInProgress, Reason: "the block that runs for this key is one around this"}
+	case row[3] == nil:
+		return nil, &atomic.BlockError{Block: r.info, Kind: atomic.ErrTransactionEnded, Reason: "a block that ran for this key has committed it without a result: " +
+			"a statement in it had ended its transaction, with what came before; look what is done, and then delete the row of " + backend.OnceTable + " whose id is the key's SHA-256"}
 	case backend.Integer(row[2]) == 1:
 		var stored storedFailure
 		if err := json.Unmarshal([]byte(backend.Text(row[3])), &stored); err != nil {
@@ -51,6 +54,12 @@ func (r *onceRun) read(ctx context.Context, text string) (*seam.Answer, error) {
 		return &seam.Answer{Stored: true, Failure: stored.Text, Kind: r.kindNamed(stored.Kind)}, nil
 	}
 	return &seam.Answer{Kept: true, Stored: true, Result: []byte(backend.Text(row[3]))}, nil
+}
+
+// around reports whether a block around this one has the key in progress.
+func (r *onceRun) around() bool {
+	t := r.block.tx
+	return r.executor.keys.heldBy(r.ID, t) || t.hasClaim()
 }
 
 func (r *onceRun) kindNamed(text string) error {
