@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/dialect/postgres"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -50,6 +51,27 @@ func TestB12_ASessionThatWasIdleForTooLong(t *testing.T) {
 		require.ErrorIs(t, err, dialect.ErrConnectionLost)
 		assert.NotContains(t, err.Error(), "no answer")
 		assert.Empty(t, db.kept())
+	}, testdb.Postgres)
+}
+
+// PostgreSQL gives NOTIFY a number as late as in COMMIT, and a write to a foreign table none.
+func TestB12_WhatWritesWithoutANumber(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		for _, marks := range []bool{false, true} {
+			if marks {
+				db.arrange(postgres.CommitsTable)
+			}
+			db.eachLoss(setup{}, func(l loss, far *database) {
+				attempts := 0
+				err := atomic.Do(t.Context(), far, func(ctx context.Context) error {
+					attempts++
+					return far.exec(ctx, "SELECT pg_notify('somebody', 'once')")
+				}, atomic.ResolveCommit(), atomic.Retry(1))
+				require.NoError(t, err, l.name)
+				assert.Equal(t, map[bool]int{true: 1, false: 2}[l.done], attempts, l.name)
+			})
+		}
+		assert.Zero(t, db.look("SELECT count(*) FROM holdfast_commits"), "a mark would have to reach the disk")
 	}, testdb.Postgres)
 }
 
