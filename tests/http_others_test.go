@@ -205,3 +205,36 @@ func TestW10_HooksAndTheResponse(t *testing.T) {
 		}
 	})
 }
+
+// The handler takes its work for undone, and answers so; a procedure has committed it.
+func TestW06_ARollbackThatWasNone(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		db.arrange("CREATE PROCEDURE commits() COMMIT", onceTable[db.Engine])
+		s := db.serve(func(w http.ResponseWriter, r *http.Request) {
+			db.mustInsert(r.Context(), len(r.Header.Get("Idempotency-Key"))) // 0, or 1
+			assert.Error(t, db.exec(r.Context(), "CALL commits()"))
+			http.Error(w, "nothing was done", http.StatusConflict)
+		}, atomichttp.Idempotent())
+		for _, headers := range [][]string{nil, {"Idempotency-Key", "k"}, {"Idempotency-Key", "k"}} {
+			a := s.ask(http.MethodPost, "", headers...)
+			typ, _ := a.problem(t)
+			assert.Equal(t, atomichttp.ProblemCommitUnknown, typ)
+			assert.Equal(t, http.StatusServiceUnavailable, a.status)
+			assert.Empty(t, a.header.Get("Retry-After"))
+		}
+		assert.Equal(t, []int{0, 1}, db.kept())
+		assert.Contains(t, s.log.String(), "ended")
+	}, testdb.MySQL, testdb.MariaDB)
+}
+
+// A hook that fails is logged, whatever the response.
+func TestW10_AHookOfARollbackFails(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		s := db.serve(func(w http.ResponseWriter, r *http.Request) {
+			assert.NoError(t, atomic.OnRollback(r.Context(), db, func(context.Context) error { return errAsked }))
+			w.WriteHeader(http.StatusConflict)
+		})
+		assert.Equal(t, http.StatusConflict, s.ask(http.MethodPost, "").status)
+		assert.Contains(t, s.log.String(), errAsked.Error())
+	})
+}

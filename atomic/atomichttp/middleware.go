@@ -177,11 +177,26 @@ func (x *exchange) conclude(err error) {
 		return
 	case isCommitted(err): // what is committed is answered
 		x.config.log().ErrorContext(x.request.Context(), "holdfast: a hook of a committed request failed", "error", err)
-	case err != nil && (!errors.Is(err, errUndo) || errors.Is(err, atomic.ErrRetriesExhausted) || errors.Is(err, errOnlyOnce)):
+	case err != nil && (!errors.Is(err, errUndo) || isMore(err)):
 		x.fail(err)
 		return
+	case err != nil:
+		if hook := (*atomic.HookError)(nil); errors.As(err, &hook) {
+			x.config.log().ErrorContext(x.request.Context(), "holdfast: a hook of a request that was rolled back failed", "error", hook)
+		}
 	}
 	_ = x.respond(x.request.Context())
+}
+
+// isMore reports whether err is more than the handler's wish to roll back, which was
+// not, or may not have been, granted.
+func isMore(err error) bool {
+	for _, kind := range []error{errOnlyOnce, atomic.ErrRetriesExhausted, atomic.ErrTransactionEnded} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // respond sends the handler's response, unless it was sent already: the hook of
