@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -308,4 +309,49 @@ func TestS06_TheReplyToTheFirstStatementOfABlock(t *testing.T) {
 			db.arrange("DELETE FROM note")
 		}
 	}, testdb.Servers()...)
+}
+
+// Whoever has enough of the rows of what writes has not given up what it writes.
+func TestB10_WhatWritesIsNotGivenUp(t *testing.T) {
+	const rows = 30_000 // of 2 kB: more than is read in a tenth of a second
+	each(t, func(t *testing.T, db *database) {
+		insert := map[testdb.Engine]string{
+			testdb.Postgres: "INSERT INTO t (id, v) SELECT g, g FROM generate_series(1, %d) g RETURNING id, repeat('x', 2000)",
+			testdb.MariaDB:  "INSERT INTO t (id, v) SELECT seq, seq FROM seq_1_to_%d RETURNING id, repeat('x', 2000)",
+			testdb.SQLite: "INSERT INTO t (id, v) WITH RECURSIVE g(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM g WHERE i < %d) " +
+				"SELECT i, i FROM g RETURNING id, printf('%%.2000c', 'x')",
+		}[db.Engine]
+		insert = fmt.Sprintf(insert, rows)
+		texts := []string{insert}
+		if db.Engine == testdb.Postgres {
+			texts = append(texts, "WITH made AS ("+insert+") SELECT * FROM made", "DELETE FROM t RETURNING id, repeat('x', 2000)")
+		}
+		one := make([]driver.Value, 2)
+		for _, text := range texts {
+			for name, send := range map[string]func() error{
+				"QueryRow": func() error {
+					var id int64
+					var long string
+					return db.executor.SQL().QueryRowContext(t.Context(), text).Scan(&id, &long)
+				},
+				"Query": func() error {
+					rows, err := db.executor.SQL().QueryContext(t.Context(), text)
+					require.NoError(t, err)
+					require.True(t, rows.Next())
+					return rows.Close()
+				},
+				"the first of many": func() error {
+					return db.executor.Query(t.Context(), block.Statement{SQL: text}, func(rows driver.Rows) error { return rows.Next(one) })
+				},
+			} {
+				deletes := strings.HasPrefix(text, "DELETE")
+				db.arrange("DELETE FROM t")
+				if deletes {
+					db.arrange(insert)
+				}
+				require.NoError(t, send(), name)
+				assert.Equal(t, map[bool]int{false: rows}[deletes], db.look("SELECT count(*) FROM t"), "%s: %s", name, text)
+			}
+		}
+	}, testdb.Postgres, testdb.MariaDB, testdb.SQLite)
 }

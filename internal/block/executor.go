@@ -164,7 +164,7 @@ func (x *Executor) Failed(ctx context.Context, st Statement, err error) error {
 func (x *Executor) Query(ctx context.Context, st Statement, read func(driver.Rows) error) error {
 	var readErr error
 	var some *rest
-	if sc := x.scope(ctx); !st.Built && sc.block == nil && sc.session == nil { // a caller's text may have more rows than are read
+	if sc := x.scope(ctx); !st.Built && sc.block == nil && sc.session == nil && x.onlyReads(st) { // a caller's text may have more rows than are read
 		some = newRest(ctx)
 		defer some.release()
 		ctx = some
@@ -234,7 +234,11 @@ func (x *Executor) stream(ctx context.Context, st Statement) (driver.Rows, error
 	}
 	conn.markSession(x, st)
 	st.pin.reads(true)
-	return x.newStream(rows, rest, func(err error) error {
+	unwanted := rest
+	if !x.onlyReads(st) {
+		unwanted = nil
+	}
+	return x.newStream(rows, unwanted, func(err error) error {
 		defer rest.release()
 		defer st.pin.keep(conn)
 		st.pin.reads(false)

@@ -95,7 +95,8 @@ const restWait = 100 * time.Millisecond
 
 // A rest is what can be given up of a statement outside any block when its reader
 // has enough: the server works on it until it is told, and so would the reader
-// wait. In a block the connection is worth more than the time.
+// wait. In a block the connection is worth more than the time; and what a statement has
+// written would be undone with it (onlyReads).
 type rest struct {
 	context.Context // of the statement
 	cancel          context.CancelCauseFunc

@@ -3,8 +3,12 @@ package block
 import (
 	"context"
 	"database/sql/driver"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/holdfast-go/holdfast/internal/backend"
+	"github.com/holdfast-go/holdfast/internal/lex"
 )
 
 // Statement is one statement on its way to the server.
@@ -35,6 +39,26 @@ type Statement struct {
 
 	holder asker // of the advisory lock that it takes
 	pin    *pin  // keeps the connection of a statement outside any block
+}
+
+// onlyReads reports whether the statement writes nothing but what functions in it do: not
+// so INSERT … RETURNING, also within WITH.
+func (x *Executor) onlyReads(st Statement) bool {
+	syntax := backend.Syntax(x.db.Server)
+	l := syntax.Lexer(st.SQL)
+	first := l.Next()
+	for first.Text == "(" {
+		first = l.Next()
+	}
+	switch {
+	case first.Executable:
+		return false
+	case first.Is("WITH"):
+		return !slices.ContainsFunc(syntax.Tokens(st.SQL), func(t lex.Token) bool {
+			return t.Executable || t.IsAny("INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE")
+		})
+	}
+	return first.IsAny("SELECT", "VALUES", "TABLE", "SHOW")
 }
 
 // reads reports whether the statement certainly writes nothing. A caller's own
