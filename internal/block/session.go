@@ -104,6 +104,12 @@ func (s *session) Close() error {
 		return rowsOf(errOwnRows)
 	}
 	s.mu.Lock()
+	for s.ending != nil { // what it commits is not uncommitted
+		under := s.ending
+		s.mu.Unlock()
+		<-under.done
+		s.mu.Lock()
+	}
 	if s.closed {
 		s.mu.Unlock()
 		return nil

@@ -166,3 +166,22 @@ func TestS27_TheConnectionIsGoneWithACommitThatWasResolved(t *testing.T) {
 		})
 	}
 }
+
+// Close has nothing to roll back of what a Commit under way commits.
+func TestA03_CloseWhileACommitIsUnderWay(t *testing.T) {
+	for _, refused := range []error{nil, conflict} {
+		play(t, func(t *testing.T, s *script) {
+			session, ctx := s.session(t.Context())
+			require.NoError(t, session.SetAutocommit(false))
+			s.must(ctx, "INSERT a")
+			answer := make(chan struct{})
+			s.on("COMMIT", reply{until: answer, err: refused})
+			commit := aside(func() error { return session.Commit(ctx) })
+			closes := aside(session.Close)
+			close(answer)
+			require.Equal(t, refused == nil, commit() == nil)
+			require.NoError(t, closes())
+			require.ErrorIs(t, s.exec(ctx, "INSERT b"), atomic.ErrSessionClosed)
+		})
+	}
+}
