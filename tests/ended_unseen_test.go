@@ -2,6 +2,7 @@ package tests
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -62,4 +63,32 @@ func TestB08_APreparedStatementThatEndsTheTransaction(t *testing.T) {
 			db.gone(id)
 		}
 	}, testdb.Postgres)
+}
+
+// An error in a result that is not the first of a call is as any other.
+func TestS05_AnErrorFurtherOnInACall(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		db.arrange(fmt.Sprintf("CREATE PROCEDURE p() BEGIN SELECT 1; INSERT INTO t VALUES (%d, 1), (%[1]d, 2); END", secret))
+		call := func(ctx context.Context) error {
+			rows, err := db.executor.SQL().QueryContext(ctx, "CALL p()")
+			if err != nil {
+				return err
+			}
+			defer func() { _ = rows.Close() }()
+			for rows.Next() || rows.NextResultSet() {
+			}
+			return rows.Err()
+		}
+		check := func(err error) {
+			require.ErrorIs(t, err, dialect.ErrUniqueViolation)
+			require.ErrorAs(t, err, new(*atomic.FailedError))
+			require.NotContains(t, err.Error(), fmt.Sprint(secret))
+		}
+		check(call(t.Context()))
+		check(atomic.Do(t.Context(), db, call))
+		require.ErrorIs(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
+			check(call(ctx))
+			return nil
+		}), atomic.ErrRollbackRequired)
+	}, testdb.MySQL, testdb.MariaDB)
 }

@@ -1,6 +1,7 @@
 package block
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -139,30 +140,32 @@ func (r *streamRows) Next(dest []driver.Value) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ended {
-		if r.result != nil {
-			return r.result
-		}
-		return io.EOF
+		return cmp.Or(r.result, io.EOF)
 	}
 	err := r.watchedRows.Next(dest)
 	if err == nil || err == io.EOF && r.watchedRows.HasNextResultSet() {
 		return err
 	}
-	if endErr := r.end(); endErr != nil {
-		return endErr
-	}
-	return err
+	return r.endWith(err)
 }
 
-// NextResultSet goes on to the next result set.
+// NextResultSet goes on to the next result set. An error, which may be that of a
+// statement further on in a procedure, frees the connection.
 func (r *streamRows) NextResultSet() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.ended {
-		return io.EOF
+		return cmp.Or(r.result, io.EOF)
 	}
-	return r.watchedRows.NextResultSet()
+	if err := r.watchedRows.NextResultSet(); err != nil {
+		return r.endWith(err)
+	}
+	return nil
 }
+
+// endWith ends the rows, of which err is the driver's last word, and returns what the
+// caller is told.
+func (r *streamRows) endWith(err error) error { return cmp.Or(r.end(), err) }
 
 // HasNextResultSet reports whether there is one.
 func (r *streamRows) HasNextResultSet() bool {
