@@ -278,3 +278,23 @@ func TestW09_AStormOfCuts(t *testing.T) {
 		t.Logf("%d requests were asked %d times; %d orders", requests, asked.Load(), done)
 	}, testdb.Servers()...)
 }
+
+// A header need not be UTF-8, and one that is nil keeps net/http from adding it.
+func TestW09_HeadersAreKeptAsTheyAre(t *testing.T) {
+	eachOnce(t, func(t *testing.T, db *database) {
+		s := db.serve(func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			h.Set("Content-Disposition", "attachment; filename=caf\xe9.pdf")
+			h.Set("X-Name", "café")
+			h["X-Each"] = []string{"\x80\xff", "", "<&>"}
+			h["Date"] = nil
+			h.Set("Trailer", "X-Late")
+			_, _ = io.WriteString(w, "done")
+			h.Set("X-Late", "\xfe")
+		}, atomichttp.Idempotent())
+		first := s.ask(http.MethodPost, "", "Idempotency-Key", "k")
+		assert.Equal(t, []string{"attachment; filename=caf\xe9.pdf"}, first.header["Content-Disposition"])
+		assert.NotContains(t, first.header, "Date")
+		assert.Equal(t, first, s.ask(http.MethodPost, "", "Idempotency-Key", "k"))
+	})
+}

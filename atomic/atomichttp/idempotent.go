@@ -137,10 +137,52 @@ func (x *exchange) fingerprint() []byte {
 
 // stored is how a response is kept.
 type stored struct {
-	Status  int         `json:"status"`
-	Header  http.Header `json:"header,omitempty"`
-	Trailer http.Header `json:"trailer,omitempty"` // the header after the body, where it differs
-	Body    []byte      `json:"body,omitempty"`
+	Status  int    `json:"status"`
+	Header  fields `json:"header,omitempty"`
+	Trailer fields `json:"trailer,omitempty"` // the header after the body, where it differs
+	Body    []byte `json:"body,omitempty"`
+}
+
+// fields are of a header, whose bytes are kept as they are: they need not be UTF-8, of
+// which encoding/json would make something else.
+type fields http.Header
+
+// MarshalJSON writes each byte as the character of that number.
+func (f fields) MarshalJSON() ([]byte, error) { return json.Marshal(http.Header(f.each(widened))) }
+
+// UnmarshalJSON reads what MarshalJSON has written.
+func (f *fields) UnmarshalJSON(text []byte) error {
+	err := json.Unmarshal(text, (*http.Header)(f))
+	*f = f.each(narrowed)
+	return err
+}
+
+func (f fields) each(change func(string) string) fields {
+	changed := make(fields, len(f))
+	for name, values := range f {
+		var all []string // nil keeps net/http from adding its own
+		for _, v := range values {
+			all = append(all, change(v))
+		}
+		changed[name] = all
+	}
+	return changed
+}
+
+func widened(bytes string) string {
+	var b strings.Builder
+	for i := range len(bytes) {
+		b.WriteRune(rune(bytes[i]))
+	}
+	return b.String()
+}
+
+func narrowed(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		b.WriteByte(byte(r))
+	}
+	return b.String()
 }
 
 // once answers a request that has a key.
@@ -190,8 +232,8 @@ func (x *exchange) keep() stored {
 	return kept
 }
 
-func differing(header, before http.Header) http.Header {
-	kept := http.Header{}
+func differing(header, before http.Header) fields {
+	kept := fields{}
 	for name, values := range header {
 		if old, ok := before[name]; !ok || !slices.Equal(old, values) {
 			kept[name] = values
