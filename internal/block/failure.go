@@ -58,8 +58,9 @@ func (x *Executor) name(err error) *dialect.Error {
 	}
 	var unsent *backend.NotSentError
 	if errors.As(err, &unsent) {
-		inner := x.db.Engine.Classify(unsent.Err)
-		named := *inner
+		// With what is around it: a ctx that ended before anything was sent has closed
+		// no connection.
+		named := *x.db.Engine.Classify(unsent)
 		named.NotSent = true
 		if unsent.Closed {
 			named.Kind, named.Fatal = dialect.ErrConnectionLost, true
