@@ -41,16 +41,28 @@ func TestB12_TheFateOfALostCommitIsFound(t *testing.T) {
 	}
 }
 
-func TestATransactionThatWroteNothingHasNoToken(t *testing.T) {
+// Nobody can tell whether a transaction that has no number yet has written: it may
+// have called pg_notify. It has a token, which tells, but no mark.
+func TestATransactionWithoutANumberHasATokenAndNoMark(t *testing.T) {
 	t.Parallel()
-	opened := open(t, fresh(t).DSN)
-	w := take(t, opened)
-	execAfter(t, w, begin, `SELECT 1`)
-	token, prefix, err := opened.Engine.Resolver().Prepare(t.Context(), w)
-	require.NoError(t, err)
-	require.Empty(t, token)
-	require.Empty(t, prefix)
-	require.NoError(t, w.Commit(t.Context(), nil))
+	opened := open(t, fresh(t, CommitsTable).DSN)
+	for _, text := range []string{`SELECT 1`, `SELECT pg_notify('somebody', '')`} {
+		for _, commits := range []bool{true, false} {
+			w := take(t, opened)
+			execAfter(t, w, begin, text)
+			token, prefix, err := opened.Engine.Resolver().Prepare(t.Context(), w)
+			require.NoError(t, err)
+			require.Empty(t, prefix)
+			if commits {
+				require.NoError(t, w.Commit(t.Context(), nil))
+			} else {
+				require.NoError(t, w.Rollback(t.Context(), nil))
+			}
+			done, err := opened.Engine.Resolver().Outcome(t.Context(), take(t, opened), token)
+			require.NoError(t, err)
+			require.Equal(t, commits, done)
+		}
+	}
 }
 
 // A session that does not know that its client is gone keeps its transaction.
