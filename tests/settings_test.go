@@ -122,6 +122,31 @@ func TestB23_TheSessionIsAsItWas(t *testing.T) {
 	})
 }
 
+// A limit on waiting is over with its block also if it was reached before the block
+// had begun: the next one on the connection waits as long as it would have.
+func TestB23_AWaitThatWasTooLongIsNobodyElses(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		db.arrange("INSERT INTO t (id, v) VALUES (1, 1)")
+		two := db.again(setup{pool: 2})
+		waits := func(ctx context.Context) error { return two.exec(ctx, "UPDATE t SET v = 3 WHERE id = 1") }
+		nested := func(ctx context.Context) error { return atomic.Do(ctx, two, waits) }
+		require.NoError(t, atomic.Do(t.Context(), two, func(holder context.Context) error {
+			if err := two.exec(holder, "UPDATE t SET v = 2 WHERE id = 1"); err != nil {
+				return err
+			}
+			for name, fn := range map[string]func(context.Context) error{"alone": waits, "nested": nested} {
+				err := atomic.Do(t.Context(), two, fn, atomic.LockTimeout(time.Millisecond))
+				require.ErrorIs(t, err, dialect.ErrLockNotAvailable, name)
+				err = atomic.Do(t.Context(), two, fn, atomic.Timeout(moment))
+				require.ErrorIs(t, err, atomic.ErrTimeout, name)
+				require.NotErrorIs(t, err, dialect.ErrLockNotAvailable, name)
+			}
+			return nil
+		}))
+		require.Equal(t, 2, db.value(1))
+	})
+}
+
 // withSettings is a DSN with settings of the application's own.
 func (db *database) withSettings() string {
 	switch db.Engine {

@@ -33,15 +33,23 @@ func (w *wire) control(ctx context.Context, text string) error {
 	if err := w.run(ctx, text); err != nil {
 		return w.failed(err)
 	}
-	switch {
-	case text == readOnly, text == readWrite:
+	if text == readOnly || text == readWrite {
 		w.reading = text == readOnly
-	case strings.HasPrefix(text, busyPragma):
-		if ms, err := strconv.ParseInt(text[len(busyPragma):], 10, 64); err == nil {
-			w.wait = time.Duration(ms) * time.Millisecond
-		}
 	}
+	w.noteWait(text)
 	return nil
+}
+
+// noteWait keeps the limit that a statement has set for SQLite, for the queue as well.
+// The last statement that gives a limit back comes alone, and by Exec.
+func (w *wire) noteWait(text string) {
+	limit, is := strings.CutPrefix(text, busyPragma)
+	if !is {
+		return
+	}
+	if ms, err := strconv.ParseInt(limit, 10, 64); err == nil {
+		w.wait = time.Duration(ms) * time.Millisecond
+	}
 }
 
 func (w *wire) run(ctx context.Context, text string) error {

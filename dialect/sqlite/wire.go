@@ -59,6 +59,7 @@ func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []a
 	case err != nil:
 		return w.notExecuted(ctx, st, err)
 	case !st.dml: // the count would be that of an earlier statement
+		w.noteWait(query)
 		return driver.RowsAffected(0), nil
 	}
 	return res, nil
