@@ -104,7 +104,11 @@ type OpenError struct {
 
 // Error names the engine, the setting and the problem.
 func (e *OpenError) Error() string {
-	return fmt.Sprintf("holdfast: open %s: %s: %s", e.Engine, e.Setting, e.Problem)
+	at := "holdfast: open"
+	if e.Engine != "" { // else nobody knows yet
+		at += " " + e.Engine
+	}
+	return at + ": " + e.Setting + ": " + e.Problem
 }
 
 // Unwrap returns the driver's error.

@@ -55,6 +55,10 @@ func TestOpenErrors(t *testing.T) {
 	}{
 		{Open(""), "path", "empty"},
 		{Open("file:x.db?mode=ro"), "path", "URI"},
+		{Open("postgresql://u:hunter2@localhost/x"), "path", "address of a server"},
+		{Open("mysql:u:hunter2@tcp(localhost:1)/x"), "path", "address of a server"},
+		{Open("mysql:u:hunter2@unix(/run/x.sock)/x"), "path", "address of a server"},
+		{Open(":memory:?cache=shared"), "path", "alone"},
 		{Open("a\x00b"), "path", "zero byte"},
 		{Open(dir), "path", "is a directory"},
 		{Open(filepath.Join(dir, "missing", "x.db")), "path", `missing" does not exist`},
@@ -71,6 +75,7 @@ func TestOpenErrors(t *testing.T) {
 		assert.Equal(t, dialect.SQLite, e.Engine)
 		assert.Equal(t, tt.setting, e.Setting)
 		assert.Contains(t, e.Problem, tt.problem)
+		assert.NotContains(t, err.Error(), "hunter2")
 	}
 	names, err := filepath.Glob(filepath.Join(dir, "*"))
 	require.NoError(t, err)

@@ -27,6 +27,10 @@ func (s *source) checkSettings() error {
 		return problem("path", `it is empty; name a file, or ":memory:"`, nil)
 	case strings.HasPrefix(s.path, "file:"), strings.HasPrefix(s.path, "sqlite:"):
 		return problem("path", fmt.Sprintf("%q is a URI; give the path alone, and settings as options", s.path), nil)
+	case strings.Contains(s.path, "://"), strings.Contains(s.path, "@tcp("), strings.Contains(s.path, "@unix("): // may hold a password
+		return problem("path", "it is the address of a server and not a file; pass it to Open of that engine's package", nil)
+	case strings.HasPrefix(s.path, memory) && s.path != memory:
+		return problem("path", `something follows ":memory:"; give that alone, and settings as options`, nil)
 	case strings.ContainsRune(s.path, 0):
 		return problem("path", "it contains a zero byte", nil)
 	case s.path == memory && s.readOnly:
