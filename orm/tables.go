@@ -2,6 +2,7 @@ package orm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -61,7 +62,7 @@ func (db *DB) ordered(models []any) ([]*render.Model, error) {
 	var given, sorted []*render.Model
 	for _, model := range models {
 		if model == nil {
-			return nil, fmt.Errorf("a model is nil; write (*Audio)(nil)")
+			return nil, errors.New("a model is nil without a type; write (*Show)(nil), with the name of your model")
 		}
 		m, err := db.model(reflect.TypeOf(model))
 		if err != nil {

@@ -207,7 +207,7 @@ func (q QuerySet[T]) changeable() error {
 	case q.replica:
 		return errOnReplica
 	case s.Limit != nil || s.Offset != 0:
-		return errors.New("a query with Limit or Offset cannot be changed in one statement: filter on what it selects")
+		return errors.New("a query with Limit or Offset cannot be changed in one statement: use UpdateReturning or DeleteReturning, or filter by the keys of the rows")
 	case s.Distinct || len(s.Group) > 0 || len(s.Joins) > 0:
 		return errors.New("a query with Distinct, GroupBy or Join cannot be changed: filter by a sub-select")
 	case len(q.prefetch) > 0:

@@ -30,7 +30,7 @@ func TestS02_UnknownNamesListTheChoices(t *testing.T) {
 	}{
 		{query.F("project").Eq(1), "is a relation, not a column; write project.column"},
 		{query.F("text.length").Eq(1), "is a column, not a relation"},
-		{query.F("project.audio.text").Eq(""), "has many rows and cannot be joined: ask about them with query.Any or query.CountOf"},
+		{query.F("project.audio.text").Eq(""), "has many rows and cannot be joined: read them with Prefetch, ask about them with query.Any or query.CountOf"},
 		{query.F("project.owner.surname").IsNull(), ""},
 		{query.F("nothing").Contains("x"), ""},
 		{query.F("nothing").In(), ""},

@@ -88,7 +88,7 @@ func (s *scope) join(path string) (*Join, error) {
 	case err != nil:
 		return nil, err
 	case r.many:
-		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "has many rows and cannot be joined: ask about them with query.Any or query.CountOf"}
+		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: "has many rows and cannot be joined: read them with Prefetch, ask about them with query.Any or query.CountOf"}
 	case s.closed != "":
 		return nil, &query.FieldError{Model: m.Name, Name: name, Reason: s.closed}
 	}
