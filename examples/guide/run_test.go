@@ -104,10 +104,13 @@ func can(t *testing.T, at testdb.Database, c dialect.Capability) bool {
 	return db.Server().Can(c)
 }
 
+// host is the place of the server in a DSN of go-sql-driver/mysql.
+var host = regexp.MustCompile(`@tcp\(([^)]*)\)`)
+
 // address is a database as package store spells it.
 func address(db testdb.Database) string {
 	if db.Engine == testdb.MySQL || db.Engine == testdb.MariaDB {
-		return "mysql:" + db.DSN
+		return "mysql://" + host.ReplaceAllString(db.DSN, "@$1")
 	}
 	return db.DSN
 }

@@ -36,7 +36,7 @@ func handler(db *orm.DB) http.Handler {
 	})
 	mux.HandleFunc("POST /orders", func(w http.ResponseWriter, r *http.Request) {
 		var want store.Request
-		if err := json.NewDecoder(r.Body).Decode(&want); err != nil {
+		if err := json.NewDecoder(r.Body).Decode(&want); err != nil || want.Seats < 1 {
 			http.Error(w, "this is no order", http.StatusBadRequest)
 			return
 		}

@@ -9,14 +9,15 @@ import (
 	"github.com/holdfast-go/holdfast/dialect/sqlite"
 )
 
-// Source is the database at an address: "postgres://…", "mysql:" and a DSN of
-// go-sql-driver/mysql, or a file of SQLite.
+// Source is the database at an address: a URL that begins with postgres:// or
+// mysql://, or a file of SQLite.
 func Source(address string) dialect.Source {
-	if strings.HasPrefix(address, "postgres://") {
+	scheme, _, _ := strings.Cut(address, "://")
+	switch scheme {
+	case "postgres", "postgresql":
 		return postgres.Open(address)
-	}
-	if dsn, is := strings.CutPrefix(address, "mysql:"); is {
-		return mysql.Open(dsn)
+	case "mysql", "mariadb":
+		return mysql.Open(address)
 	}
 	return sqlite.Open(address)
 }
