@@ -11,7 +11,7 @@ import (
 
 var (
 	errNilRow   = errors.New("the row is nil")
-	errNoKey    = errors.New("the model has no primary key")
+	errNoKey    = errors.New("the model has no primary key: embed models.AutoID or models.UUID, or tag a field pk")
 	errKeyUnset = errors.New("the row has no primary key: it was never created or read")
 )
 

@@ -133,6 +133,8 @@ func TestS30_SelectReadsEachOutputIntoItsField(t *testing.T) {
 		require.ErrorContains(t, err, "int is a single value, and the query puts out 2: user_id, index")
 		_, err = orm.Select[int](ctx, audio, F("text"))
 		require.ErrorContains(t, err, "is an integer, and what is put out for it is text")
+		_, err = orm.Select[struct{ Text int }](ctx, audio, F("text"))
+		require.EqualError(t, err, `orm: Select: field "text" is an integer, and what is put out for it is text`)
 		_, err = orm.Select[*perUser](ctx, audio, F("text"))
 		require.ErrorContains(t, err, "not into pointers")
 		_, err = orm.Select[string](ctx, audio, F("path"))

@@ -20,7 +20,10 @@ func (e *FieldError) Error() string {
 	if e.Reason == "" {
 		fmt.Fprintf(&sb, "%s has no field %q", e.Model, e.Name)
 	} else {
-		fmt.Fprintf(&sb, "%s: field %q %s", e.Model, e.Name, e.Reason)
+		if e.Model != "" { // a struct without a name
+			sb.WriteString(e.Model + ": ")
+		}
+		fmt.Fprintf(&sb, "field %q %s", e.Name, e.Reason)
 	}
 	if len(e.Choices) > 0 {
 		sb.WriteString("; choices are ")
