@@ -20,7 +20,7 @@ import (
 // A stream goes on when the Timeout of the request's block has run out, whoever set
 // that, and blocks in it have a Timeout of their own.
 func TestW08_AStreamOutlivesTheTimeout(t *testing.T) {
-	const limit = 50 * time.Millisecond
+	const limit = 100 * time.Millisecond
 	each(t, func(t *testing.T, plain *database) {
 		timed := open(t, plain.Database, setup{Settings: block.Settings{Block: seam.Options{Timeout: limit}}})
 		for name, c := range map[string]struct {
@@ -52,7 +52,7 @@ func TestW08_AStreamOutlivesTheTimeout(t *testing.T) {
 					assert.NoError(t, ctx.Err())
 					assert.False(t, atomic.In(ctx, db))
 					assert.NoError(t, db.insert(ctx, 1))
-					assert.NoError(t, atomic.Do(ctx, db, func(ctx context.Context) error { return db.insert(ctx, 2) }, atomic.Durable()))
+					assert.NoError(t, atomic.Do(ctx, db, func(ctx context.Context) error { return db.insert(ctx, 2) }, atomic.Durable(), atomic.Timeout(time.Minute)))
 					own := atomic.Do(ctx, db, func(ctx context.Context) error {
 						<-ctx.Done()
 						return ctx.Err()
