@@ -260,6 +260,27 @@ func (s *shape) assignments(list []Assignment) bool {
 	return true
 }
 
+// conflict is what an INSERT does with rows that are there, if nothing is assigned
+// but the values of its rows. Anything else has no shape.
+func (s *shape) conflict(c *Conflict) bool {
+	s.flag(c != nil)
+	if c == nil {
+		return true
+	}
+	s.fields(c.Target)
+	s.number(int64(len(c.Set)))
+	for i := range c.Set {
+		a := &c.Set[i]
+		of, taken := a.Value.(ast.Excluded)
+		if !taken || a.Bound {
+			return false
+		}
+		s.number(int64(a.Field.number))
+		s.name(of.Column)
+	}
+	return true
+}
+
 // record keeps a statement that was written for the shape with this key. walk goes
 // over its parts once more, now that scope tells the columns. Where one of them has
 // values that decide about the text, the shape is kept as one that is always written;

@@ -34,7 +34,7 @@ func (ms *Models) MaxRows(columns int) int {
 
 // Render returns the statement.
 func (s *Insert) Render() (Text, error) {
-	if s.Conflict != nil || len(s.Fields) == 0 {
+	if len(s.Fields) == 0 {
 		return s.write()
 	}
 	ms := s.Model.models
@@ -43,7 +43,7 @@ func (s *Insert) Render() (Text, error) {
 	sh.number(int64(len(s.Rows)))
 	sh.fields(s.Fields)
 	sh.fields(s.Returning)
-	if sh.long {
+	if !sh.conflict(s.Conflict) || sh.long {
 		return s.write()
 	}
 	k, known := ms.shapes.find(sh.key())
