@@ -217,6 +217,7 @@ func (q QuerySet[T]) byTarget(rows []*T, k *conflict) ([]*T, error) {
 		key []any
 		at  int
 	}, len(rows))
+	parts := make([]any, 0, len(rows)*len(k.target))
 	for i, row := range rows {
 		list[i].row, list[i].at = row, i
 		v := reflect.ValueOf(row).Elem()
@@ -231,8 +232,9 @@ func (q QuerySet[T]) byTarget(rows []*T, k *conflict) ([]*T, error) {
 				return nil, fmt.Errorf("row %d: %w", i, &query.ValueError{Field: f.String(), Type: f.StructField.Type.String(),
 					Reason: "is NULL, which equals no key: create such rows without OnConflict"})
 			}
-			list[i].key = append(list[i].key, part)
+			parts = append(parts, part)
 		}
+		list[i].key = parts[i*len(k.target):]
 	}
 	slices.SortStableFunc(list, func(a, b struct {
 		row *T
@@ -273,52 +275,65 @@ func (q QuerySet[T]) upsertBatch(ctx context.Context, b *batch, k *conflict) err
 // of others, and locked as they are by the write: a plain read may show an older
 // state.
 func (q QuerySet[T]) readBack(ctx context.Context, rows []reflect.Value, by, fields []*render.Field) error {
-	there := map[string]reflect.Value{}
-	read := func(rows []reflect.Value, found func(row reflect.Value) error) error {
-		where, err := among(by, rows)
-		if err != nil {
-			return err
-		}
-		text, err := (&render.ReadBack{Model: q.model, Fields: append(slices.Clip(by), fields...), Where: where}).Render()
-		if err != nil {
-			return err
-		}
-		st := q.db.built(text)
-		st.Locks = true
-		var failed error
-		err = q.db.executor.Query(ctx, st, func(cursor driver.Rows) error {
-			failed = nil
-			return q.scanEach(cursor, append(slices.Clip(by), fields...), func(row reflect.Value) {
-				failed = errors.Join(failed, found(row))
-			})
-		})
-		return errors.Join(err, failed)
-	}
-	err := read(rows, func(row reflect.Value) error {
+	at, found := make(map[string]int, len(rows)), make([]bool, len(rows))
+	for i, row := range rows {
 		id, _, err := identity(by, row)
-		there[id] = row
-		return err
+		if err != nil {
+			return err
+		}
+		at[id] = i
+	}
+	take := func(i int, from reflect.Value) {
+		found[i] = true
+		for _, f := range fields {
+			f.Field.Value(rows[i]).Set(f.Field.Value(from))
+		}
+	}
+	var id []byte
+	err := q.readWritten(ctx, rows, by, fields, func(from reflect.Value) (err error) {
+		if id, _, err = appendIdentity(id[:0], by, from); err != nil {
+			return err
+		}
+		if i, ok := at[string(id)]; ok {
+			take(i, from)
+		}
+		return nil
 	})
+	for i := range rows {
+		if err == nil && !found[i] { // a text that the server takes for equal to another
+			err = q.readWritten(ctx, rows[i:i+1], by, fields, func(from reflect.Value) error { take(i, from); return nil })
+		}
+		if err == nil && !found[i] {
+			err = errors.New("a row that was written is not there any more")
+		}
+	}
+	return err
+}
+
+// readWritten reads by and fields of rows that have the values of rows in by. What
+// found gets is another row after its call.
+func (q QuerySet[T]) readWritten(ctx context.Context, rows []reflect.Value, by, fields []*render.Field, found func(from reflect.Value) error) error {
+	where, err := among(by, rows)
 	if err != nil {
 		return err
 	}
-	for _, row := range rows {
-		id, _, err := identity(by, row)
-		if err != nil {
-			return err
-		}
-		from := there[id]
-		if !from.IsValid() { // a text that the server takes for equal to another
-			if err := read([]reflect.Value{row}, func(row reflect.Value) error { from = row; return nil }); err != nil {
-				return err
-			}
-		}
-		if !from.IsValid() {
-			return errors.New("a row that was written is not there any more")
-		}
-		for _, f := range fields {
-			f.Field.Value(row).Set(f.Field.Value(from))
-		}
+	all := append(slices.Clip(by), fields...)
+	text, err := (&render.ReadBack{Model: q.model, Fields: all, Where: where}).Render()
+	if err != nil {
+		return err
 	}
-	return nil
+	st := q.db.built(text)
+	st.Locks = true
+	from := reflect.New(q.model.Type).Elem()
+	cleared := func() reflect.Value { from.SetZero(); return from }
+	var failed error
+	err = q.db.executor.Query(ctx, st, func(cursor driver.Rows) error {
+		failed = nil
+		return scanInto(cursor, all, cleared, func(row reflect.Value) {
+			if failed == nil {
+				failed = found(row)
+			}
+		})
+	})
+	return errors.Join(err, failed)
 }

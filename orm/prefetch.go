@@ -225,7 +225,10 @@ func (db *DB) fetchOne(ctx context.Context, bases []reflect.Value, f *fetch, rep
 			if list.Type().Elem().Kind() != reflect.Pointer {
 				v = v.Elem()
 			}
-			list.Set(reflect.Append(list, v))
+			n := list.Len()
+			list.Grow(1)
+			list.SetLen(n + 1)
+			list.Index(n).Set(v)
 		}
 	}
 	return nil

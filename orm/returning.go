@@ -243,7 +243,17 @@ func (q QuerySet[T]) amongRows(rows []*T) (ast.Node, error) {
 
 // among is the condition that some columns have the values of one of rows.
 func among(fields []*render.Field, rows []reflect.Value) (ast.Node, error) {
-	values := make([]any, len(rows))
+	if len(fields) == 1 {
+		values := make([]any, len(rows))
+		for i, row := range rows {
+			v, err := fields[0].Value(row)
+			if err != nil {
+				return nil, err
+			}
+			values[i] = v
+		}
+		return query.F(fields[0].Name).In(values...).Condition(), nil
+	}
 	conds := make([]ast.Node, len(rows))
 	for i, row := range rows {
 		parts := make([]ast.Node, len(fields))
@@ -252,12 +262,9 @@ func among(fields []*render.Field, rows []reflect.Value) (ast.Node, error) {
 			if err != nil {
 				return nil, err
 			}
-			values[i], parts[n] = v, query.F(f.Name).Eq(v).Condition()
+			parts[n] = query.F(f.Name).Eq(v).Condition()
 		}
 		conds[i] = ast.And{Of: parts}
-	}
-	if len(fields) == 1 {
-		return query.F(fields[0].Name).In(values...).Condition(), nil
 	}
 	return ast.Or{Of: conds}, nil
 }

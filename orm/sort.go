@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -123,23 +124,36 @@ func compareBound(a, b any) int {
 // identity is a text that tells the values of some columns of a row from those of
 // another.
 func identity(fields []*render.Field, row reflect.Value) (id string, null bool, err error) {
-	var sb strings.Builder
+	b, null, err := appendIdentity(nil, fields, row)
+	return string(b), null, err
+}
+
+// appendIdentity is identity for whoever needs it for a moment alone.
+func appendIdentity(id []byte, fields []*render.Field, row reflect.Value) (_ []byte, null bool, err error) {
 	for _, f := range fields {
 		v, err := f.Value(row)
 		if err != nil {
-			return "", false, err
+			return nil, false, err
 		}
 		null = null || v == nil
-		if at, ok := v.(time.Time); ok {
-			v = at.UnixMicro()
+		var short [32]byte
+		text := short[:0]
+		switch v := v.(type) {
+		case int64:
+			text = strconv.AppendInt(text, v, 10)
+		case time.Time:
+			text = strconv.AppendInt(text, v.UnixMicro(), 10)
+		case string:
+			text = append(text, v...)
+		case []byte:
+			text = v
+		default:
+			text = fmt.Append(text, v)
 		}
-		text := fmt.Sprint(v)
-		if b, ok := v.([]byte); ok {
-			text = string(b)
-		}
-		fmt.Fprintf(&sb, "%d:%s", len(text), text)
+		id = strconv.AppendInt(id, int64(len(text)), 10)
+		id = append(append(id, ':'), text...)
 	}
-	return sb.String(), null, nil
+	return id, null, nil
 }
 
 // inOrderOf brings rows into the order in which their keys were read.
@@ -167,6 +181,12 @@ func inOrderOf[T any](q QuerySet[T], rows, keys []*T) ([]*T, error) {
 
 // scanEach reads some columns of every row into a new struct.
 func (q QuerySet[T]) scanEach(rows driver.Rows, fields []*render.Field, yield func(row reflect.Value)) error {
+	fresh := func() reflect.Value { return reflect.New(q.model.Type).Elem() }
+	return scanInto(rows, fields, fresh, yield)
+}
+
+// scanInto reads some columns of every row into the struct that into returns for it.
+func scanInto(rows driver.Rows, fields []*render.Field, into func() reflect.Value, yield func(row reflect.Value)) error {
 	values := make([]driver.Value, len(fields))
 	scan := make([]scanner, len(fields))
 	for i, f := range fields {
@@ -176,7 +196,7 @@ func (q QuerySet[T]) scanEach(rows driver.Rows, fields []*render.Field, yield fu
 		if more, err := next(rows, values); !more {
 			return err
 		}
-		row := reflect.New(q.model.Type).Elem()
+		row := into()
 		for i, f := range fields {
 			dst := f.Field.Value(row)
 			if err := scan[i](dst, values[i]); err != nil {
