@@ -17,12 +17,12 @@ import (
 // server skips what comes after an error.
 type exchange struct {
 	*wire
-	pipe    *pgconn.Pipeline
-	closing int       // so many of wire.dropped are closed on the way
-	control []control // in front of the caller's statement
-	read    int       // so many of control have been answered
-	asked   bool      // the statement has been described in it, and is still to be sent
-	inside  bool      // a transaction is open, and nothing that was queued is to end it
+	pipe    *pgconn.Pipeline // nil for a statement by itself
+	closing int              // so many of wire.dropped are closed on the way
+	control []control        // in front of the caller's statement
+	read    int              // so many of control have been answered
+	asked   bool             // the statement has been described in it, and is still to be sent
+	inside  bool             // a transaction is open, and nothing that was queued is to end it
 }
 
 type control struct {
@@ -233,8 +233,10 @@ func (x *exchange) bindOpen(st *statement, args []any) error {
 // statement's deferred constraints are checked, and leaves the connection ready
 // for the next. failure is what has gone wrong so far, with st if it is not nil.
 func (x *exchange) finish(st *statement, failure error) error {
-	if err := x.pipe.Close(); failure == nil {
-		failure = err
+	if x.pipe != nil {
+		if err := x.pipe.Close(); failure == nil {
+			failure = err
+		}
 	}
 	if x.inside && !x.conn.IsClosed() && x.conn.TxStatus() == 'I' {
 		x.begun, x.ended = false, true

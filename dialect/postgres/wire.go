@@ -272,6 +272,9 @@ func (w *wire) attempt(ctx context.Context, prefix []string, st *statement, args
 		}
 		prefix = nil
 	}
+	if len(prefix) == 0 && len(w.dropped) == 0 && st.known && st.described && st.sd.Name != "" {
+		return w.direct(ctx, st)
+	}
 	x, err := w.prepare(ctx, prefix, st, args)
 	if err != nil {
 		return nil, nil, err
