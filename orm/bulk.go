@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
@@ -21,13 +23,13 @@ const (
 
 // BulkCreate inserts many rows with few statements, and fills in what Create
 // does. It is all or nothing (rule S9): if it takes more than one statement, it
-// is a block of its own, which outside any other runs again after a deadlock, a few
+// is a block of its own. Outside any other it runs again after a deadlock, a few
 // times. Rows that leave different columns to the server go
 // into statements of their own.
 //
-// On MySQL the keys of a statement's rows are computed from the first of them,
-// which takes one more statement: the server counts them without a gap (its
-// manual, "InnoDB AUTO_INCREMENT Lock Modes"), by auto_increment_increment.
+// On MySQL the keys of a statement's rows are computed from the first of them: the
+// server counts them without a gap (its manual, "InnoDB AUTO_INCREMENT Lock Modes"),
+// by auto_increment_increment, which is asked for in the same round trip.
 //
 // With a query.OnConflict a row whose key is there already is left alone or
 // updated, in the same statement (rule S40):
@@ -80,12 +82,14 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 	case len(batches) == 0:
 		return nil
 	case len(batches) == 1 && batches[0].statements(q.db) == 1:
-		return q.insertBatch(ctx, batches[0], nil)
+		err := q.insertBatch(ctx, batches[0])
+		if len(rows) == 1 || q.db.executor.Encloses(ctx) || !curedByAgain(err) {
+			return err
+		}
 	}
 	return q.db.ownBlock(ctx, func(ctx context.Context) error {
-		step := int64(0)
 		for _, b := range batches {
-			if err := q.insertBatch(ctx, b, &step); err != nil {
+			if err := q.insertBatch(ctx, b); err != nil {
 				return err
 			}
 		}
@@ -107,7 +111,7 @@ type batch struct {
 // statements is how many it takes to insert the batch and learn its columns:
 // 1, or 2 for more.
 func (b *batch) statements(db *DB) int {
-	if len(b.left) == 0 || db.models.Returns() || len(b.left) == 1 && counted(b.left[0]) && len(b.Rows) == 1 {
+	if len(b.left) == 0 || db.models.Returns() || len(b.left) == 1 && counted(b.left[0]) {
 		return 1
 	}
 	return 2
@@ -157,9 +161,11 @@ func sizeOf(fields []*render.Field, row reflect.Value) int {
 	return n
 }
 
-// insertBatch sends one INSERT and fills in what the server gave its rows. step
-// is kept from batch to batch; it is nil outside a block.
-func (q QuerySet[T]) insertBatch(ctx context.Context, b *batch, step *int64) error {
+// askStep is by how much MySQL counts a key up from row to row.
+const askStep = "SELECT @@auto_increment_increment"
+
+// insertBatch sends one INSERT and fills in what the server gave its rows.
+func (q QuerySet[T]) insertBatch(ctx context.Context, b *batch) error {
 	if len(b.left) > 0 && q.db.models.Returns() {
 		b.Returning = b.left
 		return q.insertReturning(ctx, &b.Insert)
@@ -167,12 +173,21 @@ func (q QuerySet[T]) insertBatch(ctx context.Context, b *batch, step *int64) err
 	if len(b.left) == 0 {
 		return q.exec(ctx, &b.Insert, nil)
 	}
+	text, err := b.Render()
+	if err != nil {
+		return err
+	}
+	st := q.db.built(text)
+	step := &block.Question{Text: askStep}
+	if len(b.Rows) > 1 && slices.ContainsFunc(b.left, counted) {
+		st.Asks = step
+	}
 	var first int64
-	err := q.exec(ctx, &b.Insert, func(res driver.Result) (err error) {
+	st.Judge = func(res driver.Result) (err error) {
 		first, err = res.LastInsertId()
 		return err
-	})
-	if err != nil {
+	}
+	if _, err := q.db.executor.Exec(ctx, st); err != nil {
 		return err
 	}
 	var others []*render.Field
@@ -181,17 +196,8 @@ func (q QuerySet[T]) insertBatch(ctx context.Context, b *batch, step *int64) err
 			others = append(others, f)
 			continue
 		}
-		if len(b.Rows) > 1 && *step == 0 {
-			if err := q.db.QueryRow(ctx, "SELECT @@auto_increment_increment").Scan(step); err != nil {
-				return err
-			}
-		}
 		for i, row := range b.Rows {
-			id := first
-			if i > 0 {
-				id += int64(i) * *step
-			}
-			if err := setKey(f, row, id); err != nil {
+			if err := setKey(f, row, first+int64(i)*step.Answer); err != nil {
 				return err
 			}
 		}

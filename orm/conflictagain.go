@@ -3,11 +3,9 @@ package orm
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"reflect"
 
 	"github.com/holdfast-go/holdfast/atomic"
-	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
 
@@ -15,7 +13,7 @@ import (
 func (q QuerySet[T]) sendUpsert(ctx context.Context, k *conflict, batches []*batch, statements int, send func(ctx context.Context) error) error {
 	if statements == 1 {
 		err := send(ctx)
-		if q.db.executor.Encloses(ctx) || !errors.Is(err, dialect.ErrDeadlock) && !errors.Is(err, dialect.ErrSerializationFailure) {
+		if q.db.executor.Encloses(ctx) || !curedByAgain(err) {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/block"
 )
 
@@ -21,6 +22,12 @@ func (db *DB) ownBlock(ctx context.Context, fn func(ctx context.Context) error) 
 		return db.nested(ctx, fn)
 	}
 	return atomic.Do(ctx, db, fn, atomic.Retry(ownAttempts))
+}
+
+// curedByAgain reports whether the server has taken back a statement for the sake of
+// another's, so that it may run again.
+func curedByAgain(err error) bool {
+	return errors.Is(err, dialect.ErrDeadlock) || errors.Is(err, dialect.ErrSerializationFailure)
 }
 
 // nested runs a part of an operation in a block of its own. A Scanner that panics in

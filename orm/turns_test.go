@@ -61,3 +61,25 @@ func TestS42_RoundTrips(t *testing.T) {
 		})-turns(ready))
 	})
 }
+
+func TestS09_RoundTrips(t *testing.T) {
+	eachCounted(t, func(t *testing.T, db *orm.DB, turns func(run func()) int) {
+		ctx := context.Background()
+		require.NoError(t, orm.CreateTables(ctx, db, (*Owner)(nil)))
+		create := func(n int) func() {
+			return func() {
+				owners := make([]*Owner, n)
+				for i := range owners {
+					owners[i] = &Owner{Name: "x"}
+				}
+				require.NoError(t, orm.Objects[Owner](db).BulkCreate(ctx, owners))
+				got, err := orm.Objects[Owner](db).OrderBy("-id").Limit(1).Get(ctx)
+				require.NoError(t, err)
+				require.Equal(t, owners[n-1].ID, got.ID)
+			}
+		}
+		require.Equal(t, 1+1, turns(create(1)))
+		require.Equal(t, 1+1, turns(create(100)), "the keys come with the answer")
+		require.Equal(t, 3+1, turns(create(1500)), "two statements and COMMIT")
+	})
+}

@@ -6,8 +6,8 @@ import (
 )
 
 // replies is what the driver has read from the server in answer to the last
-// command. The driver keeps it in two fields of its connection and shows
-// neither: status, the flags of the last OK packet, and result.affectedRows,
+// command. The driver keeps it in fields of its connection that it does not show:
+// status, the flags of the last OK packet, and result.affectedRows and insertIds,
 // one element for each result that began.
 //
 // They are read by reflection because nothing else can know. Which statement of
@@ -23,6 +23,9 @@ import (
 type replies struct {
 	status   reflect.Value
 	affected reflect.Value
+	ids      reflect.Value
+
+	seesIDs bool
 
 	last     lastAnswer
 	seesLast bool
@@ -36,8 +39,9 @@ func repliesOf(conn driver.Conn) (r replies, ok bool) {
 	}
 	r.status = v.Elem().FieldByName("status")
 	if result := v.Elem().FieldByName("result"); result.Kind() == reflect.Struct {
-		r.affected = result.FieldByName("affectedRows")
+		r.affected, r.ids = result.FieldByName("affectedRows"), result.FieldByName("insertIds")
 	}
+	r.seesIDs = r.affected.Kind() == reflect.Slice && r.affected.Type().Elem().Kind() == reflect.Int64 && r.ids.IsValid() && r.ids.Type() == r.affected.Type()
 	r.last, r.seesLast = lastAnswerOf(conn)
 	return r, r.status.CanUint() && r.affected.Kind() == reflect.Slice
 }
@@ -45,6 +49,20 @@ func repliesOf(conn driver.Conn) (r replies, ok bool) {
 // results counts the results of the last command, one that was an error
 // included.
 func (r replies) results() int { return r.affected.Len() }
+
+// result is that of the last statement of the last command.
+func (r replies) result() driver.Result {
+	last := r.results() - 1
+	return answer{id: r.ids.Index(last).Int(), affected: r.affected.Index(last).Int()}
+}
+
+type answer struct{ id, affected int64 }
+
+// LastInsertId implements driver.Result.
+func (a answer) LastInsertId() (int64, error) { return a.id, nil }
+
+// RowsAffected implements driver.Result.
+func (a answer) RowsAffected() (int64, error) { return a.affected, nil }
 
 // Flags of the protocol, as in the server's SERVER_STATUS_flags_enum.
 const (

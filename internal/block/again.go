@@ -18,8 +18,11 @@ func (x *Executor) uncompared(st Statement, e *dialect.Error) bool {
 // again is the statement to send in place of one that failed with err, or the error
 // to return. Its block is not marked before it is known that there is none.
 func (x *Executor) again(ctx context.Context, st Statement, err error) (_ Statement, ok bool, _ error) {
-	var e *dialect.Error
-	if err == nil || st.Again == nil || !errors.As(err, &e) || !x.uncompared(st, e) {
+	if err == nil || st.Again == nil {
+		return st, false, err
+	}
+	var e *dialect.Error // on the heap: not for a statement that went well
+	if !errors.As(err, &e) || !x.uncompared(st, e) {
 		return st, false, err
 	}
 	text, args, refused := st.Again(ctx)

@@ -115,7 +115,7 @@ func (x *Executor) Exec(ctx context.Context, st Statement) (driver.Result, error
 	}
 	var res driver.Result
 	err := x.run(ctx, st, func(w backend.Wire, prefix []string, query string) (_ func() error, err error) {
-		res, err = w.Exec(ctx, prefix, query, st.Args)
+		res, err = st.exec(ctx, w, prefix, query)
 		return nil, err
 	})
 	if again, ok, err := x.again(ctx, st, err); ok {

@@ -33,6 +33,8 @@ type Statement struct {
 	// Again writes the statement once more for a server that could not compare its
 	// texts, before it ran; nil if that is of no use.
 	Again func(context.Context) (text string, args []any, err error)
+	// Asks is asked on the way, in front of the statement, by Exec; nil: nothing.
+	Asks *Question
 	// Judge looks at the result of Exec. Its error marks the block like one of
 	// the server's (rule B6).
 	Judge func(driver.Result) error
@@ -59,6 +61,21 @@ func (x *Executor) onlyReads(st Statement) bool {
 		})
 	}
 	return first.IsAny("SELECT", "VALUES", "TABLE", "SHOW")
+}
+
+// Question is one whose answer is a number that a statement's result does not tell.
+type Question struct {
+	Text   string
+	Answer int64
+}
+
+// exec sends the statement as query.
+func (st Statement) exec(ctx context.Context, w backend.Wire, prefix []string, query string) (res driver.Result, err error) {
+	if st.Asks == nil {
+		return w.Exec(ctx, prefix, query, st.Args)
+	}
+	res, st.Asks.Answer, err = backend.ExecAsking(ctx, w, prefix, st.Asks.Text, query, st.Args)
+	return res, err
 }
 
 // reads reports whether the statement certainly writes nothing. A caller's own
