@@ -31,29 +31,28 @@ func (w *wire) ExecAsking(ctx context.Context, prefix []string, question, query 
 	if err == nil {
 		number, err = firstOfTwo(rows)
 	}
-	err = w.answered(all, query, err) // before Close, which forgets the results
 	var res driver.Result
-	if err == nil {
+	if err = w.answered(all, query, err); err == nil {
 		res = w.replies.result()
 		err = w.after(query)
-	}
-	if rows != nil {
-		if closeErr := rows.Close(); err == nil {
-			err = closeErr
-		}
 	}
 	return res, number, c.sent(err)
 }
 
 // firstOfTwo reads a number, and the result of the statement after it, which has no
-// rows.
+// rows. What replies knows of both is still there then: a Close of rows that are not
+// read to their end would forget it.
 func firstOfTwo(rows driver.Rows) (n int64, err error) {
+	defer func() { _ = rows.Close() }()
 	row := make([]driver.Value, len(rows.Columns()))
-	if err = rows.Next(row); err != nil {
+	if err = rows.Next(row); err != nil && err != io.EOF {
 		return 0, err
 	}
-	if err = rows.(driver.RowsNextResultSet).NextResultSet(); err == io.EOF {
+	sets := rows.(driver.RowsNextResultSet)
+	if err = sets.NextResultSet(); err == io.EOF {
 		err = nil
+	} else {
+		_ = sets.NextResultSet() // there is none: that is the end
 	}
 	return backend.Integer(row[0]), err
 }

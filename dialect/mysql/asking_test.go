@@ -47,6 +47,7 @@ func TestAQuestionGoesWithItsStatement(t *testing.T) {
 			var prefix *backend.PrefixError
 			require.NotErrorAs(t, err, &prefix, "all of the prefix took effect")
 			require.Equal(t, 1062, number(err))
+			require.True(t, w.Alive())
 			exec(t, w, []string{"ROLLBACK TO SAVEPOINT hf_2"}, "DO 0")
 
 			_, _, err = asking(t.Context(), []string{"RELEASE SAVEPOINT hf_9"}, step, insert, name("e"), name("f"))
