@@ -131,18 +131,22 @@ func (q QuerySet[T]) batches(rows []*T) []*batch {
 				marks[i] = 1
 			}
 		}
-		b := filling[string(marks)]
-		if b == nil || len(b.Rows) == b.most || b.size+sizeOf(b.Fields, v) > batchBytes {
+		b, size := filling[string(marks)], 0
+		if b != nil {
+			size = sizeOf(b.Fields, v)
+		}
+		if b == nil || len(b.Rows) == b.most || b.size+size > batchBytes {
 			given, left := columns(q.model, v)
 			b = &batch{Insert: render.Insert{Model: q.model, Fields: given}, left: left, most: 1}
 			if len(given) > 0 {
 				b.most = min(batchRows, q.db.models.MaxRows(len(given)))
 			}
+			size = sizeOf(b.Fields, v)
 			filling[string(marks)] = b
 			all = append(all, b)
 		}
 		b.Rows = append(b.Rows, v)
-		b.size += sizeOf(b.Fields, v)
+		b.size += size
 	}
 	return all
 }

@@ -68,7 +68,7 @@ func viaEnt(b *testing.B, at testdb.Database) operations {
 			for _, p := range list {
 				insert.Values(p.ID, p.Name, p.Price, p.Stock)
 			}
-			insert.OnConflict(entsql.ConflictColumns("id"), entsql.ResolveWith(func(u *entsql.UpdateSet) { u.SetExcluded("price").SetExcluded("stock") }))
+			insert.OnConflict(entsql.ConflictColumns("id"), entsql.ResolveWith(func(u *entsql.UpdateSet) { u.SetExcluded("name").SetExcluded("price").SetExcluded("stock") }))
 			query, args := insert.Query()
 			return e.driver.Exec(ctx, query, args, nil)
 		},

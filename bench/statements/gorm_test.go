@@ -28,7 +28,7 @@ func viaGorm(b *testing.B, at testdb.Database) operations {
 	pool, err := db.DB()
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = pool.Close() })
-	conflict := clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"price", "stock"})}
+	conflict := clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"name", "price", "stock"})}
 	return operations{
 		insert: func(ctx context.Context, row *Audio) error { return db.WithContext(ctx).Create(row).Error },
 		byID: func(ctx context.Context, id int64) (*Audio, error) {

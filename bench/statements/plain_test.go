@@ -93,12 +93,29 @@ func plain(b *testing.B, at testdb.Database) operations {
 			return err
 		},
 		upsertMany: func(ctx context.Context, all []*Product) error {
-			args := make([]any, 0, 4*len(all))
-			for _, p := range all {
-				args = append(args, p.ID, p.Name, p.Price, p.Stock)
-			}
-			_, err := db.ExecContext(ctx, q.upsertMany, args...)
+			_, err := db.ExecContext(ctx, q.upsertMany, productValues(all)...)
 			return err
+		},
+		upsertRead: func(ctx context.Context, all []*Product) error {
+			byID, ids := make(map[int64]*Product, len(all)), make([]any, len(all))
+			for i, p := range all {
+				byID[p.ID], ids[i] = p, p.ID
+			}
+			if at.Engine != testdb.MySQL {
+				return readProducts(byID)(db.QueryContext(ctx, q.upsertRead+" RETURNING id, name, price, stock", productValues(all)...))
+			}
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = tx.Rollback() }()
+			if _, err := tx.ExecContext(ctx, q.upsertRead, productValues(all)...); err != nil {
+				return err
+			}
+			if err := readProducts(byID)(tx.QueryContext(ctx, q.products, ids...)); err != nil {
+				return err
+			}
+			return tx.Commit()
 		},
 		tree: func(ctx context.Context) ([]*Folder, error) {
 			all, err := list(ctx, db, func(f *Folder) []any { return []any{&f.ID, &f.Name} }, q.folders)
@@ -153,6 +170,31 @@ func list[T any](ctx context.Context, db *sql.DB, columns func(*T) []any, text s
 	return all, errors.Join(rows.Err(), rows.Close())
 }
 
+// readProducts reads rows into those that have their keys.
+func readProducts(byID map[int64]*Product) func(*sql.Rows, error) error {
+	return func(rows *sql.Rows, err error) error {
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			var read Product
+			if err := rows.Scan(&read.ID, &read.Name, &read.Price, &read.Stock); err != nil {
+				return errors.Join(err, rows.Close())
+			}
+			*byID[read.ID] = read
+		}
+		return errors.Join(rows.Err(), rows.Close())
+	}
+}
+
+func productValues(all []*Product) []any {
+	args := make([]any, 0, 4*len(all))
+	for _, p := range all {
+		args = append(args, p.ID, p.Name, p.Price, p.Stock)
+	}
+	return args
+}
+
 func (a *Audio) values() []any {
 	return []any{a.CreatedAt, a.UpdatedAt, a.ProjectID, a.UserID, a.Index, a.Text, a.Speed, a.Path, a.IsAudioRequired}
 }
@@ -164,6 +206,7 @@ func (a *Audio) columns() []any {
 type texts struct {
 	insert, byID, first, update                           string
 	insertMany, upsertMany, folders, tracks, report, page string
+	upsertRead, products                                  string
 }
 
 const (
@@ -172,6 +215,8 @@ const (
 	report  = "SELECT folder_id, COUNT(*), MAX(seconds) FROM track GROUP BY folder_id ORDER BY folder_id"
 )
 
+var insertProducts = "INSERT INTO product (id, name, price, stock) VALUES " + marks(bulk, 4)
+
 var queries = texts{
 	insert: "INSERT INTO audio (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	byID:   "SELECT id, " + columns + " FROM audio WHERE id = ?",
@@ -179,7 +224,9 @@ var queries = texts{
 	update: "UPDATE audio SET created_at = ?, updated_at = ?, project_id = ?, user_id = ?, `index` = ?, text = ?, speed = ?, path = ?, is_audio_required = ? WHERE id = ?",
 
 	insertMany: "INSERT INTO audio (" + columns + ") VALUES " + marks(bulk, 9),
-	upsertMany: "INSERT INTO product (id, name, price, stock) VALUES " + marks(bulk, 4) + " ON DUPLICATE KEY UPDATE price = VALUES(price), stock = VALUES(stock)",
+	upsertMany: insertProducts + " ON DUPLICATE KEY UPDATE name = VALUES(name), price = VALUES(price), stock = VALUES(stock)",
+	upsertRead: insertProducts + " ON DUPLICATE KEY UPDATE price = VALUES(price), stock = VALUES(stock)",
+	products:   "SELECT id, name, price, stock FROM product WHERE id IN " + marks(1, bulk) + " FOR UPDATE",
 	folders:    folder,
 	tracks:     "SELECT id, folder_id, title, seconds FROM track WHERE folder_id IN " + marks(1, folders),
 	report:     report,
@@ -194,7 +241,8 @@ var dollarQueries = texts{
 	update: dollars(queries.update),
 
 	insertMany: dollars(queries.insertMany) + " RETURNING id",
-	upsertMany: dollars("INSERT INTO product (id, name, price, stock) VALUES "+marks(bulk, 4)) + " ON CONFLICT (id) DO UPDATE SET price = excluded.price, stock = excluded.stock",
+	upsertMany: dollars(insertProducts) + " ON CONFLICT (id) DO UPDATE SET name = excluded.name, price = excluded.price, stock = excluded.stock",
+	upsertRead: dollars(insertProducts) + " ON CONFLICT (id) DO UPDATE SET price = excluded.price, stock = excluded.stock",
 	folders:    folder,
 	tracks:     dollars(queries.tracks),
 	report:     report,

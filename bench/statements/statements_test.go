@@ -63,6 +63,12 @@ func same(b *testing.B, all []contestant) {
 		assert.Greater(b, added.ID, int64(rows), c.name)
 		require.NoError(b, c.insertMany(b.Context(), samples()), c.name)
 		require.NoError(b, c.upsertMany(b.Context(), products(1)), c.name)
+		if c.upsertRead != nil {
+			some := products(2)
+			some[3].Name = "another"
+			require.NoError(b, c.upsertRead(b.Context(), some), c.name)
+			assert.Equal(b, products(2), some, c.name)
+		}
 		all, err := c.tree(b.Context())
 		require.NoError(b, err, c.name)
 		require.Len(b, all, folders, c.name)
@@ -78,6 +84,8 @@ func same(b *testing.B, all []contestant) {
 		assert.Equal(b, int64(101), some[0].ID, c.name)
 	}
 }
+
+const upsertRead = "upsert and read 100"
 
 // everyday are the operations that are compared.
 var everyday = []struct {
@@ -101,6 +109,7 @@ var everyday = []struct {
 	{"lock and update", func(ctx context.Context, c contestant, i int) error { return c.change(ctx, int64(i%rows+1)) }},
 	{"insert 100", func(ctx context.Context, c contestant, _ int) error { return c.insertMany(ctx, samples()) }},
 	{"upsert 100", func(ctx context.Context, c contestant, i int) error { return c.upsertMany(ctx, products(i)) }},
+	{upsertRead, func(ctx context.Context, c contestant, i int) error { return c.upsertRead(ctx, products(i)) }},
 	{"prefetch 10x20", func(ctx context.Context, c contestant, _ int) error {
 		_, err := c.tree(ctx)
 		return err
@@ -121,6 +130,9 @@ func contests(b *testing.B, engine testdb.Engine) (all []contest) {
 	for _, op := range everyday {
 		c := contest{name: op.name}
 		for _, who := range contestants {
+			if op.name == upsertRead && who.upsertRead == nil {
+				continue
+			}
 			c.entrants = append(c.entrants, entrant{who.name, func(ctx context.Context, i int) error { return op.run(ctx, who, i) }})
 		}
 		all = append(all, c)
