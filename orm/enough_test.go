@@ -81,9 +81,12 @@ func TestB10_RowsLeftEarlyInABlock(t *testing.T) {
 		}
 		manyAndASlowOne(ctx, t, db)
 		all := orm.Objects[Audio](db)
-		leave := func(ctx context.Context, seconds int) {
+		leave := func(ctx context.Context, seconds int, then ...func()) {
 			for _, err := range all.Filter(long(db, seconds)).Iterate(ctx) {
 				require.NoError(t, err)
+				for _, fn := range then {
+					defer time.AfterFunc(200*time.Millisecond, fn).Stop()
+				}
 				break
 			}
 		}
@@ -107,15 +110,14 @@ func TestB10_RowsLeftEarlyInABlock(t *testing.T) {
 		err = atomic.Do(ctx, db, func(ctx context.Context) error {
 			leave(ctx, 20)
 			return orm.Objects[Owner](db).Create(ctx, &Owner{Name: "too late"})
-		}, atomic.Timeout(500*time.Millisecond))
+		}, atomic.Timeout(2*time.Second))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Less(t, time.Since(began), 10*time.Second)
 
 		began = time.Now()
 		canceled, cancel := context.WithCancel(ctx)
 		err = atomic.Do(canceled, db, func(ctx context.Context) error {
-			defer time.AfterFunc(200*time.Millisecond, cancel).Stop()
-			leave(ctx, 20)
+			leave(ctx, 20, cancel)
 			return orm.Objects[Owner](db).Create(ctx, &Owner{Name: "too late"})
 		})
 		require.ErrorIs(t, err, context.Canceled)
