@@ -41,7 +41,7 @@ func (x *Executor) savepointText(text string) (verb savepointVerb, name string) 
 	for len(tokens) > 0 && tokens[len(tokens)-1].Kind == lex.Semicolon {
 		tokens = tokens[:len(tokens)-1]
 	}
-	if len(tokens) == 0 || slices.ContainsFunc(tokens, func(t lex.Token) bool { return t.Executable }) {
+	if slices.ContainsFunc(tokens, func(t lex.Token) bool { return t.Executable }) {
 		return 0, ""
 	}
 	words, last := tokens[:len(tokens)-1], tokens[len(tokens)-1]

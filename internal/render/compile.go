@@ -33,6 +33,9 @@ func (ms *Models) compile(t reflect.Type) (m *Model, err error) {
 		return nil, fmt.Errorf("model %s: %w", t, err)
 	}
 	table := ms.schema.Tables().Get(t)
+	if err := checkHidden(table); err != nil {
+		return nil, fmt.Errorf("model %s: %w", t, err)
+	}
 	m = &Model{Type: t, Name: table.TypeName, Table: table, models: ms, number: ms.numbers.Add(1), columns: make(map[string]*Field, len(table.Fields))}
 	var list strings.Builder
 	for i, sf := range columnsOf(table) {
@@ -59,7 +62,11 @@ func (ms *Models) compile(t reflect.Type) (m *Model, err error) {
 		return nil, fmt.Errorf("model %s: %w", t, err)
 	}
 	for _, rel := range table.Relations {
-		m.relations = append(m.relations, m.compileRelation(rel))
+		r, err := m.compileRelation(rel)
+		if err != nil {
+			return nil, fmt.Errorf("model %s: field %s: %w", t, rel.Field.GoName, err)
+		}
+		m.relations = append(m.relations, r)
 	}
 	sort.Slice(m.relations, func(i, j int) bool { return m.relations[i].name < m.relations[j].name })
 	return m, nil
@@ -223,7 +230,11 @@ func safely(bind binder, v reflect.Value) (value any, err error) {
 	return bind(v)
 }
 
-func (m *Model) compileRelation(rel *schema.Relation) *relation {
+func (m *Model) compileRelation(rel *schema.Relation) (*relation, error) {
+	if keysAlone(rel) {
+		return nil, errors.New("no column refers to the other table, and its rows would be those with the same key: " +
+			"say in the tag which columns do (join:own=other), or join:id=id if that is meant")
+	}
 	r := &relation{
 		Relation: rel, name: rel.Field.Name,
 		many: rel.Type == schema.HasManyRelation || rel.Type == schema.ManyToManyRelation,
@@ -234,5 +245,16 @@ func (m *Model) compileRelation(rel *schema.Relation) *relation {
 			r.nullable = true
 		}
 	}
-	return r
+	return r, nil
+}
+
+// keysAlone reports whether rel joins the keys of both sides and its tag does not say
+// so: what bun makes of a relation whose column it does not find.
+func keysAlone(rel *schema.Relation) bool {
+	if rel.Field.Tag.HasOption("join") || rel.Type == schema.ManyToManyRelation {
+		return false
+	}
+	return !slices.ContainsFunc(rel.BasePKs, func(f *schema.Field) bool { return !f.IsPK }) &&
+		!slices.ContainsFunc(rel.JoinPKs, func(f *schema.Field) bool { return !f.IsPK }) &&
+		slices.EqualFunc(rel.BasePKs, rel.JoinPKs, func(a, b *schema.Field) bool { return a.Name == b.Name })
 }

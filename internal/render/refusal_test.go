@@ -86,6 +86,71 @@ func TestValuesThatDoNotFit(t *testing.T) {
 	}
 }
 
+type (
+	otherKey struct {
+		ID string `bun:",pk"`
+	}
+	plainKey struct {
+		ID int64 `bun:",pk,autoincrement"`
+	}
+	twoKeys struct {
+		plainKey
+		otherKey
+	}
+	twoNames struct {
+		ID    int64 `bun:",pk"`
+		Name  string
+		Label string `bun:"name"`
+	}
+	ownName struct {
+		plainKey
+		ID int64 `bun:",pk"`
+	}
+	prefixed struct {
+		ID   int64    `bun:",pk"`
+		Home plainKey `bun:"embed:home_"`
+		Work plainKey `bun:"embed:work_"`
+	}
+	mail struct {
+		ID int64 `bun:",pk"`
+	}
+	box struct {
+		ID    int64   `bun:",pk"`
+		Mails []*mail `bun:"rel:has-many"`
+	}
+	letter struct {
+		ID  int64 `bun:",pk"`
+		Box *mail `bun:"rel:belongs-to"`
+	}
+	profile struct {
+		ID   int64 `bun:",pk"`
+		User *mail `bun:"rel:has-one,join:id=id"`
+	}
+)
+
+// What bun passes over without a word: a field that is not stored, a relation that has
+// no column.
+func TestS02_ModelsThatAreNotWhatTheySay(t *testing.T) {
+	for _, s := range engines {
+		models, err := render.NewModels(s, schemaOf(s.Engine))
+		require.NoError(t, err)
+		for of, want := range map[reflect.Type]string{
+			reflect.TypeFor[twoKeys]():  "plainKey.ID: another field has the same column",
+			reflect.TypeFor[twoNames](): "another field has the same column",
+			reflect.TypeFor[box]():      "field Mails: no column refers to the other table",
+			reflect.TypeFor[letter]():   "field Box: no column refers to the other table",
+			reflect.TypeFor[ownName]():  "", reflect.TypeFor[prefixed](): "", reflect.TypeFor[profile](): "",
+		} {
+			_, err := models.Of(of)
+			if want == "" {
+				require.NoError(t, err, of)
+			} else {
+				require.ErrorContains(t, err, want, of)
+			}
+		}
+	}
+}
+
 func TestModelsThatCannotWork(t *testing.T) {
 	models, err := render.NewModels(engines[0], schemaOf(engines[0].Engine))
 	require.NoError(t, err)
