@@ -62,7 +62,7 @@ func (watcher) ConnectionID(ctx context.Context, w backend.Wire) (int64, error) 
 }
 
 func ask[T any](ctx context.Context, w backend.Wire, question string) (says T, err error) {
-	r, err := w.(*conn).send(ctx, nil, question, nil)
+	r, err := w.(interface{ self() *conn }).self().send(ctx, nil, question, nil)
 	says, _ = r.says.(T)
 	return says, err
 }

@@ -144,6 +144,9 @@ type conn struct {
 	rows   *rows // the last result
 }
 
+// self is the connection of a wire that has more of its own.
+func (c *conn) self() *conn { return c }
+
 var errUnbindable = errors.New("a value that the driver cannot bind")
 
 func (c *conn) start(ctx context.Context, args []any) error {

@@ -2,6 +2,7 @@ package state_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 // the same for the outermost block and for a nested one.
 func TestB06_TheVerdict(t *testing.T) {
 	mine := fmt.Errorf("mine: %w", errLater)
+	errCtx := errors.New("ctx was cancelled with a Rollback")
 	for name, c := range map[string]struct {
 		fails, undo bool
 		ret         state.Return
@@ -23,17 +25,20 @@ func TestB06_TheVerdict(t *testing.T) {
 		is          []error
 		text        string
 	}{
-		"nil":                              {ret: state.Return{}, keep: true},
-		"an error":                         {ret: state.Return{Err: mine}, is: []error{mine}, text: mine.Error()},
-		"Rollback":                         {ret: state.Return{Err: atomic.Rollback}},
-		"Rollback, wrapped, and a failure": {fails: true, ret: state.Return{Err: fmt.Errorf("dry: %w", atomic.Rollback)}},
-		"SetRollback":                      {undo: true, ret: state.Return{}},
-		"SetRollback and an error":         {undo: true, ret: state.Return{Err: mine}, is: []error{mine}},
-		"SetRollback and a failure":        {undo: true, fails: true, ret: state.Return{}},
-		"a failure":                        {fails: true, ret: state.Return{}, is: []error{atomic.ErrRollbackRequired, errFirst}},
-		"a failure and its error":          {fails: true, ret: state.Return{Err: fmt.Errorf("told: %w", errFirst)}, is: []error{errFirst}, text: "told: the first failure"},
-		"a failure and another error":      {fails: true, ret: state.Return{Err: mine}, is: []error{mine, errFirst}, text: "mine: a later failure (before that: the first failure)"},
-		"ctx":                              {ret: state.Return{Ctx: context.Canceled}, is: []error{context.Canceled}, text: "context canceled"},
+		"nil":                               {ret: state.Return{}, keep: true},
+		"an error":                          {ret: state.Return{Err: mine}, is: []error{mine}, text: mine.Error()},
+		"Rollback":                          {ret: state.Return{Err: atomic.Rollback}},
+		"Rollback, wrapped, and a failure":  {fails: true, ret: state.Return{Err: fmt.Errorf("dry: %w", atomic.Rollback)}},
+		"Rollback that is somebody else's":  {ret: state.Return{Err: fmt.Errorf("seen: %w", atomic.Rollback), Ctx: errCtx, Shared: true}, is: []error{errCtx}, text: errCtx.Error()},
+		"Rollback and a ctx that has ended": {ret: state.Return{Err: atomic.Rollback, Ctx: context.Canceled}},
+		"Rollback beside an error":          {ret: state.Return{Err: errors.Join(mine, atomic.Rollback)}, is: []error{mine, atomic.Rollback}},
+		"SetRollback":                       {undo: true, ret: state.Return{}},
+		"SetRollback and an error":          {undo: true, ret: state.Return{Err: mine}, is: []error{mine}},
+		"SetRollback and a failure":         {undo: true, fails: true, ret: state.Return{}},
+		"a failure":                         {fails: true, ret: state.Return{}, is: []error{atomic.ErrRollbackRequired, errFirst}},
+		"a failure and its error":           {fails: true, ret: state.Return{Err: fmt.Errorf("told: %w", errFirst)}, is: []error{errFirst}, text: "told: the first failure"},
+		"a failure and another error":       {fails: true, ret: state.Return{Err: mine}, is: []error{mine, errFirst}, text: "mine: a later failure (before that: the first failure)"},
+		"ctx":                               {ret: state.Return{Ctx: context.Canceled}, is: []error{context.Canceled}, text: "context canceled"},
 		"ctx and an error": {ret: state.Return{Err: mine, Ctx: context.Canceled}, is: []error{mine, context.Canceled},
 			text: "mine: a later failure (before that: context canceled)"},
 		"ctx and its error":           {ret: state.Return{Err: context.Canceled, Ctx: context.Canceled}, is: []error{context.Canceled}, text: "context canceled"},
@@ -146,4 +151,18 @@ func TestB16_HooksAfterExpire(t *testing.T) {
 		require.NoError(t, h.Fn(t.Context()))
 	}
 	require.Equal(t, []string{"-1", "-2", "-3"}, ran)
+}
+
+// Who ends a block while one inside it is in progress is told what it waits for.
+func TestB10_WhatABlockLeftBehindWaitsFor(t *testing.T) {
+	for byHand, want := range map[bool]string{false: "wait for its goroutine", true: "a transaction of db.SQL() needs its Commit or Rollback"} {
+		f := newFamily(t)
+		f.leave(f.join)
+		_, err := f.middle.Enter(&seam.Options{Name: "late", ByHand: byHand}, seam.Site{}, true)
+		require.NoError(t, err)
+		kept, err := f.middle.EndNested(state.Return{})
+		require.False(t, kept)
+		require.ErrorIs(t, err, atomic.ErrOuterContext)
+		require.ErrorContains(t, err, "was still in progress when this block ended; "+want)
+	}
 }
