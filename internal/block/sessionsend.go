@@ -62,8 +62,8 @@ func (s *session) reading() bool {
 
 func (s *session) stream(ctx context.Context, st Statement) (driver.Rows, error) {
 	var stream *streamRows
-	err := s.run(ctx, st, func(w backend.Wire, _ []string, query string) (func() error, error) {
-		rows, err := w.Query(ctx, nil, query, st.Args)
+	err := s.run(ctx, st, func(w backend.Wire, prefix []string, query string) (func() error, error) {
+		rows, err := w.Query(ctx, prefix, query, st.Args)
 		if err == nil {
 			stream = s.streamOf(ctx, st, rows) // still with connMu
 		}
