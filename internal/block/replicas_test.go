@@ -293,6 +293,10 @@ func TestR05_WhatIsWrongWithAReplica(t *testing.T) {
 			want bool
 		}{
 			{&dialect.OpenError{Setting: "host", Err: errAsked}, true},
+			{&dialect.OpenError{Setting: "port", Err: errAsked}, true},
+			{&dialect.OpenError{Setting: "server", Err: errAsked}, true},
+			{&dialect.OpenError{Setting: "max_connections", Err: errAsked}, true},
+			{&dialect.Error{Kind: dialect.ErrConnectionLost}, true},
 			{&dialect.OpenError{Setting: "port"}, false},
 			{&dialect.OpenError{Setting: "password", Err: errAsked}, false},
 		} {

@@ -32,6 +32,7 @@ func TestB06_TheVerdict(t *testing.T) {
 		"Rollback that is somebody else's":  {ret: state.Return{Err: fmt.Errorf("seen: %w", atomic.Rollback), Ctx: errCtx, Shared: true}, is: []error{errCtx}, text: errCtx.Error()},
 		"Rollback and a ctx that has ended": {ret: state.Return{Err: atomic.Rollback, Ctx: context.Canceled}},
 		"Rollback beside an error":          {ret: state.Return{Err: errors.Join(mine, atomic.Rollback)}, is: []error{mine, atomic.Rollback}},
+		"an error of no errors":             {ret: state.Return{Err: noErrors{}}, is: []error{noErrors{}}},
 		"SetRollback":                       {undo: true, ret: state.Return{}},
 		"SetRollback and an error":          {undo: true, ret: state.Return{Err: mine}, is: []error{mine}},
 		"SetRollback and a failure":         {undo: true, fails: true, ret: state.Return{}},
@@ -166,3 +167,9 @@ func TestB10_WhatABlockLeftBehindWaitsFor(t *testing.T) {
 		require.ErrorContains(t, err, "was still in progress when this block ended; "+want)
 	}
 }
+
+// noErrors is an error of several that has none.
+type noErrors struct{}
+
+func (noErrors) Error() string   { return "none of them" }
+func (noErrors) Unwrap() []error { return nil }
