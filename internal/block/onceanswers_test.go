@@ -96,10 +96,10 @@ func TestO04_WhatTheRowOfAKeySays(t *testing.T) {
 		err  error
 		text string
 	}{
-		"a result":              {row: []driver.Value{int64(0), []byte{}, int64(0), []byte(`"kept"`)}, want: "kept"},
-		"another request":       {row: []driver.Value{int64(0), []byte("other"), int64(0), []byte(`"kept"`)}, err: atomic.ErrOnceMismatch},
-		"in progress around it": {row: []driver.Value{int64(0), []byte{}, int64(0), nil}, err: atomic.ErrInProgress, text: "one around this"},
-		"an error":              {row: []driver.Value{int64(0), []byte{}, int64(1), []byte(`{"kind":"declined","text":"card declined"}`)}, err: errDeclined, text: "card declined"},
+		"a result":        {row: []driver.Value{int64(0), []byte{}, int64(0), []byte(`"kept"`)}, want: "kept"},
+		"another request": {row: []driver.Value{int64(0), []byte("other"), int64(0), []byte(`"kept"`)}, err: atomic.ErrOnceMismatch},
+		"no result":       {row: []driver.Value{int64(0), []byte{}, int64(0), nil}, err: atomic.ErrTransactionEnded, text: "without a result"},
+		"an error":        {row: []driver.Value{int64(0), []byte{}, int64(1), []byte(`{"kind":"declined","text":"card declined"}`)}, err: errDeclined, text: "card declined"},
 		"an error that is kept no more": {row: []driver.Value{int64(0), []byte{}, int64(1), []byte(`{"kind":"other","text":"card declined"}`)},
 			text: "card declined"},
 		"something else": {row: []driver.Value{int64(0), []byte{}, int64(1), []byte(`{`)}, text: "unexpected end of JSON input"},
