@@ -29,7 +29,8 @@ import (
 //
 // A query with Limit, Offset or SelectForUpdate chooses its rows first, and locks
 // them against others that do the same. The lock is FOR UPDATE or NoKey. What else
-// is set is what [QuerySet.Update] sets. Related and Distinct are refused.
+// is set is what [QuerySet.Update] sets. Related is refused, and what a query makes of
+// its rows: Distinct, GroupBy, Having, Join, Annotate and Prefetch.
 func (q QuerySet[T]) UpdateReturning(ctx context.Context, set ...query.Assignment) ([]*T, error) {
 	list, err := q.updateReturning(ctx, set)
 	return list, q.failed(ctx, "UpdateReturning", err)
@@ -164,12 +165,12 @@ func (q QuerySet[T]) returnable() error {
 	switch s := q.spec; {
 	case q.err != nil:
 		return q.err
+	case q.replica:
+		return errOnReplica
 	case len(q.model.PKs) == 0:
 		return errNoKey
 	case q.backward:
 		return errBackward
-	case s.Distinct:
-		return errors.New("a Distinct query cannot be changed")
 	case len(s.Related) > 0:
 		return errors.New("related rows are not returned by a statement that writes: read them afterwards, with Related")
 	}
@@ -178,7 +179,7 @@ func (q QuerySet[T]) returnable() error {
 			return fmt.Errorf("%w: rows that are written are locked FOR UPDATE, or with NoKey", ErrLockOptions)
 		}
 	}
-	return nil
+	return q.ofItsRows()
 }
 
 // changedAtOnce sends a statement that changes rows and returns them.

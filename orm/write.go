@@ -108,8 +108,8 @@ func (r *reader) saved(names []string) ([]*render.Field, error) {
 //		Update(ctx, query.Set("speed", query.F("speed").Mul(2)))
 //
 // With models.Timestamps it sets updated_at too, with models.Versioned it counts
-// the version up, unless they are assigned. A query with Limit, Offset, Distinct
-// or SelectForUpdate cannot be updated.
+// the version up, unless they are assigned. A query with Limit, Offset, Distinct,
+// GroupBy, Having, Join, Annotate, Prefetch or SelectForUpdate cannot be updated.
 func (q QuerySet[T]) Update(ctx context.Context, set ...query.Assignment) (int64, error) {
 	n, err := q.update(ctx, set)
 	return n, q.failed(ctx, "Update", err)
@@ -183,7 +183,8 @@ func (q QuerySet[T]) matched(ctx context.Context, text render.Text, err error) (
 // Delete deletes all rows of the query, without Filter those of the whole table,
 // in one statement and returns how many there were. Rows that refer to them are
 // the database's business (ON DELETE). Rows of a model with a column tagged
-// soft_delete are marked as deleted instead (rule S61): see [QuerySet.ForceDelete]. A query with Limit, Offset, Distinct or SelectForUpdate cannot be deleted.
+// soft_delete are marked as deleted instead (rule S61): see [QuerySet.ForceDelete]. A query
+// that cannot be updated cannot be deleted.
 func (q QuerySet[T]) Delete(ctx context.Context) (int64, error) {
 	n, err := q.delete(ctx)
 	return n, q.failed(ctx, "Delete", err)
@@ -208,14 +209,22 @@ func (q QuerySet[T]) changeable() error {
 		return errOnReplica
 	case s.Limit != nil || s.Offset != 0:
 		return errors.New("a query with Limit or Offset cannot be changed in one statement: use UpdateReturning or DeleteReturning, or filter by the keys of the rows")
-	case s.Distinct || len(s.Group) > 0 || len(s.Joins) > 0:
-		return errors.New("a query with Distinct, GroupBy or Join cannot be changed: filter by a sub-select")
+	case len(s.Locks) > 0:
+		return fmt.Errorf("%w: UPDATE and DELETE lock the rows that they change: leave SelectForUpdate out", ErrLockOptions)
+	}
+	return q.ofItsRows()
+}
+
+// ofItsRows refuses to change what a query makes of its rows: a statement that writes
+// goes by the conditions alone, and would change rows that the rest leaves out.
+func (q QuerySet[T]) ofItsRows() error {
+	switch s := q.spec; {
+	case s.Distinct || len(s.Group) > 0 || len(s.Having) > 0 || len(s.Joins) > 0:
+		return errors.New("a query with Distinct, GroupBy, Having or Join cannot be changed: filter by a sub-select")
 	case len(q.prefetch) > 0:
 		return errors.New("a query with Prefetch cannot be changed: Prefetch is about rows that are read")
 	case len(s.Computed) > 0:
 		return errors.New("a query with Annotate cannot be changed: filter by the expression itself")
-	case len(s.Locks) > 0:
-		return fmt.Errorf("%w: UPDATE and DELETE lock the rows that they change: leave SelectForUpdate out", ErrLockOptions)
 	}
 	return nil
 }

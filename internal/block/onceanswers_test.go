@@ -260,7 +260,7 @@ func TestO05_OnceInsideABlock(t *testing.T) {
 			"RELEASE SAVEPOINT hf_1; SAVEPOINT hf_1; SAVEPOINT hf_2; SET WAIT 0s; CLAIM", "RESET WAIT; UPDATE a", "FINISH", "COMMIT")
 		_, err := s.once(t.Context(), atomic.Propagation(atomic.Mandatory))
 		require.ErrorIs(t, err, atomic.ErrNotInBlock)
-		require.ErrorIs(t, s.do(t.Context(), never(t), atomic.Option(atomic.Wait(1))), atomic.ErrOption)
+		require.ErrorIs(t, s.do(t.Context(), never(t), atomic.Wait(1)), atomic.ErrOption)
 	}, carries())
 }
 

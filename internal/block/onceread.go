@@ -77,7 +77,7 @@ func (x *Executor) onceTable(about atomic.BlockInfo, err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	reason := ""
+	var reason string
 	switch e.Code {
 	case "42P01", "1146": // undefined_table, ER_NO_SUCH_TABLE
 		reason = "there is no"
