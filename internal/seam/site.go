@@ -7,7 +7,7 @@ import (
 
 // Site is a few return addresses, resolved only when an error has to name the
 // place where a block was opened.
-type Site [6]uintptr
+type Site [12]uintptr
 
 // Here is the place from which the function that calls Here was called.
 func Here() (s Site) {
