@@ -131,7 +131,9 @@ func Block(opts ...atomic.Option) Option {
 // can take that back. The client then gets 500 with the problem type
 // [ProblemPartlyCommitted], and nothing is retried. A Retry in opts is refused, and one
 // that is a default of db does not count: the handler would run again while the other
-// blocks go on.
+// blocks go on. [Idempotent] keeps its keys in the middleware's own database: who asks
+// again after ProblemPartlyCommitted has done twice what the others have committed, unless
+// that is an atomic.Once there.
 func Also(db atomic.DB, opts ...atomic.Option) Option {
 	return func(c *config) { c.databases = append(c.databases, database{db, opts}) }
 }
