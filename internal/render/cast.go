@@ -88,6 +88,7 @@ func (w *writer) cast(n ast.Cast) kind {
 	}
 	w.fill(f.of(w), p)
 	if k.Kind != to.Kind {
+		w.byItself(to)
 		return to
 	}
 	return kind{Type: k.Type}

@@ -145,7 +145,9 @@ func (w *writer) typed(k kind, v any) kind {
 		w.string("NULL")
 		return kind{}
 	}
-	return w.literal(k, bound)
+	result := w.literal(k, bound)
+	w.byItself(k)
+	return result
 }
 
 // literal writes a bound value that says itself what it is.

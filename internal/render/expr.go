@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/query"
@@ -72,6 +73,7 @@ func (w *writer) value(n ast.Value) kind {
 	}
 	if !w.casts {
 		w.bind(bound)
+		w.byItself(k)
 		return k
 	}
 	w.string("CAST(")
@@ -79,6 +81,23 @@ func (w *writer) value(n ast.Value) kind {
 	w.string(" AS " + as + ")")
 	return k
 }
+
+// byItself says how a text compares that no column stands behind. On MySQL and MariaDB it
+// would be as the connection says, for most of which "a" is "A" and "a ". It is as
+// CreateTables has its columns, and as JSON has its texts.
+func (w *writer) byItself(k kind) {
+	if k.Kind != column.Text || k.field != nil || !isMySQL(w.server.Engine) {
+		return
+	}
+	if w.server.Engine == dialect.MySQL && (w.server.Product != "MySQL" || !w.server.Version.AtLeast(8, 0, 17)) {
+		w.string(" COLLATE utf8mb4_bin") // for which blanks at the end are nothing: it has no other
+		return
+	}
+	w.string(exactTexts.of(w))
+}
+
+// exactTexts is the collation that CreateTables gives its tables.
+var exactTexts = form{mysql: " COLLATE utf8mb4_0900_bin", mariadb: " COLLATE utf8mb4_nopad_bin"}
 
 // kindOf is what a value for the driver is, and what PostgreSQL calls it.
 func kindOf(bound any) (kind, string) {

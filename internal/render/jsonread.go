@@ -63,10 +63,6 @@ var (
 		ast.JSONText: {jsonText, someText}, ast.JSONType: {jsonType, someText}, ast.JSONWhole: {jsonWhole, wholeNumber}, ast.JSONFloat: {jsonFloat, floatingNumber},
 		ast.JSONBoolean: {jsonBoolean, of(column.Boolean)}, ast.JSONLength: {jsonLength, wholeNumber},
 	}
-
-	// Texts as CreateTables keeps them: those of JSON would be equal but for blanks at
-	// their end.
-	jsonCollation = form{mysql: " COLLATE utf8mb4_0900_bin", mariadb: " COLLATE utf8mb4_nopad_bin"}
 )
 
 // wholeOf is what MySQL makes a whole number of, if it is one.
@@ -85,9 +81,7 @@ func (w *writer) jsonRead(n ast.JSONRead) kind {
 	}
 	r := jsonReadings[n.As]
 	w.fill(r.form.of(w), p)
-	if r.as.Kind == column.Text {
-		w.string(jsonCollation.of(w))
-	}
+	w.byItself(r.as) // as they are they would be equal but for blanks at their end
 	w.nullable = true
 	return r.as
 }

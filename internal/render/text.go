@@ -35,7 +35,8 @@ var someText = of(column.Text)
 // textOf writes an argument that has to be text.
 func (w *writer) textOf(v any) (kind, part) {
 	return w.part(func() kind {
-		if constant, ok := v.(ast.Value); ok {
+		constant, isValue := v.(ast.Value)
+		if isValue {
 			v = constant.V
 		}
 		n, isNode := v.(ast.Node)
@@ -55,15 +56,21 @@ func (w *writer) textOf(v any) (kind, part) {
 		case !utf8.ValidString(s):
 			w.fail(&query.ValueError{Type: typeName(v), Reason: "is no valid UTF-8"})
 		}
-		return w.literal(someText, bound)
+		k := w.literal(someText, bound)
+		if isValue {
+			w.byItself(k)
+		}
+		return k
 	})
 }
 
 func (w *writer) concat(n ast.Concat) kind {
-	result := someText
-	parts := make([]part, len(n.Of))
+	parts, constants := make([]part, len(n.Of)), 0
 	for i, v := range n.Of {
 		_, parts[i] = w.textOf(v)
+		if _, isNode := v.(ast.Node); !isNode {
+			constants++
+		}
 	}
 	between := " || "
 	if isMySQL(w.server.Engine) {
@@ -78,7 +85,10 @@ func (w *writer) concat(n ast.Concat) kind {
 		w.put(p)
 	}
 	w.byte(')')
-	return result
+	if constants == len(n.Of) {
+		w.byItself(someText)
+	}
+	return someText
 }
 
 func (w *writer) length(n ast.Length) kind {
