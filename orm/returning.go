@@ -131,8 +131,8 @@ func (q QuerySet[T]) deleteReturning(ctx context.Context) ([]*T, error) {
 		return q.changedAtOnce(ctx, text, err, order)
 	}
 	q.spec = q.model.Locking(q.spec)
-	if _, _, err := q.render(); err != nil {
-		return nil, err
+	if _, err := q.model.Keys(&q.spec); err != nil {
+		return nil, err // before anything is sent
 	}
 	var list []*T
 	err := q.db.ownBlock(ctx, func(ctx context.Context) (err error) {

@@ -35,14 +35,10 @@ func (m *Model) Locking(s ast.Select) ast.Select {
 	return s
 }
 
-// Keys renders a SELECT of the primary keys of rows of m.
+// Keys renders a SELECT of the primary keys of rows of m that are to be changed. It
+// takes what a statement that changes them takes, so that every server refuses the same.
 func (m *Model) Keys(s *ast.Select) (Text, error) {
-	return m.models.written(256, func(w *writer) {
-		w.some(s, m, m.PKs)
-		if w.hasCommon() {
-			w.some(s, m, m.PKs)
-		}
-	})
+	return m.models.written(256, func(w *writer) { w.some(s, m, m.PKs) })
 }
 
 // some writes a SELECT of some columns of m, in a scope of its own.
