@@ -25,7 +25,7 @@ import (
 //	}).All(ctx)
 //
 // A path reads every relation on its way: "bookings.items", "room.bookings". refine is
-// about the last of them. A row without related rows gets an empty slice, which is
+// about the last of them; a path is refined by one call. A row without related rows gets an empty slice, which is
 // not nil (rule S38). Without an OrderBy they come in the server's order.
 //
 // The statements are sent one after the other, in the block of ctx, or by the
@@ -52,11 +52,14 @@ func (q QuerySet[T]) Prefetch(path string, refine ...func(Related) Related) Quer
 	case err == nil && (len(hops) == 0 || rest != ""):
 		err = fmt.Errorf("the relation %q leads to one row: read it with Related", path)
 	}
+	if err == nil && len(refine) > 0 && slices.ContainsFunc(q.prefetch, func(p prefetch) bool { return p.refines && p.path == path }) {
+		err = fmt.Errorf("the relation %q is refined twice: the second would be read in place of the first; refine it once", path)
+	}
 	if err != nil {
 		q.keep(err)
 		return q
 	}
-	q.prefetch = appended(q.prefetch, []prefetch{{hops: hops, refined: r, refines: len(refine) > 0}})
+	q.prefetch = appended(q.prefetch, []prefetch{{path: path, hops: hops, refined: r, refines: len(refine) > 0}})
 	if first := hops[0].Path; first != "" {
 		q = q.Related(first)
 	}
@@ -72,6 +75,7 @@ func (q QuerySet[T]) Prefetch(path string, refine ...func(Related) Related) Quer
 
 // prefetch is what one call of Prefetch asks for.
 type prefetch struct {
+	path    string
 	hops    []render.Hop
 	refined Related
 	refines bool
