@@ -33,7 +33,8 @@ var (
 // The primary key is added as a last criterion, in the direction of the one
 // before it, so that no two rows stand in the same place. The order is by columns of
 // the model, and settled: OrderBy stands in front. Only these columns of row are
-// looked at; the row itself may be gone.
+// looked at; the row itself may be gone. A column tagged nullzero is read as a zero from
+// NULL and from a real zero alike: if it can have both, do not order by it.
 func (q QuerySet[T]) After(row *T) QuerySet[T] { return q.from(row, false) }
 
 // Before is After in the other direction: the rows in front of row, and with Limit
