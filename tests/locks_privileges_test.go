@@ -76,7 +76,10 @@ func TestLockWaits_Privileges(t *testing.T) {
 			low = s.again(user)
 			_, err = orm.LockWaits(t.Context(), low.DB)
 			require.NoError(t, err)
-			_, err = lockedBy(t.Context(), low, low.row(1).SelectForUpdate(orm.Wait(time.Second)), atomic.ExplainLocks())
+			err = low.told(func() error {
+				_, err := lockedBy(t.Context(), low, low.row(1).SelectForUpdate(orm.Wait(time.Second)), atomic.ExplainLocks())
+				return err
+			})
 			require.ErrorAs(t, err, &held)
 			assert.Equal(t, s.Engine != testdb.MariaDB, held.Certain)
 		}
@@ -114,7 +117,10 @@ func TestExplainLocks_OnAPoolOfTheApplications(t *testing.T) {
 		borrowed := &studio{Database: s.Database, DB: db, t: t}
 
 		id, end := s.holder()
-		_, err = lockedBy(t.Context(), borrowed, borrowed.row(1).SelectForUpdate(orm.Wait(time.Second)), atomic.ExplainLocks())
+		err = borrowed.told(func() error {
+			_, err := lockedBy(t.Context(), borrowed, borrowed.row(1).SelectForUpdate(orm.Wait(time.Second)), atomic.ExplainLocks())
+			return err
+		})
 		require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
 		assert.Equal(t, s.Engine != testdb.MariaDB, heldBy(t, s, err, id).Certain)
 		require.NoError(t, end())
