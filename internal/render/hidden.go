@@ -17,19 +17,24 @@ func checkHidden(table *schema.Table) error {
 	for _, f := range table.FieldMap {
 		columns[fmt.Sprint(f.Index)] = f
 	}
-	return hidden(table, columns, table.Type, nil, nil)
+	return hidden(table, columns, nil, []reflect.Type{table.Type})
 }
 
-func hidden(table *schema.Table, columns map[string]*schema.Field, t reflect.Type, index []int, path []string) error {
+// hidden looks at the last type of within, which stands at index in the struct of table.
+func hidden(table *schema.Table, columns map[string]*schema.Field, index []int, within []reflect.Type) error {
+	t := within[len(within)-1]
 	for i := range t.NumField() {
-		f := t.Field(i)
+		f, at := t.Field(i), append(slices.Clip(index), i)
 		tag, _ := bunTag(f.Tag)
 		name, options := optionsOf(tag)
-		at, to := append(slices.Clone(index), i), append(slices.Clone(path), f.Name)
 		switch {
 		case tag == "-", f.Type == baseModel, f.PkgPath != "" && !f.Anonymous, isRelation(options):
 		case f.Anonymous && base(f.Type).Kind() == reflect.Struct, embeds(options):
-			if err := hidden(table, columns, base(f.Type), at, to); err != nil {
+			of := base(f.Type)
+			if slices.Contains(within, of) { // a type in itself: bun takes no columns of it
+				continue
+			}
+			if err := hidden(table, columns, at, append(slices.Clip(within), of)); err != nil {
 				return err
 			}
 		case columns[fmt.Sprint(at)] == nil:
@@ -37,10 +42,19 @@ func hidden(table *schema.Table, columns map[string]*schema.Field, t reflect.Typ
 				continue
 			}
 			return fmt.Errorf("field %s: another field has the same column, so that this one would not be stored: "+
-				"give one of them another column in its tag, or leave one out", strings.Join(to, "."))
+				"give one of them another column in its tag, or leave one out", pathOf(table.Type, at))
 		}
 	}
 	return nil
+}
+
+// pathOf is how Go names the field at index of t.
+func pathOf(t reflect.Type, index []int) string {
+	names := make([]string, len(index))
+	for i := range index {
+		names[i] = t.FieldByIndex(index[:i+1]).Name
+	}
+	return strings.Join(names, ".")
 }
 
 func isRelation(options []string) bool {

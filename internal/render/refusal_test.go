@@ -111,6 +111,18 @@ type (
 		Home plainKey `bun:"embed:home_"`
 		Work plainKey `bun:"embed:work_"`
 	}
+	recursive struct {
+		ID int64 `bun:",pk"`
+		*recursive
+	}
+	own struct {
+		ID     int64 `bun:",pk"`
+		Parent *own  `bun:"embed:parent_"`
+	}
+	pointed  struct{ *mistaken }
+	mistaken struct {
+		ID int64 `bun:",pk,autoincremental"`
+	}
 	mail struct {
 		ID int64 `bun:",pk"`
 	}
@@ -139,7 +151,8 @@ func TestS02_ModelsThatAreNotWhatTheySay(t *testing.T) {
 			reflect.TypeFor[twoNames](): "another field has the same column",
 			reflect.TypeFor[box]():      "field Mails: no column refers to the other table",
 			reflect.TypeFor[letter]():   "field Box: no column refers to the other table",
-			reflect.TypeFor[ownName]():  "", reflect.TypeFor[prefixed](): "", reflect.TypeFor[profile](): "",
+			reflect.TypeFor[ownName]():  "", reflect.TypeFor[prefixed](): "", reflect.TypeFor[profile](): "", reflect.TypeFor[recursive](): "",
+			reflect.TypeFor[own](): "Parent: it stands in itself", reflect.TypeFor[pointed](): `the option "autoincremental"`,
 		} {
 			_, err := models.Of(of)
 			if want == "" {

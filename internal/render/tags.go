@@ -12,8 +12,9 @@ import (
 )
 
 // checkTags refuses what bun would pass over, with a line in a log at most: a
-// model would then not be what its tags say.
-func checkTags(t reflect.Type) error {
+// model would then not be what its tags say. within are the structs around it.
+func checkTags(t reflect.Type, within ...reflect.Type) error {
+	within = append(slices.Clip(within), t)
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag, err := bunTag(f.Tag)
@@ -34,8 +35,11 @@ func checkTags(t reflect.Type) error {
 		case f.Type != baseModel && mistakenNames[name]:
 			err = fmt.Errorf("the tag calls the column %q, which is the name of an option: write `bun:\",%s\"`", name, name)
 		case f.Type == baseModel:
-		case f.Anonymous && f.Type.Kind() == reflect.Struct, embeds(options) && base(f.Type).Kind() == reflect.Struct:
-			err = checkTags(base(f.Type))
+		case base(f.Type).Kind() != reflect.Struct || !f.Anonymous && !embeds(options):
+		case !slices.Contains(within, base(f.Type)):
+			err = checkTags(base(f.Type), within...)
+		case embeds(options):
+			err = fmt.Errorf("it stands in itself, and would have columns without end: read it as a relation (rel:belongs-to)")
 		}
 		if err != nil {
 			return fmt.Errorf("field %s: %w", f.Name, err)
