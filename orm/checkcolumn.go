@@ -59,8 +59,8 @@ func (c *comparison) column(f *render.Field, have tableColumn) {
 	case !f.Nullable && !have.notNull:
 		differs(MayBeNull)
 	}
-	if want.Kind == column.Text && otherText(engine, want, have) {
-		c.add(f.Name, OtherText, collations[engine], strings.TrimSpace(have.charset+" "+have.collation))
+	if server := c.db.Server(); want.Kind == column.Text && otherText(server, want, have) {
+		c.add(f.Name, OtherText, exactly(server), strings.TrimSpace(have.charset+" "+have.collation))
 	}
 	if f.Counted() && !have.counted {
 		c.add(f.Name, NotAutoIncrement, "", "")
@@ -136,18 +136,21 @@ func longest(engine string, t column.Type) int {
 	return 1<<32 - 1
 }
 
-// collations are those that CreateTables gives its tables.
-var collations = map[string]string{
-	dialect.MySQL: "utf8mb4 utf8mb4_0900_bin", dialect.MariaDB: "utf8mb4 utf8mb4_nopad_bin", dialect.Postgres: "a deterministic collation",
+// exactly is how CreateTables has texts compared.
+func exactly(server dialect.Server) string {
+	if server.Engine == dialect.Postgres {
+		return "a deterministic collation"
+	}
+	return "utf8mb4 " + render.Collation(server)
 }
 
-func otherText(engine string, want column.Type, have tableColumn) bool {
-	switch engine {
+func otherText(server dialect.Server, want column.Type, have tableColumn) bool {
+	switch server.Engine {
 	case dialect.MySQL, dialect.MariaDB:
 		if want.Charset != "" {
 			return !strings.EqualFold(want.Charset, have.charset)
 		}
-		return have.charset+" "+have.collation != collations[engine]
+		return have.charset+" "+have.collation != exactly(server)
 	case dialect.Postgres:
 		return have.collation != ""
 	}

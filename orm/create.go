@@ -99,8 +99,7 @@ func (q QuerySet[T]) fresh() error {
 	if q.err == nil && len(s.Locks) > 0 {
 		return fmt.Errorf("%w: a row that is written is locked: leave SelectForUpdate out", ErrLockOptions)
 	}
-	if q.err == nil && (len(s.Where) > 0 || s.Limit != nil || s.Offset != 0 || s.Deleted == ast.OnlyDeleted ||
-		s.Distinct || len(s.Group) > 0 || len(s.Having) > 0 || len(s.Joins) > 0) {
+	if q.err == nil && (len(s.Where) > 0 || s.Limit != nil || s.Offset != 0 || s.Deleted == ast.OnlyDeleted || q.reshaped()) {
 		return errors.New("rows are written one by one with Objects, not with a query that selects some")
 	}
 	return q.err

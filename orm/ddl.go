@@ -34,13 +34,13 @@ type ddl struct {
 
 var ddls = map[string]*ddl{
 	dialect.MySQL: {
-		quote: "`", suffix: " DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin",
+		quote:   "`",
 		boolean: "BOOLEAN", ints: [4]string{"TINYINT", "SMALLINT", "INT", "BIGINT"}, unsigned: " UNSIGNED", float: "DOUBLE", decimal: "DECIMAL(65, 0)",
 		text: "LONGTEXT", varchar: "VARCHAR(255)", bytes: "LONGBLOB", binary: "VARBINARY(255)",
 		time: "DATETIME(6)", json: "JSON", uuid: "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin", serial: " AUTO_INCREMENT",
 	},
 	dialect.MariaDB: {
-		quote: "`", suffix: " DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
+		quote:   "`",
 		boolean: "BOOLEAN", ints: [4]string{"TINYINT", "SMALLINT", "INT", "BIGINT"}, unsigned: " UNSIGNED", float: "DOUBLE", decimal: "DECIMAL(65, 0)",
 		text: "LONGTEXT", varchar: "VARCHAR(255)", bytes: "LONGBLOB", binary: "VARBINARY(255)",
 		time: "DATETIME(6)", json: "JSON", uuid: "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin", serial: " AUTO_INCREMENT",
@@ -61,6 +61,9 @@ var ddls = map[string]*ddl{
 
 func ddlOf(s dialect.Server) *ddl {
 	d := *ddls[s.Engine]
+	if collation := render.Collation(s); collation != "" {
+		d.suffix = " DEFAULT CHARACTER SET utf8mb4 COLLATE " + collation
+	}
 	d.implicit = s.Engine == dialect.MariaDB && !s.Version.AtLeast(10, 10, 0)
 	return &d
 }

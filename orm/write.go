@@ -215,15 +215,22 @@ func (q QuerySet[T]) changeable() error {
 	return q.ofItsRows()
 }
 
+// reshaped reports whether the query puts out other rows than those of its table that
+// its conditions choose.
+func (q QuerySet[T]) reshaped() bool {
+	s := q.spec
+	return s.Distinct || len(s.Group) > 0 || len(s.Having) > 0 || len(s.Joins) > 0
+}
+
 // ofItsRows refuses to change what a query makes of its rows: a statement that writes
 // goes by the conditions alone, and would change rows that the rest leaves out.
 func (q QuerySet[T]) ofItsRows() error {
-	switch s := q.spec; {
-	case s.Distinct || len(s.Group) > 0 || len(s.Having) > 0 || len(s.Joins) > 0:
+	switch {
+	case q.reshaped():
 		return errors.New("a query with Distinct, GroupBy, Having or Join cannot be changed: filter by a sub-select")
 	case len(q.prefetch) > 0:
 		return errors.New("a query with Prefetch cannot be changed: Prefetch is about rows that are read")
-	case len(s.Computed) > 0:
+	case len(q.spec.Computed) > 0:
 		return errors.New("a query with Annotate cannot be changed: filter by the expression itself")
 	}
 	return nil

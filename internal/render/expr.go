@@ -83,21 +83,26 @@ func (w *writer) value(n ast.Value) kind {
 }
 
 // byItself says how a text compares that no column stands behind. On MySQL and MariaDB it
-// would be as the connection says, for most of which "a" is "A" and "a ". It is as
-// CreateTables has its columns, and as JSON has its texts.
+// would be as the connection says, for most of which "a" is "A" and "a ".
 func (w *writer) byItself(k kind) {
-	if k.Kind != column.Text || k.field != nil || !isMySQL(w.server.Engine) {
-		return
+	if collation := Collation(w.server); collation != "" && k.Kind == column.Text && k.field == nil {
+		w.string(" COLLATE " + collation)
 	}
-	if w.server.Engine == dialect.MySQL && (w.server.Product != "MySQL" || !w.server.Version.AtLeast(8, 0, 17)) {
-		w.string(" COLLATE utf8mb4_bin") // for which blanks at the end are nothing: it has no other
-		return
-	}
-	w.string(exactTexts.of(w))
 }
 
-// exactTexts is the collation that CreateTables gives its tables.
-var exactTexts = form{mysql: " COLLATE utf8mb4_0900_bin", mariadb: " COLLATE utf8mb4_nopad_bin"}
+// Collation is that of texts that compare by their characters, which CreateTables gives
+// its tables; "" where the server's own does.
+func Collation(s dialect.Server) string {
+	switch {
+	case s.Engine == dialect.MariaDB:
+		return "utf8mb4_nopad_bin"
+	case s.Engine != dialect.MySQL:
+		return ""
+	case !s.Version.AtLeast(8, 0, 17):
+		return "utf8mb4_bin" // for which blanks at the end are nothing: there is no other
+	}
+	return "utf8mb4_0900_bin"
+}
 
 // kindOf is what a value for the driver is, and what PostgreSQL calls it.
 func kindOf(bound any) (kind, string) {
