@@ -163,3 +163,15 @@ func TestB18_TheSessionHasTheConnection(t *testing.T) {
 		require.NoError(t, session.Close())
 	}, oneRoom)
 }
+
+// Who has waited for one more connection, and got it, is in nobody's way afterwards.
+func TestB18_WhoHasGotAConnectionWaitsNoMore(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		for range 3 {
+			require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+				s.must(ctx, "INSERT a")
+				return s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT b") }, atomic.Propagation(atomic.Independent))
+			}))
+		}
+	}, setup{room: 2})
+}

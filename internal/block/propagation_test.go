@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
 )
 
 func never(t *testing.T) func(context.Context) error {
@@ -157,5 +158,19 @@ func TestB18_TheBlockAroundItIsNotUsable(t *testing.T) {
 		require.ErrorIs(t, s.do(closed, never(t)), atomic.ErrBlockClosed)
 		require.ErrorIs(t, s.do(closed, never(t), atomic.NoSavepoint()), atomic.ErrBlockClosed)
 		require.ErrorIs(t, s.do(closed, never(t), independent), atomic.ErrBlockClosed, "nor does anything begin apart from it (B9)")
+	})
+}
+
+// What is done outside a block that has failed is none of its business: a note of the
+// failure is written there.
+func TestB18_SuspendedInABlockThatHasFailed(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		s.on("INSERT a", refuses(unique))
+		require.ErrorIs(t, s.do(t.Context(), func(ctx context.Context) error {
+			err := s.exec(ctx, "INSERT a")
+			require.NoError(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT note") }, atomic.Propagation(atomic.Suspended)))
+			return err
+		}), dialect.ErrUniqueViolation)
+		s.sent("BEGIN; INSERT a", "2: INSERT note", "ROLLBACK")
 	})
 }

@@ -307,3 +307,30 @@ func TestR05_WhatIsWrongWithAReplica(t *testing.T) {
 	}, setup{server: postgres, settings: block.Settings{Logger: slog.New(slog.DiscardHandler)},
 		engine: func(e *engine) backend.Engine { return tellingEngine{e, own} }})
 }
+
+// A procedure in a ReadOnly block that is lost with its replica is not called again: it
+// may have committed a part of itself.
+func TestR05_AProcedureIsNotCalledAgain(t *testing.T) {
+	withReplica(t, func(t *testing.T, s *script, own *history, r *follower) {
+		r.on("CALL p", refuses(gone))
+		err := s.do(t.Context(), func(ctx context.Context) error { return s.exec(ctx, "CALL p") }, atomic.ReadOnly())
+		require.ErrorIs(t, err, dialect.ErrConnectionLost)
+		s.sent()
+	})
+}
+
+// A block that has read on a replica, and loses it, is run again elsewhere if there is a
+// Retry: nothing was written.
+func TestR05_ABlockIsRunAgainElsewhere(t *testing.T) {
+	withReplica(t, func(t *testing.T, s *script, _ *history, r *follower) {
+		r.on("read b", refuses(gone))
+		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+			return errors.Join(s.exec(ctx, "read a"), s.exec(ctx, "read b"))
+		}, atomic.ReadOnly(), atomic.Retry(1)))
+		r.sent("BEGIN READ ONLY; read a", "read b", "2: BEGIN READ ONLY; read a", "2: read b", "2: COMMIT")
+		s.on("read b", refuses(gone))
+		require.ErrorIs(t, s.do(t.Context(), func(ctx context.Context) error {
+			return errors.Join(s.exec(ctx, "read a"), s.exec(ctx, "read b"))
+		}, atomic.Retry(1)), dialect.ErrConnectionLost, "on the writer only if it is asked for")
+	})
+}

@@ -334,3 +334,11 @@ func TestR05_TheDatabaseIsClosed(t *testing.T) {
 	}, setup{server: postgres, settings: block.Settings{Logger: slog.New(slog.DiscardHandler)},
 		engine: func(e *engine) backend.Engine { return tellingEngine{e, own} }})
 }
+
+// What fails while a replica is closed is told by who closes the database.
+func TestClose_TellsWhatFailsOfAReplica(t *testing.T) {
+	withReplica(t, func(t *testing.T, s *script, _ *history, r *follower) {
+		r.setup.closing = errCaller
+		require.ErrorIs(t, s.db.Close(), errCaller)
+	})
+}

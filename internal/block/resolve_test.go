@@ -124,3 +124,17 @@ func TestB12_ResolveCommitMeetsAnError(t *testing.T) {
 		require.ErrorIs(t, err, errAsked, "what the question has met with")
 	}, together)
 }
+
+// A ReadOnly block whose COMMIT has no answer has written nothing, whatever its texts
+// could have done elsewhere.
+func TestB12_AReadOnlyBlockHasNothingToFindOut(t *testing.T) {
+	for _, opts := range [][]atomic.Option{{atomic.ReadOnly()}, {atomic.ReadOnly(), atomic.ResolveCommit()}} {
+		play(t, func(t *testing.T, s *script) {
+			s.on("COMMIT", refuses(gone))
+			err := s.do(t.Context(), func(ctx context.Context) error { return s.exec(ctx, "SELECT f()") }, opts...)
+			require.ErrorIs(t, err, dialect.ErrConnectionLost)
+			require.NotErrorIs(t, err, atomic.ErrCommitUnknown)
+			s.sent("BEGIN READ ONLY; SELECT f()", "COMMIT")
+		})
+	}
+}

@@ -2,6 +2,7 @@ package block_test
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"io"
@@ -313,5 +314,33 @@ func TestB10_AScannerUsesItsBlock(t *testing.T) {
 			return other()
 		}))
 		s.sent("BEGIN; SELECT a", "INSERT c", "COMMIT")
+	})
+}
+
+// That there is no row is an answer, and fails nothing.
+func TestB06_NoRowsAreAnAnswer(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		none := func(ctx context.Context) error {
+			return s.db.Query(ctx, block.Statement{SQL: "SELECT a"}, func(driver.Rows) error { return sql.ErrNoRows })
+		}
+		require.Equal(t, sql.ErrNoRows, none(t.Context()))
+		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+			require.Equal(t, sql.ErrNoRows, none(ctx))
+			return s.exec(ctx, "INSERT b")
+		}))
+		s.sent("SELECT a", "BEGIN; SELECT a", "INSERT b", "COMMIT")
+	})
+}
+
+// A reader that panics has made its statement fail, also where fn recovers.
+func TestB03_AReaderPanicsAndFnRecovers(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		require.ErrorIs(t, s.do(t.Context(), func(ctx context.Context) error {
+			require.Panics(t, func() {
+				_ = s.db.Query(ctx, block.Statement{SQL: "SELECT a"}, func(driver.Rows) error { panic("it fell over") })
+			})
+			return nil
+		}), atomic.ErrRollbackRequired)
+		s.sent("BEGIN; SELECT a", "ROLLBACK")
 	})
 }

@@ -262,3 +262,50 @@ func TestExecutor_IsTheDatabaseItself(t *testing.T) {
 		require.Same(t, s.pool, s.db.Database().Pool)
 	})
 }
+
+// A *sql.Conn that has been used has its transaction on the same connection.
+func TestSQL_ATransactionOfAConnThatWasUsed(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		c, err := s.db.SQL().Conn(t.Context())
+		require.NoError(t, err)
+		_, err = c.ExecContext(t.Context(), "SET x")
+		require.NoError(t, err)
+		other, err := s.db.SQL().Conn(t.Context())
+		require.NoError(t, err)
+		tx, err := other.BeginTx(t.Context(), nil) // it was not used
+		require.NoError(t, err)
+		_, err = tx.Exec("INSERT b")
+		require.NoError(t, err)
+		require.NoError(t, tx.Commit())
+		_, err = other.ExecContext(t.Context(), "UPDATE b")
+		require.NoError(t, err)
+		require.Equal(t, 2, s.pool.Stats().InUse)
+		require.NoError(t, other.Close())
+		tx, err = c.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		_, err = tx.Exec("INSERT a")
+		require.NoError(t, err)
+		require.NoError(t, tx.Commit())
+		_, err = c.ExecContext(t.Context(), "UPDATE a")
+		require.NoError(t, err)
+		require.NoError(t, c.Close())
+		s.sent("SET x", "2: BEGIN; INSERT b", "2: COMMIT", "2: UPDATE b", "BEGIN; INSERT a", "COMMIT", "UPDATE a")
+	})
+}
+
+// BeginTx has what the database's defaults say, as far as they are of a transaction.
+func TestB18_BeginTxHasTheDefaults(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		tx, err := s.db.SQL().BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		_, err = tx.Exec("INSERT a")
+		require.NoError(t, err)
+		require.NoError(t, tx.Commit())
+		s.sent("SET ISOLATION Serializable; BEGIN; INSERT a", "COMMIT")
+	}, setup{settings: serializable()})
+}
+
+func serializable() (s block.Settings) {
+	s.Block.Isolation = sql.LevelSerializable
+	return s
+}

@@ -143,24 +143,3 @@ func TestS35_RecursionInABlock(t *testing.T) {
 		require.EqualValues(t, 1, n)
 	})
 }
-
-// The rows of a relation are read once: of two refinements one would be passed over.
-func TestS38_APathIsRefinedOnce(t *testing.T) {
-	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
-		hotel(ctx, t, db)
-		late := func(r orm.Related) orm.Related { return r.Filter(F("day").Gt(100)) }
-		one := func(r orm.Related) orm.Related { return r.Limit(1) }
-		halls := orm.Objects[Hall](db).OrderBy("name")
-		_, err := halls.Prefetch("stays", late).Prefetch("stays", one).First(ctx)
-		require.ErrorContains(t, err, "is refined twice")
-		for name, q := range map[string]orm.QuerySet[Hall]{
-			"one call": halls.Prefetch("stays", late, one), "and on": halls.Prefetch("stays", late).Prefetch("stays.extras", one),
-			"and once more": halls.Prefetch("stays", late).Prefetch("stays"), "behind": halls.Prefetch("stays").Prefetch("stays", late),
-		} {
-			h, err := q.First(ctx)
-			require.NoError(t, err, name)
-			require.Equal(t, "a", h.Name)
-			require.Empty(t, h.Stays, name)
-		}
-	})
-}

@@ -2,7 +2,6 @@ package block_test
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"log/slog"
 	"testing"
@@ -109,30 +108,34 @@ func TestR03_WithoutTokens(t *testing.T) {
 		engine: func(e *engine) backend.Engine { return mute{tellingEngine{e, own}} }})
 }
 
-// A procedure in a ReadOnly block that is lost with its replica is not called again: it
-// may have committed a part of itself.
-func TestR05_AProcedureIsNotCalledAgain(t *testing.T) {
-	withReplica(t, func(t *testing.T, s *script, own *history, r *follower) {
-		r.on("CALL p", refuses(gone))
-		err := s.do(t.Context(), func(ctx context.Context) error { return s.exec(ctx, "CALL p") }, atomic.ReadOnly())
-		require.ErrorIs(t, err, dialect.ErrConnectionLost)
-		s.sent()
+// A COMMIT that was refused stands nowhere.
+func TestR03_ARefusedCommitIsNotRemembered(t *testing.T) {
+	withReplica(t, func(t *testing.T, s *script, own *history, _ *follower) {
+		seen, err := s.db.Seen(t.Context(), "")
+		require.NoError(t, err)
+		s.on("COMMIT", refuses(unique))
+		require.ErrorIs(t, s.do(seen, func(ctx context.Context) error { return s.exec(ctx, "write") }), dialect.ErrUniqueViolation)
+		require.Empty(t, s.db.SeenToken(seen))
 	})
 }
 
-// BeginTx has what the database's defaults say, as far as they are of a transaction.
-func TestB18_BeginTxHasTheDefaults(t *testing.T) {
-	play(t, func(t *testing.T, s *script) {
-		tx, err := s.db.SQL().BeginTx(t.Context(), nil)
+// The statements of a session that commit by themselves leave tokens, and so do those whose
+// rows are read at leisure.
+func TestR03_InASession(t *testing.T) {
+	withReplica(t, func(t *testing.T, s *script, own *history, _ *follower) {
+		seen, err := s.db.Seen(t.Context(), "")
 		require.NoError(t, err)
-		_, err = tx.Exec("INSERT a")
+		session, ctx := s.session(seen)
+		s.must(ctx, "write")
+		require.Equal(t, "here", s.db.SeenToken(seen))
+		own.position = "there"
+		s.on("SELECT g()", reply{rows: values(1)})
+		rows, err := s.stream(ctx, "SELECT g()")
 		require.NoError(t, err)
-		require.NoError(t, tx.Commit())
-		s.sent("SET ISOLATION Serializable; BEGIN; INSERT a", "COMMIT")
-	}, setup{settings: serializable()})
-}
-
-func serializable() (s block.Settings) {
-	s.Block.Isolation = sql.LevelSerializable
-	return s
+		require.Equal(t, "here", s.db.SeenToken(seen), "its rows are read first")
+		require.NoError(t, rows.Close())
+		require.Equal(t, "here+there", s.db.SeenToken(seen))
+		require.NoError(t, session.Close())
+		s.sent("TRACK; write", "TRACK; SELECT g()")
+	})
 }
