@@ -4,8 +4,9 @@ import (
 	"context"
 	"testing"
 
-	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/atomic"
 )
 
 // database/sql has frames of its own between who begins and the block.

@@ -111,9 +111,9 @@ type (
 		Home plainKey `bun:"embed:home_"`
 		Work plainKey `bun:"embed:work_"`
 	}
-	recursive struct {
+	Recursive struct {
 		ID int64 `bun:",pk"`
-		*recursive
+		*Recursive
 	}
 	own struct {
 		ID     int64 `bun:",pk"`
@@ -151,7 +151,7 @@ func TestS02_ModelsThatAreNotWhatTheySay(t *testing.T) {
 			reflect.TypeFor[twoNames](): "another field has the same column",
 			reflect.TypeFor[box]():      "field Mails: no column refers to the other table",
 			reflect.TypeFor[letter]():   "field Box: no column refers to the other table",
-			reflect.TypeFor[ownName]():  "", reflect.TypeFor[prefixed](): "", reflect.TypeFor[profile](): "", reflect.TypeFor[recursive](): "",
+			reflect.TypeFor[ownName]():  "", reflect.TypeFor[prefixed](): "", reflect.TypeFor[profile](): "", reflect.TypeFor[Recursive](): "",
 			reflect.TypeFor[own](): "Parent: it stands in itself", reflect.TypeFor[pointed](): `the option "autoincremental"`,
 		} {
 			_, err := models.Of(of)
