@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -141,11 +142,14 @@ func TestASeatGivenBackByHTTP(t *testing.T) {
 // same answer, and nobody pays with the key for something else.
 func TestAPaymentWhoseAnswerIsLost(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, at testdb.Database) {
-		lost := 0
+		var first sync.Once
 		b := newBed(t, at, func(site http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Method == http.MethodPost && r.URL.Path == "/bookings/1" && lost == 0 {
-					lost++
+				lost := false
+				if r.Method == http.MethodPost && r.URL.Path == "/bookings/1" {
+					first.Do(func() { lost = true })
+				}
+				if lost {
 					site.ServeHTTP(httptest.NewRecorder(), r)
 					panic(http.ErrAbortHandler)
 				}
