@@ -61,7 +61,7 @@ func (q QuerySet[T]) cursor(row *T) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		bound, err := f.Value(v)
+		bound, err := f.Place(v)
 		if err == nil {
 			values, err = appendBound(values, bound)
 		}
@@ -118,7 +118,7 @@ func (q QuerySet[T]) read(cursor string) (*T, bool) {
 		if err := fieldScanner(f)(f.Field.Value(v), bound); err != nil {
 			return nil, false
 		}
-		again, err := f.Value(v) // what the column could not hold is not there either
+		again, err := f.Place(v) // what the column could not hold is not there either
 		if err != nil || (again == nil) != (bound == nil) {
 			return nil, false
 		}

@@ -40,6 +40,10 @@ func (e *ScanError) Error() string {
 	if e.From == "NULL" {
 		return fmt.Sprintf("%s is NULL, which %s cannot hold: make it a pointer, or tag the field nullzero", e.Field, e.To)
 	}
+	if errors.Is(e.Err, errNoPlace) {
+		return fmt.Sprintf("%s is a zero in a row, and not NULL, which %s does not tell apart: no page can go on from that row (After). "+
+			"Make the field a pointer, or have one of the two in the table", e.Field, e.To)
+	}
 	return fmt.Sprintf("%s: a value of type %s does not fit into %s", e.Field, e.From, e.To)
 }
 

@@ -1,12 +1,14 @@
 package orm
 
 import (
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -33,8 +35,12 @@ var (
 // The primary key is added as a last criterion, in the direction of the one
 // before it, so that no two rows stand in the same place. The order is by columns of
 // the model, and settled: OrderBy stands in front. Only these columns of row are
-// looked at; the row itself may be gone. A column tagged nullzero is read as a zero from
-// NULL and from a real zero alike: if it can have both, do not order by it.
+// looked at; the row itself may be gone.
+//
+// A field tagged nullzero is zero for NULL and for a zero alike, and its row is taken to
+// stand where NULL does, unless the column cannot be NULL. A page in which the column of
+// a row is a zero and not NULL is therefore a *[ScanError]: nothing could go on from that
+// row. If the table can have both, make the field a pointer.
 func (q QuerySet[T]) After(row *T) QuerySet[T] { return q.from(row, false) }
 
 // Before is After in the other direction: the rows in front of row, and with Limit
@@ -105,6 +111,29 @@ func (q *QuerySet[T]) settle() {
 		}
 	}
 	q.spec.Order, q.placed = order, true
+	for _, o := range order {
+		if f, err := q.model.Own(o.By); err == nil && f.Nullable {
+			q.places = append(q.places, slices.Index(q.model.Fields, f))
+		}
+	}
+}
+
+// errNoPlace: a page cannot go on from a row that has been read.
+var errNoPlace = errors.New("a zero that is not NULL")
+
+// havePlaces refuses a row from whose struct its place cannot be told: a zero of the
+// table that the field takes for NULL.
+func havePlaces(places []int, m *render.Model, row reflect.Value, values []driver.Value) error {
+	for _, i := range places {
+		f := m.Fields[i]
+		if values[i] == nil {
+			continue
+		}
+		if v, err := f.Place(row); v == nil && err == nil {
+			return explain(f.String(), f.StructField.Type, values[i], errNoPlace)
+		}
+	}
+	return nil
 }
 
 // place is where a row stands in the order of the query as it is sent.
@@ -115,7 +144,7 @@ func (q QuerySet[T]) place(row reflect.Value) ([]ast.Criterion, error) {
 		if err != nil {
 			return nil, err
 		}
-		bound, err := f.Value(row)
+		bound, err := f.Place(row)
 		if err != nil {
 			return nil, err
 		}

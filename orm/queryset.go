@@ -29,9 +29,10 @@ type QuerySet[T any] struct {
 
 	prefetch []prefetch
 
-	replica  bool // OnReplica
-	placed   bool // After or Before has settled the order
-	backward bool // the order is reversed, and the rows are turned round
+	replica  bool  // OnReplica
+	placed   bool  // After or Before has settled the order
+	places   []int // the fields of that order which may be NULL
+	backward bool  // the order is reversed, and the rows are turned round
 }
 
 // Objects returns all rows of the model T, a struct with bun's tags.
@@ -132,7 +133,18 @@ func (q QuerySet[T]) render() (block.Statement, *rowReader, error) {
 	if err != nil {
 		return block.Statement{}, nil, err
 	}
-	return q.statement(text), q.db.rowReader(q.model, joins), nil
+	return q.statement(text), q.reader(joins), nil
+}
+
+// reader reads the rows of the query, with what is joined to them.
+func (q QuerySet[T]) reader(joins []*render.Join) *rowReader {
+	r := q.db.rowReader(q.model, joins)
+	if len(q.places) > 0 {
+		own := *r
+		own.places = q.places
+		r = &own
+	}
+	return r
 }
 
 func (q QuerySet[T]) statement(t render.Text) block.Statement {

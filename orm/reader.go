@@ -156,6 +156,8 @@ type rowReader struct {
 	root  *reader
 	joins []joined
 	width int
+
+	places []int // the fields by which a page goes on, and which may be NULL
 }
 
 type joined struct {
@@ -186,6 +188,9 @@ func (db *DB) rowReader(m *render.Model, joins []*render.Join) *rowReader {
 // into scans one row into a struct and the related structs that it points to.
 func (r *rowReader) into(row reflect.Value, values []driver.Value) error {
 	if err := r.root.into(row, values[:len(r.root.model.Fields)]); err != nil {
+		return err
+	}
+	if err := havePlaces(r.places, r.root.model, row, values); err != nil {
 		return err
 	}
 	if len(r.joins) == 0 {

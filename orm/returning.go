@@ -192,8 +192,8 @@ func (q QuerySet[T]) changedAtOnce(ctx context.Context, text render.Text, err er
 		list, err = q.changed(ctx, text)
 		return err
 	}
-	if q.db.models.StatementWait(q.spec.Locks) != nil && !q.db.executor.Encloses(ctx) {
-		err = q.db.ownBlock(ctx, send) // only a block limits the wait
+	if (q.db.models.StatementWait(q.spec.Locks) != nil || len(q.places) > 0) && !q.db.executor.Encloses(ctx) {
+		err = q.db.ownBlock(ctx, send) // only a block limits the wait, and takes back what a page refuses
 	} else {
 		err = send(ctx)
 	}
@@ -207,7 +207,7 @@ func (q QuerySet[T]) changedAtOnce(ctx context.Context, text render.Text, err er
 func (q QuerySet[T]) changed(ctx context.Context, text render.Text) ([]*T, error) {
 	st := q.db.built(text)
 	st.Wait = q.db.models.StatementWait(q.spec.Locks)
-	reader := q.db.rowReader(q.model, nil)
+	reader := q.reader(nil)
 	list := []*T{}
 	err := q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
 		list = list[:0]

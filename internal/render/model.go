@@ -108,6 +108,20 @@ func (f *Field) Value(row reflect.Value) (any, error) {
 	if !ok || f.NullZero && f.IsZero(fv) {
 		return nil, nil
 	}
+	return f.valueOf(fv)
+}
+
+// Place is Value for where a row stands in an order: a zero in a column that cannot
+// be NULL is none there either, whatever the field is tagged.
+func (f *Field) Place(row reflect.Value) (any, error) {
+	fv, ok := fieldByIndex(row, f.Index)
+	if !ok || f.Nullable {
+		return f.Value(row)
+	}
+	return f.valueOf(fv)
+}
+
+func (f *Field) valueOf(fv reflect.Value) (any, error) {
 	v, err := f.bind(fv)
 	if err == nil {
 		v, err = f.keep(v, f.StructField.Type)
