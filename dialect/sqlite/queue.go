@@ -14,7 +14,8 @@ type queue struct{ turn chan struct{} }
 func newQueue() *queue { return &queue{turn: make(chan struct{}, 1)} }
 
 // errQueued stands for the SQLITE_BUSY that SQLite would have answered.
-var errQueued = errors.New("another transaction of this pool is writing; if it is the block that this is called in, pass that block's ctx")
+var errQueued = errors.New("another transaction of this pool is writing; if it is the block that this is called in, pass that block's ctx, " +
+	"and write what is to be Independent or Suspended before that block's first write or after its end (atomic.OnCommit)")
 
 // enter waits for the turn, for up to limit.
 func (q *queue) enter(ctx context.Context, limit time.Duration) error {
