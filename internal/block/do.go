@@ -122,7 +122,8 @@ func (x *Executor) outermost(ctx context.Context, sc *scope, fn func(context.Con
 // which its hooks run.
 func (x *Executor) attempt(ctx, caller context.Context, sc *scope, fn func(context.Context) error, o *seam.Options, from seam.Site, n int) (*transaction, ending, error) {
 	if ctx.Err() != nil {
-		return nil, rolledBack, causeOf(ctx)
+		site := from // a copy, as in Run
+		return nil, rolledBack, &atomic.BlockError{Block: state.Info(o, 1, &site), Reason: notBegun, Err: causeOf(ctx)}
 	}
 	t, err := x.begin(ctx, caller, sc, o, from)
 	if err != nil {
@@ -144,6 +145,9 @@ func (x *Executor) attempt(ctx, caller context.Context, sc *scope, fn func(conte
 	return t, how, err
 }
 
+// notBegun is why fn has not run.
+const notBegun = "ctx had ended before the block began; fn has not run"
+
 // begin opens a transaction with its outermost block.
 func (x *Executor) begin(ctx, caller context.Context, sc *scope, o *seam.Options, from seam.Site) (*transaction, error) {
 	t := newTransaction(caller, x, sc, o, from)
@@ -163,7 +167,8 @@ func (b *block) nested(ctx context.Context, sc *scope, fn func(context.Context) 
 		defer cancel()
 	}
 	if ctx.Err() != nil {
-		return false, causeOf(ctx)
+		site := from
+		return false, &atomic.BlockError{Block: b.WouldBe(o, &site), Reason: notBegun, Err: causeOf(ctx)}
 	}
 	inner, err := b.enter(ctx, o, from, savepoint)
 	if err != nil {

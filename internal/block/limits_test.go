@@ -112,13 +112,13 @@ func TestB19_TheCtxOfABlock(t *testing.T) {
 		}, atomic.Timeout(time.Minute)))
 		require.Error(t, outer.Err())
 		ctx, cancel := context.WithCancelCause(t.Context())
-		require.Equal(t, errCaller, s.do(ctx, func(ctx context.Context) error {
+		require.ErrorIs(t, s.do(ctx, func(ctx context.Context) error {
 			s.must(ctx, "INSERT a")
 			cancel(errCaller)
 			settle()
 			require.True(t, atomic.In(ctx, s.db))
 			return nil
-		}))
+		}), errCaller)
 	})
 }
 

@@ -46,7 +46,7 @@ func rowsOf(err error) error {
 	if err == errOwnRows {
 		return &atomic.BlockError{Kind: atomic.ErrRowsOpen, Reason: "a Scanner cannot use the block whose rows it reads"}
 	}
-	return err
+	return &atomic.BlockError{Reason: "ctx ended while this waited for a statement under way on the same connection; nothing was sent", Err: err}
 }
 
 func (m *mutex) unlock() { <-m.held }

@@ -112,16 +112,27 @@ func TestB14_DurableInsideABlock(t *testing.T) {
 	})
 }
 
+// saysWhy: an ended ctx is the reason, and the error says of which block and what became
+// of it.
+func saysWhy(t *testing.T, err error, depth int, reason string) {
+	t.Helper()
+	require.ErrorIs(t, err, errCaller)
+	var of *atomic.BlockError
+	require.ErrorAs(t, err, &of)
+	require.Equal(t, depth, of.Block.Depth)
+	require.Regexp(t, `^holdfast: block "part" \(depth \d, script_test\.go:\d+\): `+reason+": "+errCaller.Error()+"$", err.Error())
+}
+
 func TestB11_ACtxThatEndsInANestedBlock(t *testing.T) {
 	play(t, func(t *testing.T, s *script) {
 		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
 			inner, cancel := context.WithCancelCause(ctx)
-			require.Equal(t, errCaller, s.do(inner, func(ctx context.Context) error {
+			saysWhy(t, s.do(inner, func(ctx context.Context) error {
 				s.must(ctx, "INSERT a")
 				cancel(errCaller)
 				return nil
-			}))
-			require.Equal(t, errCaller, s.do(inner, func(context.Context) error { t.Error("fn ran"); return nil }))
+			}, atomic.Name("part")), 2, "ctx ended before fn returned nil; the block was rolled back")
+			saysWhy(t, s.do(inner, never(t), atomic.Name("part")), 2, "ctx had ended before the block began; fn has not run")
 			return s.exec(ctx, "INSERT b")
 		}))
 		s.sent("BEGIN; SAVEPOINT hf_1; INSERT a", "ROLLBACK TO SAVEPOINT hf_1; RELEASE SAVEPOINT hf_1; INSERT b", "COMMIT")
@@ -138,12 +149,12 @@ func TestB11_CancelledBeforeTheCommit(t *testing.T) {
 			cancel(errCaller)
 			require.True(t, atomic.NeedsRollback(ctx, s.db))
 			return nil
-		})
-		require.Equal(t, errCaller, err)
+		}, atomic.Name("part"))
+		saysWhy(t, err, 1, "ctx ended before fn returned nil; the block was rolled back")
 		s.sent("BEGIN; INSERT a", "ROLLBACK") // with a ctx of its own
 		require.Equal(t, []int{1}, s.connected())
 
-		require.Equal(t, errCaller, s.do(ctx, func(context.Context) error { t.Error("fn ran"); return nil }))
+		saysWhy(t, s.do(ctx, never(t), atomic.Name("part")), 1, "ctx had ended before the block began; fn has not run")
 
 		ctx, cancel = context.WithCancelCause(t.Context())
 		err = s.do(ctx, func(ctx context.Context) error {

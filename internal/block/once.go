@@ -116,10 +116,13 @@ func (r *onceRun) wait(ctx context.Context, around *block) error {
 		}
 	}
 	free, err := r.executor.keys.wait(ctx, r.ID, own, deadline)
-	if err == nil && !free {
-		err = r.inProgress(nil)
+	switch {
+	case err != nil:
+		return &atomic.BlockError{Block: r.info, Reason: "ctx ended while another block ran for this key; fn has not run", Err: err}
+	case !free:
+		return r.inProgress(nil)
 	}
-	return err
+	return nil
 }
 
 func (r *onceRun) inProgress(err error) error {

@@ -160,7 +160,7 @@ func TestB24_WhileAStatementIsUnderWay(t *testing.T) {
 			insert := aside(func() error { return s.exec(ctx, "INSERT a") })
 			impatient, cancel := context.WithTimeoutCause(ctx, time.Second, errCaller)
 			defer cancel()
-			require.Equal(t, errCaller, p.Rollback(impatient))
+			require.ErrorIs(t, p.Rollback(impatient), errCaller)
 			undo := aside(func() error { return p.Rollback(ctx) })
 			close(answer)
 			require.NoError(t, insert())

@@ -74,7 +74,7 @@ func (e *sessionEnd) wait(ctx context.Context, how error) error {
 	select {
 	case <-e.done:
 	case <-ctx.Done():
-		return causeOf(ctx)
+		return &atomic.BlockError{Reason: "ctx ended while another call ended the session's transaction; what became of it is what that returns", Err: causeOf(ctx)}
 	}
 	if how == nil {
 		return e.err

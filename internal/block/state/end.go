@@ -51,7 +51,7 @@ func (b *Block) verdict(r Return) (keep bool, result error) {
 	case b.undo:
 		return false, nil // B20
 	case r.Ctx != nil:
-		return false, b.withCause(r.Ctx) // B11
+		return false, b.withCause(&atomic.BlockError{Block: b.Info(), Reason: "ctx ended before fn returned nil; the block was rolled back", Err: r.Ctx}) // B11
 	case r.Closed:
 		return false, &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrRollbackRequired, Reason: "the database was closed while the block was in progress", Err: b.cause}
 	case b.state == failed:

@@ -39,7 +39,7 @@ func TestB06_TheVerdict(t *testing.T) {
 		"a failure":                         {fails: true, ret: state.Return{}, is: []error{atomic.ErrRollbackRequired, errFirst}},
 		"a failure and its error":           {fails: true, ret: state.Return{Err: fmt.Errorf("told: %w", errFirst)}, is: []error{errFirst}, text: "told: the first failure"},
 		"a failure and another error":       {fails: true, ret: state.Return{Err: mine}, is: []error{mine, errFirst}, text: "mine: a later failure (before that: the first failure)"},
-		"ctx":                               {ret: state.Return{Ctx: context.Canceled}, is: []error{context.Canceled}, text: "context canceled"},
+		"ctx":                               {ret: state.Return{Ctx: context.Canceled}, is: []error{context.Canceled}},
 		"ctx and an error": {ret: state.Return{Err: mine, Ctx: context.Canceled}, is: []error{mine, context.Canceled},
 			text: "mine: a later failure (before that: context canceled)"},
 		"ctx and its error":           {ret: state.Return{Err: context.Canceled, Ctx: context.Canceled}, is: []error{context.Canceled}, text: "context canceled"},
