@@ -34,16 +34,16 @@ func AdvisoryLock(ctx context.Context, db DB, name string, opts ...WaitOption) e
 	var limit *time.Duration
 	for _, o := range opts {
 		if o == nil {
-			return db.Executor().AdvisoryLock(ctx, name, nil, "an option of AdvisoryLock is nil")
+			return executor(db).AdvisoryLock(ctx, name, nil, "an option of AdvisoryLock is nil")
 		}
 		wait, err := o.WaitLimit()
 		if err != nil {
 			return err
 		}
 		if limit != nil && wait != *limit {
-			return db.Executor().AdvisoryLock(ctx, name, nil, "the options of AdvisoryLock contradict each other")
+			return executor(db).AdvisoryLock(ctx, name, nil, "the options of AdvisoryLock contradict each other")
 		}
 		limit = &wait
 	}
-	return db.Executor().AdvisoryLock(ctx, name, limit, "")
+	return executor(db).AdvisoryLock(ctx, name, limit, "")
 }

@@ -27,7 +27,7 @@ type DB interface {
 //
 // Nothing is sent, and no connection taken, before fn's first statement.
 func Do(ctx context.Context, db DB, fn func(ctx context.Context) error, opts ...Option) error {
-	_, err := db.Executor().Run(ctx, fn, collect(opts), seam.Here())
+	_, err := executor(db).Run(ctx, fn, collect(opts), seam.Here())
 	return err
 }
 
@@ -40,7 +40,7 @@ func Value[T any](ctx context.Context, db DB, fn func(ctx context.Context) (T, e
 	if fn == nil {
 		o.Reject("there is no fn to run")
 	}
-	kept, err := db.Executor().Run(ctx, func(ctx context.Context) (err error) {
+	kept, err := executor(db).Run(ctx, func(ctx context.Context) (err error) {
 		value, err = fn(ctx)
 		return err
 	}, o, seam.Here())
@@ -55,7 +55,7 @@ func Value[T any](ctx context.Context, db DB, fn func(ctx context.Context) (T, e
 func Wrap(db DB, fn func(ctx context.Context) error, opts ...Option) func(ctx context.Context) error {
 	from := seam.Here()
 	return func(ctx context.Context) error {
-		_, err := db.Executor().Run(ctx, fn, collect(opts), from)
+		_, err := executor(db).Run(ctx, fn, collect(opts), from)
 		return err
 	}
 }

@@ -43,8 +43,8 @@ var (
 	// Rollback or SetAutocommit inside one (rules B18 and A5).
 	ErrInBlock = errors.New("in a block")
 	// ErrOption: a nested block was given an option that only an outermost one
-	// can honour, or options contradict each other, or one of them or fn is nil;
-	// fn did not run (rule B18).
+	// can honour, or options contradict each other, or one of them, the database or fn
+	// is nil; fn did not run (rule B18).
 	ErrOption = errors.New("option cannot be honoured")
 	// ErrTransactionControl: the statement would end or start a transaction
 	// behind the block's back, or outside any block one for whoever gets the

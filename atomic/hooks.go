@@ -41,5 +41,5 @@ func register(ctx context.Context, db DB, h *seam.Hook, opts []HookOption) error
 		}
 		o.apply(h)
 	}
-	return db.Executor().Register(ctx, h)
+	return executor(db).Register(ctx, h)
 }

@@ -47,7 +47,7 @@ func Once[T any](ctx context.Context, db DB, key string, fn func(ctx context.Con
 	o.Once = nil
 	once.ID = digest([]byte(key))
 	refuseOnce(o, key, fn == nil)
-	answer, err := db.Executor().Once(ctx, func(ctx context.Context) ([]byte, error) {
+	answer, err := executor(db).Once(ctx, func(ctx context.Context) ([]byte, error) {
 		result, err := fn(ctx)
 		if err != nil {
 			return nil, err
@@ -153,5 +153,5 @@ func (e *KeptError) Unwrap() error { return e.Kind }
 // for it for long; inside a block it is ErrDurable. Several may do it at once. Without it
 // expired rows stay in the table, and do no harm: their keys run again.
 func PurgeOnce(ctx context.Context, db DB) (int64, error) {
-	return db.Executor().PurgeOnce(ctx, seam.Here())
+	return executor(db).PurgeOnce(ctx, seam.Here())
 }

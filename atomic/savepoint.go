@@ -14,7 +14,7 @@ type Point struct{ point seam.Point }
 // It also works in the transaction of a session. Outside both it returns
 // ErrNotInBlock.
 func Savepoint(ctx context.Context, db DB) (*Point, error) {
-	p, err := db.Executor().Savepoint(ctx)
+	p, err := executor(db).Savepoint(ctx)
 	if err != nil {
 		return nil, err
 	}

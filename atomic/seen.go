@@ -14,21 +14,26 @@ import "context"
 // A statement outside any block that is not a read of package orm takes one more on
 // PostgreSQL. Where the server does not say it (MySQL without gtid_mode=ON, a pool of
 // another driver), all reads with ctx go to the writer once something was committed. On
-// SQLite there is nothing to remember.
+// SQLite there is nothing to remember. It panics if db is nil.
 func Seen(ctx context.Context, db DB) context.Context {
-	with, _ := db.Executor().Seen(ctx, "")
+	x := executor(db)
+	if x == (nobody{}) {
+		panic("holdfast: Seen: " + noDatabase)
+	}
+	with, _ := x.Seen(ctx, "")
 	return with
 }
 
 // SeenToken returns what ctx remembers as a text, for another process to go on with
 // (SeenFrom), by way of a cookie for example: at most 4096 letters, digits and
-// characters of ".:-_". It is "" if nothing was committed, or ctx does not remember.
-func SeenToken(ctx context.Context, db DB) string { return db.Executor().SeenToken(ctx) }
+// characters of ".:-_". It is "" if nothing was committed, or ctx does not remember. It
+// panics if db is nil.
+func SeenToken(ctx context.Context, db DB) string { return executor(db).SeenToken(ctx) }
 
 // SeenFrom is Seen with a ctx that remembers what token says as well. A text that is
 // no token of such a database is ErrToken; "" is Seen. A token may come from anybody:
 // one that is made up has a read wait in vain, for the limit of orm.ReplicaWait at
 // most, and answered by the writer.
 func SeenFrom(ctx context.Context, db DB, token string) (context.Context, error) {
-	return db.Executor().Seen(ctx, token)
+	return executor(db).Seen(ctx, token)
 }

@@ -20,7 +20,7 @@ type Session struct{ session seam.Session }
 // ErrInBlock. Nothing is sent, and no connection taken, before the first
 // statement.
 func OpenSession(ctx context.Context, db DB) (*Session, context.Context, error) {
-	s, inner, err := db.Executor().OpenSession(ctx, seam.Here())
+	s, inner, err := executor(db).OpenSession(ctx, seam.Here())
 	if err != nil {
 		return nil, nil, err
 	}

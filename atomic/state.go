@@ -2,9 +2,10 @@ package atomic
 
 import "context"
 
-// In reports whether ctx belongs to a block of db that is still in progress.
+// In reports whether ctx belongs to a block of db that is still in progress. It panics
+// if db is nil, which is in no block for another reason than it says.
 func In(ctx context.Context, db DB) bool {
-	b := db.Executor().Block(ctx)
+	b := executor(db).Block(ctx)
 	return b != nil && b.InProgress()
 }
 
@@ -15,7 +16,7 @@ func In(ctx context.Context, db DB) bool {
 // block in which a statement has failed, and returns ErrRollbackRequired there.
 // Outside any block it returns ErrNotInBlock.
 func SetRollback(ctx context.Context, db DB, rollback bool) error {
-	b := db.Executor().Block(ctx)
+	b := executor(db).Block(ctx)
 	if b == nil {
 		return &BlockError{Kind: ErrNotInBlock, Reason: "SetRollback needs the ctx of a block"}
 	}
@@ -24,16 +25,17 @@ func SetRollback(ctx context.Context, db DB, rollback bool) error {
 
 // NeedsRollback reports whether the block of ctx can, or is asked to, end only
 // in a rollback: a statement has failed, SetRollback was called, or the ctx that
-// its Do was given has ended.
+// its Do was given has ended. It panics if db is nil.
 func NeedsRollback(ctx context.Context, db DB) bool {
-	b := db.Executor().Block(ctx)
+	b := executor(db).Block(ctx)
 	return b != nil && b.NeedsRollback()
 }
 
 // Attempt is the number of the block's current attempt under Retry, counted
-// from 1. It is 1 in a block without Retry and 0 outside any block.
+// from 1. It is 1 in a block without Retry and 0 outside any block. It panics if db is
+// nil.
 func Attempt(ctx context.Context, db DB) int {
-	b := db.Executor().Block(ctx)
+	b := executor(db).Block(ctx)
 	if b == nil {
 		return 0
 	}

@@ -32,6 +32,8 @@ type DB struct {
 	bun      func() *bun.DB
 }
 
+var errNoDatabase = errors.New("there is no database: db is nil; pass what orm.Open returned, which is nil where its error is not")
+
 // Open connects to a database and asks the server who it is. src comes from the
 // package of the engine: mysql.Open(dsn), postgres.Open(dsn), sqlite.Open(path),
 // or From of each for a pool that is open already. Errors of the connection are
@@ -44,7 +46,10 @@ type DB struct {
 // From is left as it is.
 func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) {
 	s := settings{wait: time.Second}
-	for _, o := range opts {
+	for i, o := range opts {
+		if o == nil {
+			return nil, &dialect.OpenError{Setting: "options", Problem: fmt.Sprintf("option %d of orm.Open is nil", i+1)}
+		}
 		o(&s)
 	}
 	cursors, err := newSealer(s.cursorKeys)
@@ -82,7 +87,12 @@ func (db *DB) Close() error { return db.executor.Close() }
 
 // Executor makes a *DB the database of atomic.Do. It is for the library's own
 // packages, a seam without promises.
-func (db *DB) Executor() seam.Executor { return db.executor }
+func (db *DB) Executor() seam.Executor {
+	if db == nil {
+		return nil
+	}
+	return db.executor
+}
 
 // Server is what the server said of itself when the database was opened.
 func (db *DB) Server() dialect.Server { return db.executor.Database().Server }
@@ -140,6 +150,9 @@ func (initialized) Init(*sql.DB) {}
 
 // model returns the model of T and the way to read its rows.
 func (db *DB) model(t reflect.Type) (*render.Model, error) {
+	if db == nil {
+		return nil, errNoDatabase
+	}
 	m, err := db.models.Of(t)
 	if err != nil {
 		return nil, err

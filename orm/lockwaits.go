@@ -2,6 +2,7 @@ package orm
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/holdfast-go/holdfast/dialect"
 )
@@ -39,5 +40,8 @@ import (
 // A missing privilege is the server's error; ExplainLocks, which asks the same,
 // explains nothing then.
 func LockWaits(ctx context.Context, db *DB) ([]dialect.LockWait, error) {
+	if db == nil {
+		return nil, fmt.Errorf("orm: LockWaits: %w", errNoDatabase)
+	}
 	return db.executor.LockWaits(ctx)
 }

@@ -55,6 +55,9 @@ func Migrate(ctx context.Context, db *DB, name string, fn func(ctx context.Conte
 	if err != nil {
 		return err
 	}
+	if db == nil {
+		return fmt.Errorf("holdfast: migration %q: %w", name, errNoDatabase)
+	}
 	if fn == nil {
 		return &atomic.BlockError{Kind: atomic.ErrOption, Reason: "there is no fn to run"}
 	}

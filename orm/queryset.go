@@ -35,7 +35,8 @@ type QuerySet[T any] struct {
 	backward bool  // the order is reversed, and the rows are turned round
 }
 
-// Objects returns all rows of the model T, a struct with bun's tags.
+// Objects returns all rows of the model T, a struct with bun's tags. Without a database,
+// if db is nil, every method that would send returns an error that says so.
 func Objects[T any](db *DB) QuerySet[T] {
 	m, err := db.model(reflect.TypeFor[T]())
 	return QuerySet[T]{db: db, model: m, spec: ast.Select{Database: db}, err: err}

@@ -28,6 +28,9 @@ type resultColumn struct {
 // resultsOf is the reader for R. A single value is read like the only field of a
 // struct.
 func resultsOf[R any](db *DB) (*resultReader, error) {
+	if db == nil {
+		return nil, errNoDatabase
+	}
 	t := reflect.TypeFor[R]()
 	r := &resultReader{engine: db.Server().Engine, name: t.String(), single: !written(t)}
 	if t.Kind() == reflect.Pointer && written(t.Elem()) {

@@ -50,12 +50,11 @@ func (db *DB) Query(ctx context.Context, text string, args ...any) (*sql.Rows, e
 // again when it returns. Errors are those of Scan. Placeholders are those of
 // [DB.Exec].
 func (db *DB) QueryRow(ctx context.Context, text string, args ...any) *Row {
-	r := &Row{engine: db.Server().Engine}
 	st, err := db.written(ctx, text, args)
 	if err != nil {
-		r.err = err
-		return r
+		return &Row{err: err}
 	}
+	r := &Row{engine: db.Server().Engine}
 	r.err = db.executor.Query(ctx, st, r.read)
 	return r
 }
@@ -63,6 +62,9 @@ func (db *DB) QueryRow(ctx context.Context, text string, args ...any) *Row {
 // written is a statement of the caller's. A value that cannot be bound marks the
 // block, as it does where a driver finds it out.
 func (db *DB) written(ctx context.Context, text string, args []any) (block.Statement, error) {
+	if db == nil {
+		return block.Statement{}, errNoDatabase
+	}
 	bound := make([]any, len(args))
 	for i, arg := range args {
 		v, err := render.BindArgument(arg)

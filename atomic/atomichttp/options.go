@@ -56,6 +56,9 @@ func newConfig(db atomic.DB, opts []Option) *config {
 	return c
 }
 
+// noDatabase reports whether db is nil, or a nil *orm.DB.
+func noDatabase(db atomic.DB) bool { return db == nil || db.Executor() == nil }
+
 func (c *config) apply(opts []Option) {
 	for _, o := range opts {
 		if o == nil {
@@ -65,7 +68,7 @@ func (c *config) apply(opts []Option) {
 		o(c)
 	}
 	for _, d := range c.databases {
-		if d.db == nil {
+		if noDatabase(d.db) {
 			c.reject("a database is nil")
 		}
 	}
@@ -79,7 +82,7 @@ func (c *config) apply(opts []Option) {
 		if i > 0 && asked.Retry.Again() {
 			c.reject("Retry in Also: the handler would run again while the blocks of the other databases go on")
 		}
-		if d.db != nil {
+		if !noDatabase(d.db) {
 			d.db.Executor().Complete(asked) // Retry may be a default of the database's
 		}
 		once := again

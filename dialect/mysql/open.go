@@ -22,6 +22,7 @@ type options struct {
 	dial         Dialer
 	singleWriter bool
 	optimistic   bool
+	refused      error // what is wrong with an option
 }
 
 // locks applies what the application has said of its locks.
@@ -82,11 +83,7 @@ func OptimisticLocks() Option { return func(o *options) { o.optimistic = true } 
 // A server that refuses a write because it is read-only was the writer before: none
 // of the connections that were open then is used again, unless rejectReadOnly=false.
 func Open(dsn string, opts ...Option) dialect.Source {
-	s := &source{dsn: dsn}
-	for _, opt := range opts {
-		opt(&s.options)
-	}
-	return s
+	return &source{dsn: dsn, options: gather(opts)}
 }
 
 // From returns the database behind a pool that the application has opened, with
@@ -98,11 +95,18 @@ func Open(dsn string, opts ...Option) dialect.Source {
 //
 // Of the options, SingleWriter and OptimisticLocks have a meaning here.
 func From(pool *sql.DB, opts ...Option) dialect.Source {
-	s := &source{pool: pool}
-	for _, opt := range opts {
-		opt(&s.options)
+	return &source{pool: pool, options: gather(opts)}
+}
+
+func gather(opts []Option) (o options) {
+	for i, opt := range opts {
+		if opt == nil {
+			o.refused = backend.NilOption(dialect.MySQL, i+1)
+			continue
+		}
+		opt(&o)
 	}
-	return s
+	return o
 }
 
 type source struct {
@@ -121,6 +125,9 @@ func (s *source) Connect(ctx context.Context) (io.Closer, error) { return backen
 func (s *source) open(ctx context.Context) (*backend.Database, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
+	if s.refused != nil {
+		return nil, s.refused
+	}
 	if s.pool != nil {
 		return borrow(ctx, s.pool, s.options)
 	}

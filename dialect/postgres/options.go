@@ -8,6 +8,8 @@ type Option func(*settings)
 type settings struct {
 	cache *int // prepared statements kept on each connection; nil: what the DSN says
 	alone bool // control statements take a round trip of their own
+
+	refused error // what is wrong with an option
 }
 
 // defaultCache is the number of statements that a connection keeps, unless

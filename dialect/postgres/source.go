@@ -59,7 +59,11 @@ func From(db *sql.DB, opts ...Option) dialect.Source {
 }
 
 func apply(opts []Option) (s settings) {
-	for _, o := range opts {
+	for i, o := range opts {
+		if o == nil {
+			s.refused = backend.NilOption(dialect.Postgres, i+1)
+			continue
+		}
 		o(&s)
 	}
 	return s
@@ -69,6 +73,9 @@ func apply(opts []Option) (s settings) {
 func (s *source) Connect(ctx context.Context) (io.Closer, error) { return backend.Opened(s.open(ctx)) }
 
 func (s *source) open(ctx context.Context) (*backend.Database, error) {
+	if s.settings.refused != nil {
+		return nil, s.settings.refused
+	}
 	e := &engine{settings: s.settings}
 	db := &backend.Database{Pool: s.pool, Borrowed: s.pool != nil, Engine: e, Schema: pgdialect.New()}
 	password := ""

@@ -52,6 +52,9 @@ type source struct {
 func (s *source) Connect(ctx context.Context) (io.Closer, error) { return backend.Opened(s.open(ctx)) }
 
 func (s *source) open(ctx context.Context) (*backend.Database, error) {
+	if s.refused != nil {
+		return nil, s.refused
+	}
 	if s.pool != nil {
 		return s.borrow(ctx)
 	}

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+
+	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 // Option changes how [Open] and [From] set up a database.
@@ -14,11 +17,16 @@ type settings struct {
 	cache    int
 	readOnly bool
 	pragmas  [][2]string
+	refused  error // what is wrong with an option
 }
 
 func gather(opts []Option) settings {
 	s := settings{busy: 5 * time.Second, cache: 128}
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			s.refused = backend.NilOption(dialect.SQLite, i+1)
+			continue
+		}
 		opt(&s)
 	}
 	return s

@@ -56,6 +56,11 @@ func NewReserve(c driver.Connector) *sql.DB {
 	return db
 }
 
+// NilOption is the error of a Source that was given nil as an option, the first being 1.
+func NilOption(engine string, option int) error {
+	return &dialect.OpenError{Engine: engine, Setting: "options", Problem: fmt.Sprintf("option %d is nil", option)}
+}
+
 // Opened is what Connect of a Source returns.
 func Opened(d *Database, err error) (io.Closer, error) {
 	if err != nil {
