@@ -52,6 +52,9 @@ func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) 
 		}
 		o(&s)
 	}
+	if err := s.limits(); err != nil {
+		return nil, err
+	}
 	cursors, err := newSealer(s.cursorKeys)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package orm
 
 import (
 	"database/sql"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"time"
@@ -45,8 +46,9 @@ func WithAutocommit(on bool) Option {
 // Options that say what one block is (Name, Propagation, Durable, NoSavepoint,
 // ReadOnly, Deferrable) have no place here, and nothing could take a ReadOnly back:
 // Open then returns a *dialect.OpenError, as it does for an option that is itself
-// wrong and for an isolation level that the server does not have. Of an option that
-// is given twice the later one counts.
+// wrong, for an isolation level that the server does not have and for a limit below a
+// millisecond, such as a number without its unit. Of an option that is given twice the
+// later one counts.
 func WithBlock(opts ...atomic.Option) Option {
 	return func(s *settings) { s.block = append(s.block, opts...) }
 }
@@ -70,6 +72,29 @@ func (s *settings) defaults(db *backend.Database) error {
 	return nil
 }
 
+// limits finds a number that was written without its unit (rule B19). 0 is what each
+// option says of it.
+func (s *settings) limits() error {
+	o := atomic.Collect(s.block)
+	lock := time.Duration(0)
+	if o.LockWait != nil {
+		lock = *o.LockWait
+	}
+	for _, l := range []struct {
+		setting, option string
+		is              time.Duration
+	}{
+		{"WithCommitTimeout", "WithCommitTimeout", s.CommitTimeout},
+		{"ReplicaWait", "ReplicaWait", s.wait},
+		{"WithBlock", "Timeout", o.Timeout}, {"WithBlock", "IdleTimeout", o.Idle}, {"WithBlock", "LockTimeout", lock},
+	} {
+		if l.is > 0 && l.is < time.Millisecond {
+			return &dialect.OpenError{Setting: l.setting, Problem: fmt.Sprintf("%s(%v) is shorter than a millisecond; write a number with its unit: 2*time.Second", l.option, l.is)}
+		}
+	}
+	return nil
+}
+
 // WithIsolation sets the isolation level of every block that does not choose
 // one: it is WithBlock(atomic.Isolation(level)). The default is the server's: READ COMMITTED on
 // PostgreSQL, REPEATABLE READ on MySQL and MariaDB; SQLite is serializable.
@@ -84,7 +109,7 @@ func WithIsolation(level sql.IsolationLevel) Option {
 }
 
 // WithCommitTimeout limits a running COMMIT, which is not cancelled with the
-// ctx of its block. The default is 30 s. A COMMIT without an answer is
+// ctx of its block. The default is 30 s, also for 0. A COMMIT without an answer is
 // atomic.ErrCommitUnknown.
 func WithCommitTimeout(d time.Duration) Option {
 	return func(s *settings) { s.CommitTimeout = d }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	modernc "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -19,6 +20,9 @@ func problem(setting, text string, err error) *dialect.OpenError {
 
 // checkSettings finds what is wrong before anything is opened.
 func (s *source) checkSettings() error {
+	if s.busy > 0 && s.busy < time.Millisecond {
+		return problem("BusyTimeout", fmt.Sprintf("BusyTimeout(%v) is shorter than a millisecond; write a number with its unit: 2*time.Second", s.busy), nil)
+	}
 	if err := s.check(); err != nil {
 		return problem("pragma", err.Error(), nil)
 	}
