@@ -96,6 +96,65 @@ func TestS05_KindsAndMessages(t *testing.T) {
 	})
 }
 
+// What SIGNAL raises may have any number, and any text.
+func TestS05_SignalsWithANumber(t *testing.T) {
+	each(t, func(t *testing.T, db testserver.Database) {
+		ours := open(t, db.DSN)
+		for name, s := range map[string]struct {
+			state  string
+			number int
+			text   string
+			kind   error
+			says   string
+		}{
+			"a deadlock":         {"40001", 1213, "s3cret has the row", dialect.ErrDeadlock, "not the server's own"},
+			"a missing parent":   {"23000", 1452, "s3cret is unknown", dialect.ErrForeignKeyViolation, "not the server's own"},
+			"a key":              {"23000", 1062, "no lock for key s3cret", dialect.ErrUniqueViolation, "duplicate entry"},
+			"too long":           {"22001", 1406, "s3cret", nil, "not the server's own"},
+			"a syntax error":     {"42000", 1064, "s3cret is not good at line s3cret", nil, "syntax error"},
+			"a state of its own": {"TR001", 1213, "s3cret has the row", dialect.ErrDeadlock, "raised by SIGNAL, SQLSTATE TR001"},
+			"and a number":       {"HY000", 30001, "s3cret", nil, "raised by SIGNAL, SQLSTATE HY000"},
+		} {
+			procedure := "signals_" + strings.ReplaceAll(name, " ", "_")
+			admin(t, db, fmt.Sprintf("CREATE PROCEDURE %s(v VARCHAR(100)) SIGNAL SQLSTATE '%s' SET MYSQL_ERRNO = %d, MESSAGE_TEXT = v", procedure, s.state, s.number))
+			_, err := take(t, ours).Exec(t.Context(), nil, "CALL "+procedure+"(?)", []any{s.text})
+			require.Error(t, err, name)
+			e := ours.Engine.Classify(err)
+			require.Equal(t, s.kind, e.Kind, name)
+			require.Equal(t, fmt.Sprint(s.number), e.Code)
+			require.NotContains(t, e.Error(), "s3cret", name)
+			require.Contains(t, e.Error(), s.says, name)
+		}
+	})
+}
+
+// What the servers themselves say is shown, also by way of Vitess.
+func TestS05_TextsOfTheServersOwn(t *testing.T) {
+	for text, number := range map[string]uint16{
+		"Deadlock found when trying to get lock; try restarting transaction":                                                                 1213,
+		"WSREP detected deadlock/conflict and aborted the transaction. Try restarting the transaction":                                       1213,
+		"Lock wait timeout exceeded; try restarting transaction":                                                                             1205,
+		"Record has changed since last read in table 't'":                                                                                    1020,
+		"Record has changed since last read in table 't'; try restarting transaction":                                                        1020,
+		"Column 'v' cannot be null":                                                                                                          1048,
+		"Cannot delete or update a parent row: a foreign key constraint fails":                                                               1217,
+		"Cannot add or update a child row: a foreign key constraint fails (`d`.`t`, CONSTRAINT `c` FOREIGN KEY":                              0,
+		"Cannot add or update a child row: a foreign key constraint fails (`d`.`t`, CONSTRAINT `c` FOREIGN KEY (`a`) REFERENCES `u` (`id`))": 1452,
+		"Cannot execute statement in a READ ONLY transaction.":                                                                               1792,
+		"Check constraint 'c' is violated.":                                                                                                  3819,
+		"CONSTRAINT `c` failed for `d`.`t`":                                                                                                  4025,
+		"Statement aborted because lock(s) could not be acquired immediately and NOWAIT is set.":                                             3572,
+	} {
+		if number == 0 {
+			require.False(t, serversOwn(1452, text), "it does not end")
+			continue
+		}
+		for _, said := range []string{text, fmt.Sprintf("target: holdfast.-.primary: vttablet: rpc error: code = Aborted desc = %s (errno %d) (sqlstate HY000)", text, number)} {
+			require.Equal(t, text, message(&godriver.MySQLError{Number: number, Message: said}))
+		}
+	}
+}
+
 // Vitess adds the caller, the statement and its values to what the server behind it
 // has said.
 func TestS05_MessagesOfVitess(t *testing.T) {

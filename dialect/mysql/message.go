@@ -16,14 +16,17 @@ import (
 // number to tell them apart.
 func message(e *godriver.MySQLError) string {
 	text := withoutVitess(e.Message)
-	if string(e.SQLState[:]) == "45000" { // SIGNAL, with a number of the application's choice
-		return "raised by SIGNAL, SQLSTATE 45000"
+	switch {
+	case signalled(e):
+		return "raised by SIGNAL, SQLSTATE " + string(e.SQLState[:])
+	case !serversOwn(e.Number, text):
+		return notOwn
 	}
 	switch e.Number {
 	case 1062, 1586, 1569: // Duplicate entry '…' for key '…'
-		return "duplicate entry" + tail(text, " for key ")
+		return "duplicate entry" + ofKey.FindString(text)
 	case 1064, 1149: // You have an error in your SQL syntax; … near '…' at line 1
-		return "syntax error" + nearWord(text) + tail(text, " at line ")
+		return "syntax error" + nearWord(text) + atLine.FindString(text)
 	case 1292, 1366, 1367, 1411, 1525: // Incorrect integer value: '…' for column '…' at row 1
 		return beforeValue(text) + column(text)
 	case 1267, 1270, 1271, 3854: // Illegal mix of collations (latin1_swedish_ci,IMPLICIT) and (utf8mb4_bin,COERCIBLE) for operation '='; Cannot convert string '…' from utf8mb4 to latin1
@@ -41,15 +44,20 @@ func message(e *godriver.MySQLError) string {
 	return beforeValue(text)
 }
 
-// withoutVitess is what a server behind Vitess has said: vttablet adds the caller,
-// the statement and the bound values, and a value in front of that which looks the
+// withoutVitess is what a server behind Vitess has said: vttablet says where that is, and adds
+// the caller, the statement and the bound values, and a value in front of that which looks the
 // same is cut off with it.
 func withoutVitess(text string) string {
 	for _, mark := range []string{" (CallerID:", ": Sql: \"", ", BindVars:", "BindVars: {"} {
 		text, _, _ = strings.Cut(text, mark)
 	}
-	return text
+	return afterVitess.ReplaceAllString(beforeVitess.ReplaceAllString(text, ""), "")
 }
+
+var (
+	beforeVitess = regexp.MustCompile(`^target: [^ ]+: vttablet: (?:rpc error: code = [A-Za-z]+ desc = )?`)
+	afterVitess  = regexp.MustCompile(` ?\(errno [0-9]+\)(?: \(sqlstate [0-9A-Z]{5}\))?$`)
+)
 
 // named are the errors whose messages hold names and positions, but no values.
 var named = func() map[uint16]bool {
@@ -87,18 +95,11 @@ func beforeValue(text string) string {
 	return strings.TrimRight(text, " :(")
 }
 
-// tail is what follows the last mark, with it. A value in front of it may hold
-// the mark, too, but not follow it.
-func tail(text, mark string) string {
-	if i := strings.LastIndex(text, mark); i >= 0 {
-		return text[i:]
-	}
-	return ""
-}
-
 // named by a message after its value, at its end: the value may say anything, but
 // a quote follows it.
 var (
+	ofKey      = regexp.MustCompile(" for key (?:'[^']*'|[0-9]+)$")
+	atLine     = regexp.MustCompile(" at line [0-9]+$")
 	ofColumn   = regexp.MustCompile(" for column (?:'[^']*'|`[^`]*`(?:\\.`[^`]*`)*)(?: at row [0-9]+)?$")
 	ofFunction = regexp.MustCompile(" for function [a-z_]+$")
 )
