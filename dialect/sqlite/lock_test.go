@@ -53,6 +53,22 @@ func TestL04_Busy(t *testing.T) {
 	})
 }
 
+// It may be the block around that has the lock, which then never ends: the error says
+// what to do about it.
+func TestL04_WhoWaitsForTheBlockAround(t *testing.T) {
+	db := open(t, Open(file(t)))
+	holder, other := connect(t, db), connect(t, db)
+	holder.must("CREATE TABLE t (a)")
+	require.NoError(t, holder.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"))
+	e := backend.Classify(db, other.beginWithin(limit(0), backend.TxOptions{}, "SELECT 1"))
+	require.Equal(t, dialect.ErrLockNotAvailable, e.Kind)
+	for _, way := range []string{"pass that block's ctx", "Independent or Suspended before that block's first write", "atomic.OnCommit"} {
+		require.Contains(t, e.Message, way)
+	}
+	require.NoError(t, other.wire.Rollback(context.Background(), db.Engine.LockWait(0).Restore))
+	require.NoError(t, holder.commit())
+}
+
 // The same between pools, where SQLite itself has to find out.
 func TestL04_BusyElsewhere(t *testing.T) {
 	path := file(t)
