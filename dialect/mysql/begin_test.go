@@ -64,7 +64,7 @@ func TestS08_IsolationLevels(t *testing.T) {
 		see()
 		wait := ours.Engine.LockWait(time.Second)
 		err := refused(t, writer, wait.Inside, "UPDATE item SET n = n + 1")
-		require.ErrorIs(t, ours.Engine.Classify(err), dialect.ErrLockNotAvailable, "a read locks")
+		require.ErrorIs(t, backend.Classify(ours, err), dialect.ErrLockNotAvailable, "a read locks")
 		require.NoError(t, w.Commit(t.Context(), nil))
 
 		for _, level := range []sql.IsolationLevel{sql.LevelSnapshot, sql.LevelLinearizable, sql.LevelWriteCommitted} {
@@ -83,7 +83,7 @@ func TestB22_ReadOnly(t *testing.T) {
 		w := take(t, ours)
 		c := start(t, ours, w, backend.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead, Timeout: time.Minute})
 		err := refused(t, w, nil, "INSERT INTO item VALUES (1)")
-		e := ours.Engine.Classify(err)
+		e := backend.Classify(ours, err)
 		require.ErrorIs(t, e, dialect.ErrReadOnly)
 		require.False(t, e.Fatal)
 		require.NoError(t, w.Rollback(t.Context(), c.Restore))
@@ -179,7 +179,7 @@ func TestB19_TheServerHoldsTheLimits(t *testing.T) {
 		w := take(t, ours)
 		c := start(t, ours, w, backend.TxOptions{Timeout: 100 * time.Millisecond})
 		_, err := readAll(w.Query(t.Context(), []string{"SAVEPOINT hf_1"}, "SELECT COUNT(*) FROM item WHERE BENCHMARK(2000000000, SHA2('x', 512)) = 0", nil))
-		e := ours.Engine.Classify(err)
+		e := backend.Classify(ours, err)
 		require.ErrorIs(t, e, dialect.ErrQueryCanceled)
 		require.False(t, e.Fatal)
 		exec(t, w, []string{"ROLLBACK TO SAVEPOINT hf_1"}, "DO 0")
@@ -189,7 +189,7 @@ func TestB19_TheServerHoldsTheLimits(t *testing.T) {
 		start(t, ours, idle, backend.TxOptions{Idle: time.Millisecond}) // one or two seconds on the server
 		gone(t, db, idle)
 		err = refused(t, idle, nil, "INSERT INTO item VALUES (4)")
-		e = ours.Engine.Classify(err)
+		e = backend.Classify(ours, err)
 		require.ErrorIs(t, e, dialect.ErrConnectionLost)
 		require.True(t, e.Fatal)
 		if db.Engine == testserver.MySQL {

@@ -35,7 +35,7 @@ func TestFromAPoolOfTheApplications(t *testing.T) {
 		var prefix *backend.PrefixError
 		require.ErrorAs(t, err, &prefix)
 		require.Equal(t, "RELEASE SAVEPOINT hf_9", prefix.Statement)
-		require.True(t, ours.Engine.Classify(err).Fatal)
+		require.True(t, backend.Classify(ours, err).Fatal)
 		require.NoError(t, w.Rollback(t.Context(), nil))
 		require.Equal(t, []string{"0"}, ask(t, w, "SELECT COUNT(*) FROM item"))
 

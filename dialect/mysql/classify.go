@@ -114,18 +114,11 @@ func (e *engine) Classify(err error) *dialect.Error {
 	if err == nil {
 		return nil
 	}
-	var known *dialect.Error
-	if errors.As(err, &known) {
-		return known
-	}
 	c := &dialect.Error{Engine: e.server.Engine, Err: err}
 	var refused *godriver.MySQLError
-	var unsent *backend.NotSentError
 	switch {
 	case errors.As(err, &refused):
 		e.classifyRefusal(c, refused)
-	case errors.Is(err, errEnded):
-		c.Message, c.Fatal = err.Error(), true
 	case lostConnection(err):
 		c.Kind, c.Fatal = dialect.ErrConnectionLost, true
 		c.Message = connectionMessage(err)
@@ -133,18 +126,6 @@ func (e *engine) Classify(err error) *dialect.Error {
 		c.Kind, c.Message = dialect.ErrTooLarge, errTooLarge.Error()
 	default:
 		c.Message = driverMessage(err)
-	}
-	if errors.As(err, &unsent) {
-		c.NotSent = true
-		c.Fatal = c.Fatal || unsent.Closed
-		if unsent.Closed {
-			c.Kind = dialect.ErrConnectionLost
-		}
-	}
-	var prefix *backend.PrefixError
-	if errors.As(err, &prefix) {
-		c.Fatal = true
-		c.Message = prefix.Statement + ": " + c.Message
 	}
 	return c
 }

@@ -62,7 +62,7 @@ func TestB08_AKilledConnection(t *testing.T) {
 				kill(t, db, w)
 				err := call(w)
 				require.Error(t, err)
-				e := ours.Engine.Classify(err)
+				e := backend.Classify(ours, err)
 				require.ErrorIs(t, e, dialect.ErrConnectionLost)
 				require.True(t, e.Fatal)
 				require.False(t, w.Alive())
@@ -72,7 +72,7 @@ func TestB08_AKilledConnection(t *testing.T) {
 				var unsent *backend.NotSentError
 				require.ErrorAs(t, err, &unsent)
 				require.True(t, unsent.Closed)
-				require.ErrorIs(t, ours.Engine.Classify(err), dialect.ErrConnectionLost)
+				require.ErrorIs(t, backend.Classify(ours, err), dialect.ErrConnectionLost)
 				var n int
 				require.NoError(t, db.Admin.QueryRow("SELECT COUNT(*) FROM item").Scan(&n))
 				require.Zero(t, n)
@@ -101,7 +101,7 @@ func TestAKilledStatement(t *testing.T) {
 		})
 		admin(t, db, fmt.Sprintf("KILL QUERY %d", w.ID()))
 		if err := <-failed; err != nil { // SLEEP may be cut short without an error
-			e := ours.Engine.Classify(err)
+			e := backend.Classify(ours, err)
 			require.ErrorIs(t, e, dialect.ErrQueryCanceled)
 			require.False(t, e.Fatal)
 		}
@@ -125,7 +125,7 @@ func TestS06_ALostAnswerIsNotCalledUnsent(t *testing.T) {
 			var unsent *backend.NotSentError
 			require.NotErrorAs(t, err, &unsent)
 			require.NotErrorIs(t, err, driver.ErrBadConn)
-			e := ours.Engine.Classify(err)
+			e := backend.Classify(ours, err)
 			require.ErrorIs(t, e, dialect.ErrConnectionLost)
 			require.False(t, e.NotSent)
 			require.False(t, w.Alive())
@@ -135,8 +135,8 @@ func TestS06_ALostAnswerIsNotCalledUnsent(t *testing.T) {
 		exec(t, w, []string{"BEGIN"}, "INSERT INTO item VALUES (10)")
 		p.On("COMMIT", proxy.CutReply)
 		err := w.Commit(t.Context(), nil)
-		require.ErrorIs(t, ours.Engine.Classify(err), dialect.ErrConnectionLost)
-		require.False(t, ours.Engine.Classify(err).NotSent)
+		require.ErrorIs(t, backend.Classify(ours, err), dialect.ErrConnectionLost)
+		require.False(t, backend.Classify(ours, err).NotSent)
 	})
 }
 
@@ -159,7 +159,7 @@ func TestACtxThatEndsInAStatement(t *testing.T) {
 		cancel()
 		err := <-failed
 		require.ErrorIs(t, err, context.Canceled)
-		e := ours.Engine.Classify(err)
+		e := backend.Classify(ours, err)
 		require.True(t, e.Fatal)
 		require.False(t, e.NotSent)
 		require.False(t, w.Alive())
@@ -219,13 +219,13 @@ func TestB08_AStatementThatEndsTheTransaction(t *testing.T) {
 			for _, ending := range []string{"CALL commits()", "CREATE TABLE IF NOT EXISTS other (id INT)"} {
 				w := take(t, ours)
 				exec(t, w, []string{"BEGIN"}, "SELECT 1")
-				require.ErrorIs(t, refused(t, w, nil, ending), errEnded, "its own answer says so")
+				require.ErrorIs(t, refused(t, w, nil, ending), new(backend.EndedError), "its own answer says so")
 				err := call(w)
-				require.ErrorIs(t, err, errEnded)
-				e := ours.Engine.Classify(err)
+				require.ErrorIs(t, err, new(backend.EndedError))
+				e := backend.Classify(ours, err)
 				require.True(t, e.Fatal)
 				require.True(t, e.NotSent)
-				require.ErrorIs(t, w.Rollback(t.Context(), nil), errEnded)
+				require.ErrorIs(t, w.Rollback(t.Context(), nil), new(backend.EndedError))
 				require.True(t, w.Idle())
 			}
 		}
@@ -234,7 +234,7 @@ func TestB08_AStatementThatEndsTheTransaction(t *testing.T) {
 		w := take(t, ours)
 		exec(t, w, []string{"BEGIN", "SAVEPOINT hf_guard"}, "CALL begins_anew()")
 		err := refused(t, w, []string{"RELEASE SAVEPOINT hf_guard"}, "INSERT INTO item VALUES (2)")
-		e := ours.Engine.Classify(err)
+		e := backend.Classify(ours, err)
 		require.True(t, e.Fatal)
 		require.ErrorContains(t, e, "the transaction has ended")
 		require.NoError(t, w.Rollback(t.Context(), nil))
@@ -251,7 +251,7 @@ func TestAFileThatIsNotToBeHad(t *testing.T) {
 		w := take(t, ours)
 		exec(t, w, []string{"BEGIN"}, "INSERT INTO item VALUES (1)")
 		err := refused(t, w, []string{"SAVEPOINT hf_1"}, "LOAD DATA LOCAL INFILE 'no-such-file' INTO TABLE item")
-		e := ours.Engine.Classify(err)
+		e := backend.Classify(ours, err)
 		require.False(t, e.Fatal, "%v", err)
 		require.False(t, e.NotSent)
 		exec(t, w, []string{"ROLLBACK TO SAVEPOINT hf_1"}, "INSERT INTO item VALUES (2)")
@@ -282,7 +282,7 @@ func TestB08_AConnectionKilledInAStatement(t *testing.T) {
 			kill(t, db, w)
 			err := <-failed
 			require.Error(t, err)
-			e := ours.Engine.Classify(err)
+			e := backend.Classify(ours, err)
 			require.ErrorIs(t, e, dialect.ErrConnectionLost)
 			require.True(t, e.Fatal)
 			require.False(t, e.NotSent)

@@ -49,7 +49,7 @@ func TestTheFailedStatementIsFoundUnderFire(t *testing.T) {
 			var failed *backend.PrefixError
 			switch {
 			case !w.Alive():
-				require.ErrorIs(t, ours.Engine.Classify(err), dialect.ErrConnectionLost)
+				require.ErrorIs(t, backend.Classify(ours, err), dialect.ErrConnectionLost)
 				counts["no answer"]++
 				w = take(t, ours)
 				continue

@@ -61,7 +61,7 @@ func TestB08_ADeadlock(t *testing.T) {
 		for name, cross := range crossings {
 			t.Run(name, func(t *testing.T) {
 				err := deadlock(t, db, w, cross)
-				e := ours.Engine.Classify(err)
+				e := backend.Classify(ours, err)
 				require.ErrorIs(t, e, dialect.ErrDeadlock)
 				require.True(t, e.Fatal)
 				require.Equal(t, "1213", e.Code)
@@ -69,7 +69,7 @@ func TestB08_ADeadlock(t *testing.T) {
 				// The savepoint has gone with the transaction.
 				if name != "in a statement" {
 					err = refused(t, w, []string{"ROLLBACK TO SAVEPOINT hf_1"}, "INSERT INTO account VALUES (99, 0)")
-					require.True(t, ours.Engine.Classify(err).Fatal)
+					require.True(t, backend.Classify(ours, err).Fatal)
 				}
 				require.NoError(t, w.Rollback(t.Context(), nil))
 				require.True(t, w.Idle())
@@ -101,7 +101,7 @@ func TestL04_ALockThatIsNotAvailable(t *testing.T) {
 		start := time.Now()
 		err := refused(t, w, append([]string{"BEGIN"}, wait.Inside...), "SELECT id FROM account WHERE id = 1 FOR UPDATE")
 		took := time.Since(start)
-		e := ours.Engine.Classify(err)
+		e := backend.Classify(ours, err)
 		require.ErrorIs(t, e, dialect.ErrLockNotAvailable)
 		require.Equal(t, "1205", e.Code)
 		require.Equal(t, ours.Server.RollbackOnTimeout, e.Fatal)
@@ -113,7 +113,7 @@ func TestL04_ALockThatIsNotAvailable(t *testing.T) {
 		}
 
 		err = refused(t, w, wait.Restore, "SELECT id FROM account WHERE id = 1 FOR UPDATE NOWAIT")
-		e = ours.Engine.Classify(err)
+		e = backend.Classify(ours, err)
 		require.ErrorIs(t, e, dialect.ErrLockNotAvailable)
 		require.False(t, e.Fatal)
 		exec(t, w, nil, "UPDATE account SET n = 5 WHERE id = 2") // the transaction goes on

@@ -118,7 +118,7 @@ func TestAMissingCommitsTable(t *testing.T) {
 		exec(t, w, []string{"BEGIN"}, "INSERT INTO item VALUES (1)")
 		_, prefix, err := ours.Engine.Resolver().Prepare(t.Context(), w)
 		require.NoError(t, err)
-		e := ours.Engine.Classify(w.Commit(t.Context(), prefix))
+		e := backend.Classify(ours, w.Commit(t.Context(), prefix))
 		require.ErrorContains(t, e, "holdfast_commits")
 		require.NoError(t, w.Rollback(t.Context(), nil))
 		require.Equal(t, []string{"0"}, ask(t, w, "SELECT COUNT(*) FROM item"))

@@ -58,10 +58,6 @@ type wire struct {
 	values []driver.NamedValue // for the call in progress
 }
 
-// errEnded: the server says that no transaction is open where one of ours
-// should be. The next statement would be in autocommit (rule B8).
-var errEnded error = new(backend.EndedError)
-
 // errClosed stands in for driver.ErrBadConn, at which database/sql would send a
 // statement again (rule S6).
 var errClosed = fmt.Errorf("the connection was found closed: %w", dialect.ErrConnectionLost)

@@ -42,8 +42,8 @@ func TestAPrefixTravelsWithItsStatement(t *testing.T) {
 func TestTheFailedStatementIsFound(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
 		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY)", "INSERT INTO item VALUES (1)")
-		w := take(t, open(t, db.DSN))
-		e := open(t, db.DSN).Engine
+		ours := open(t, db.DSN)
+		w := take(t, ours)
 		exec(t, w, []string{"BEGIN", "SAVEPOINT hf_1"}, "INSERT INTO item VALUES (2)")
 
 		for _, send := range []func(prefix []string, query string) error{
@@ -59,9 +59,9 @@ func TestTheFailedStatementIsFound(t *testing.T) {
 			require.ErrorAs(t, err, &prefix)
 			require.Equal(t, "RELEASE SAVEPOINT hf_9", prefix.Statement)
 			require.Equal(t, 1305, number(err))
-			require.True(t, e.Classify(err).Fatal)
-			require.ErrorContains(t, e.Classify(err), "RELEASE SAVEPOINT hf_9")
-			require.ErrorContains(t, e.Classify(err), "the transaction has ended")
+			require.True(t, backend.Classify(ours, err).Fatal)
+			require.ErrorContains(t, backend.Classify(ours, err), "RELEASE SAVEPOINT hf_9")
+			require.ErrorContains(t, backend.Classify(ours, err), "the transaction has ended")
 		}
 		require.Equal(t, []string{"2"}, ask(t, w, "SELECT COUNT(*) FROM item"), "what the prefix failed in front of did not run")
 

@@ -127,8 +127,8 @@ func TestS06_WhatAStatementWasPreparedAgainstHasChanged(t *testing.T) {
 				if c.always {
 					for range 2 {
 						err := send(wires[0], nil, later)
-						require.Equal(t, "42P01", opened.Engine.Classify(err).Code)
-						require.Nil(t, opened.Engine.Classify(err).Kind)
+						require.Equal(t, "42P01", backend.Classify(opened, err).Code)
+						require.Nil(t, backend.Classify(opened, err).Kind)
 					}
 					return
 				}
@@ -174,7 +174,7 @@ func TestB17_AMigrationInTheMiddleOfABlockIsRetried(t *testing.T) {
 				}
 				if err != nil {
 					require.NoError(t, w.Rollback(t.Context(), nil))
-					return opened.Engine.Classify(err)
+					return backend.Classify(opened, err)
 				}
 				return w.Commit(t.Context(), nil)
 			}

@@ -45,18 +45,10 @@ func (e *engine) Classify(err error) *dialect.Error {
 	if err == nil {
 		return nil
 	}
-	var known *dialect.Error
-	if errors.As(err, &known) {
-		return known
-	}
 	c := &dialect.Error{Engine: dialect.Postgres, Err: err}
-	var prefix *backend.PrefixError
 	var unsent *backend.NotSentError
 	var connect *pgconn.ConnectError
-	switch {
-	case errors.As(err, &unsent):
-		c.NotSent = true
-	case errors.As(err, &connect):
+	if !errors.As(err, &unsent) && errors.As(err, &connect) {
 		c.NotSent, c.Kind, c.Fatal = true, dialect.ErrConnectionLost, true
 		err = errors.Unwrap(connect) // without the configuration
 		c.Err = err
@@ -80,24 +72,15 @@ func (e *engine) Classify(err error) *dialect.Error {
 		if errors.As(err, &old) && old.certain() {
 			c.Kind = dialect.ErrSerializationFailure
 		}
-	case unsent != nil && !unsent.Closed:
+	case unsent != nil:
 		c.Message = err.Error()
 		if errors.Is(err, errSeveral) {
 			c.Kind = dialect.ErrUnsupported
 		}
-	case unsent != nil, connect != nil, connectionError(err):
+	case connect != nil, connectionError(err):
 		c.Kind, c.Fatal, c.Message = dialect.ErrConnectionLost, true, err.Error()
 	default:
 		c.Message = err.Error()
-	}
-	var ended *backend.EndedError
-	if errors.As(err, &ended) {
-		// Without a kind: "deadlock" would say that what came before is rolled back.
-		c.Kind, c.Fatal, c.Message = nil, true, ended.Reason()
-	}
-	if errors.As(err, &prefix) {
-		c.Message = prefix.Statement + " was refused: " + c.Message
-		c.Fatal = true
 	}
 	return c
 }

@@ -77,7 +77,7 @@ func TestS05_ErrorsOfTheServerHaveKindsAndNoValues(t *testing.T) {
 			_, err = readAll(rows)
 		}
 		require.Error(t, err, c.query)
-		e := opened.Engine.Classify(err)
+		e := backend.Classify(opened, err)
 		require.Equal(t, c.kind, e.Kind, c.query)
 		if c.code != "" {
 			require.Equal(t, c.code, e.Code, c.query)
@@ -96,7 +96,11 @@ func TestS05_KindsOfTransactions(t *testing.T) {
 	opened := open(t, db.DSN)
 	update := `UPDATE item SET n = n + 1 WHERE id = $1`
 	ctx := t.Context()
-	kind := func(err error) *dialect.Error { t.Helper(); require.Error(t, err); return opened.Engine.Classify(err) }
+	kind := func(err error) *dialect.Error {
+		t.Helper()
+		require.Error(t, err)
+		return backend.Classify(opened, err)
+	}
 
 	t.Run("lock not available", func(t *testing.T) {
 		one, two := take(t, opened), take(t, opened)
@@ -178,13 +182,14 @@ func TestClassifyWhatIsNoAnswerOfTheServer(t *testing.T) {
 	require.Nil(t, plain.Kind)
 	require.False(t, plain.Fatal || plain.NotSent)
 	require.Equal(t, "postgres: something", plain.Error())
-	require.Same(t, plain, e.Classify(fmt.Errorf("wrapped: %w", plain)))
+	d := &backend.Database{Engine: e}
+	require.Same(t, plain, backend.Classify(d, fmt.Errorf("wrapped: %w", plain)))
 
 	for _, err := range []error{context.Canceled, context.DeadlineExceeded} {
 		c := e.Classify(err)
 		require.Nil(t, c.Kind, "of itself it says nothing of the connection")
 		require.False(t, c.Fatal)
-		c = e.Classify(&backend.NotSentError{Err: err})
+		c = backend.Classify(d, &backend.NotSentError{Err: err})
 		require.Nil(t, c.Kind)
 		require.True(t, c.NotSent)
 		require.ErrorIs(t, c, err)
@@ -192,7 +197,7 @@ func TestClassifyWhatIsNoAnswerOfTheServer(t *testing.T) {
 		require.ErrorIs(t, c, dialect.ErrConnectionLost)
 		require.True(t, c.Fatal)
 	}
-	c := e.Classify(&backend.NotSentError{Closed: true, Err: pgconn.ErrConnClosed})
+	c := backend.Classify(d, &backend.NotSentError{Closed: true, Err: pgconn.ErrConnClosed})
 	require.True(t, c.NotSent && c.Fatal)
 	require.ErrorIs(t, c, dialect.ErrConnectionLost)
 	require.ErrorIs(t, e.Classify(driver.ErrBadConn), dialect.ErrConnectionLost)

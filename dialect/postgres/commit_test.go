@@ -70,7 +70,7 @@ func TestB12_ALostCommitIsNeitherSuccessNorRefusal(t *testing.T) {
 			<-trap.Hit()
 			require.Error(t, err)
 			require.NotErrorIs(t, err, backend.ErrCommitRefused)
-			require.ErrorIs(t, opened.Engine.Classify(err), dialect.ErrConnectionLost)
+			require.ErrorIs(t, backend.Classify(opened, err), dialect.ErrConnectionLost)
 			require.False(t, w.Alive())
 			require.False(t, w.Idle())
 			eventually(t, db, `SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)`, w.ID())
@@ -107,7 +107,7 @@ func TestB12_ALimitOnIdlingIsARollback(t *testing.T) {
 		eventually(t, db, gone, w.ID())
 		err := w.Commit(t.Context(), nil)
 		require.ErrorIs(t, err, backend.ErrCommitRefused)
-		require.ErrorIs(t, opened.Engine.Classify(err), dialect.ErrConnectionLost)
+		require.ErrorIs(t, backend.Classify(opened, err), dialect.ErrConnectionLost)
 	})
 }
 

@@ -45,7 +45,7 @@ func TestFromAnyDriver(t *testing.T) {
 
 	execAfter(t, w, begin, `DELETE FROM item`)
 	err = fails(w.Exec(ctx, []string{"SAVEPOINT hf_1"}, `INSERT INTO nowhere VALUES (1)`, nil))
-	require.Equal(t, "42P01", opened.Engine.Classify(err).Code)
+	require.Equal(t, "42P01", backend.Classify(opened, err).Code)
 	execAfter(t, w, []string{"ROLLBACK TO SAVEPOINT hf_1"}, `SELECT 1`)
 	require.Error(t, fails(w.Exec(ctx, nil, `SELECT 1/0`, nil)))
 	require.ErrorIs(t, w.Commit(ctx, nil), backend.ErrCommitRefused)

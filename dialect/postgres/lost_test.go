@@ -109,7 +109,7 @@ func TestB08_AKilledConnectionIsKnownToBeLost(t *testing.T) {
 
 			err := point(t, db, w)
 			require.Error(t, err)
-			e := opened.Engine.Classify(err)
+			e := backend.Classify(opened, err)
 			require.ErrorIs(t, e, dialect.ErrConnectionLost, "%v", err)
 			require.True(t, e.Fatal)
 			require.False(t, e.NotSent)
@@ -141,7 +141,7 @@ func TestACutConnectionIsKnownToBeLost(t *testing.T) {
 			require.ErrorIs(t, err, dialect.ErrConnectionLost)
 			var prefixError *backend.PrefixError
 			require.NotErrorAs(t, err, &prefixError)
-			require.ErrorIs(t, opened.Engine.Classify(err), dialect.ErrConnectionLost)
+			require.ErrorIs(t, backend.Classify(opened, err), dialect.ErrConnectionLost)
 			require.False(t, w.Alive())
 			eventually(t, db, gone, w.ID())
 		}
@@ -176,7 +176,7 @@ func TestB11_ACancelledCtxLeavesNothingOnTheServer(t *testing.T) {
 				}
 				err := fails(w.Exec(ctx, []string{"BEGIN", "SAVEPOINT hf_1"}, `UPDATE item SET name = $1`, []any{"y"}))
 				require.ErrorIs(t, err, ctx.Err())
-				e := opened.Engine.Classify(err)
+				e := backend.Classify(opened, err)
 				require.ErrorIs(t, e, dialect.ErrConnectionLost, "it was sent and nobody knows")
 				require.True(t, e.Fatal)
 				require.False(t, w.Alive())

@@ -176,7 +176,7 @@ func TestB12_AFencedTransactionCannotCommit(t *testing.T) {
 	committed, err := r.Outcome(t.Context(), take(t, opened), promoted(parseToken(name)).String())
 	require.NoError(t, err)
 	require.False(t, committed)
-	require.ErrorIs(t, opened.Engine.Classify(w.Commit(t.Context(), prefix)), dialect.ErrUniqueViolation)
+	require.ErrorIs(t, backend.Classify(opened, w.Commit(t.Context(), prefix)), dialect.ErrUniqueViolation)
 	require.True(t, w.Idle() || w.Rollback(t.Context(), nil) == nil)
 	eventually(t, db, `SELECT count(*) = 0 FROM item`)
 }

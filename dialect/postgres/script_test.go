@@ -32,7 +32,7 @@ func TestATextOfSeveralStatements(t *testing.T) {
 		require.EqualValues(t, 2, count())
 		execAfter(t, w, begin, `SELECT 1`)
 		err := fails(w.Exec(t.Context(), []string{"SAVEPOINT hf_1"}, `DELETE FROM item; INSERT INTO nowhere VALUES (1); SELECT 1`, nil))
-		require.Equal(t, "42P01", opened.Engine.Classify(err).Code)
+		require.Equal(t, "42P01", backend.Classify(opened, err).Code)
 		execAfter(t, w, []string{"ROLLBACK TO SAVEPOINT hf_1"}, `DELETE FROM item WHERE id = 1; DELETE FROM item WHERE id = 1`)
 		require.NoError(t, w.Commit(t.Context(), nil))
 		require.EqualValues(t, 1, count())
@@ -43,7 +43,7 @@ func TestATextOfSeveralStatements(t *testing.T) {
 			query(t, w, `SELECT 1; SELECT 2`),
 			query(t, w, `SELECT $1::int; SELECT 2`, 1),
 		} {
-			require.Equal(t, dialect.ErrUnsupported, opened.Engine.Classify(refused).Kind)
+			require.Equal(t, dialect.ErrUnsupported, backend.Classify(opened, refused).Kind)
 			require.ErrorAs(t, refused, new(*backend.NotSentError))
 			require.True(t, w.Idle())
 		}

@@ -68,8 +68,8 @@ func TestB08_ATransactionThatIsGoneIsKnownByTheNextAnswer(t *testing.T) {
 				err = fails(w.Exec(t.Context(), []string{"SAVEPOINT hf_2"}, `INSERT INTO item VALUES (2, 'b')`, nil))
 			}
 			require.ErrorAs(t, err, new(*backend.EndedError))
-			require.True(t, opened.Engine.Classify(err).Fatal)
-			require.Nil(t, opened.Engine.Classify(err).Kind)
+			require.True(t, backend.Classify(opened, err).Fatal)
+			require.Nil(t, backend.Classify(opened, err).Kind)
 			require.False(t, w.Idle(), "not for others")
 			require.NoError(t, w.Rollback(t.Context(), nil))
 			require.False(t, w.Idle())
@@ -127,7 +127,7 @@ func TestB08_WhatTheServerRefusesLeavesTheTransaction(t *testing.T) {
 	// At COMMIT, too.
 	w := take(t, opened)
 	execAfter(t, w, begin, `INSERT INTO late VALUES (1)`)
-	require.Equal(t, "2D000", opened.Engine.Classify(w.Commit(context.Background(), nil)).Code)
+	require.Equal(t, "2D000", backend.Classify(opened, w.Commit(context.Background(), nil)).Code)
 	require.EqualValues(t, 0, one(t, w, `SELECT count(*) FROM late`))
 }
 

@@ -30,7 +30,10 @@ type Engine interface {
 	LockWait(d time.Duration) Control
 
 	// Classify gives an error of the driver its kind. It returns nil for nil,
-	// and for an error that it does not know an *dialect.Error without a kind.
+	// and for an error that it does not know an *dialect.Error without a kind. Of the
+	// errors of this package it knows at most a [NotSentError], by which a ctx that ended
+	// before anything was sent is told from a lost connection: the package's own Classify
+	// says what they mean.
 	Classify(err error) *dialect.Error
 
 	// Inspect reads a caller's statement for what it would do to a block.

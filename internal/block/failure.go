@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/holdfast-go/holdfast/atomic"
@@ -32,61 +31,15 @@ func (x *Executor) classify(err error) *dialect.Error {
 }
 
 func (x *Executor) name(err error) *dialect.Error {
-	var ended *backend.EndedError
-	if errors.As(err, &ended) {
-		return x.nameEnded(ended, err)
-	}
-	var prefix *backend.PrefixError
-	if errors.As(err, &prefix) {
-		inner := x.db.Engine.Classify(prefix.Err)
-		named := *inner
-		named.Message = fmt.Sprintf("%s was refused: %s", prefix.Statement, inner.Message)
-		named.Fatal = true
-		named.Err = err
-		if was := (*backend.EndedError)(nil); errors.As(inner, &was) {
-			named.Err = &backend.EndedError{RolledBack: was.RolledBack, Err: err}
-		}
-		return &named
-	}
 	var refused *connectError
 	if errors.As(err, &refused) {
-		inner := x.db.Engine.Classify(refused.error)
+		inner := backend.Classify(x.db, refused.error)
 		named := *inner
 		named.Kind, named.NotSent = dialect.ErrConnectionLost, true
 		named.Message = "no connection could be opened: " + inner.Message
 		return &named
 	}
-	var unsent *backend.NotSentError
-	if errors.As(err, &unsent) {
-		// With what is around it: a ctx that ended before anything was sent has closed
-		// no connection.
-		named := *x.db.Engine.Classify(unsent)
-		named.NotSent = true
-		if unsent.Closed {
-			named.Kind, named.Fatal = dialect.ErrConnectionLost, true
-		}
-		return &named
-	}
-	return x.db.Engine.Classify(err)
-}
-
-// nameEnded is name for a transaction that a statement has ended. Its error has no
-// kind if the work before it may be committed: "deadlock" would say that it is not.
-func (x *Executor) nameEnded(ended *backend.EndedError, err error) *dialect.Error {
-	named := &dialect.Error{Engine: x.db.Server.Engine, Message: ended.Reason(), Fatal: true, Err: err}
-	var unsent *backend.NotSentError
-	named.NotSent = errors.As(err, &unsent)
-	if ended.Lost {
-		named.Kind = dialect.ErrConnectionLost
-	}
-	if ended.Err != nil {
-		inner := x.classify(ended.Err)
-		if ended.RolledBack {
-			named.Kind = inner.Kind
-		}
-		named.Code, named.Message = inner.Code, ended.Reason()+": "+inner.Message
-	}
-	return named
+	return backend.Classify(x.db, err)
 }
 
 // endedIn reports whether e says that the transaction was ended unseen, and that
