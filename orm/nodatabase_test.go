@@ -17,7 +17,7 @@ import (
 )
 
 // What Open returns beside an error is nil, and whoever goes on with it is told so.
-func TestNoDatabase(t *testing.T) {
+func TestB18_NoDatabase(t *testing.T) {
 	ctx := t.Context()
 	var db *orm.DB
 	q, row := orm.Objects[Stair](db), &Stair{Name: "one"}

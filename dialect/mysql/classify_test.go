@@ -130,6 +130,7 @@ func TestS05_SignalsWithANumber(t *testing.T) {
 
 // What the servers themselves say is shown, also by way of Vitess.
 func TestS05_TextsOfTheServersOwn(t *testing.T) {
+	require.Equal(t, "raised by SIGNAL", message(&godriver.MySQLError{Number: 30001, Message: "s3cret"}), "by way of a proxy that tells no SQLSTATE")
 	for text, number := range map[string]uint16{
 		"Deadlock found when trying to get lock; try restarting transaction":                                                                 1213,
 		"WSREP detected deadlock/conflict and aborted the transaction. Try restarting the transaction":                                       1213,

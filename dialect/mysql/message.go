@@ -18,7 +18,7 @@ func message(e *godriver.MySQLError) string {
 	text := withoutVitess(e.Message)
 	switch {
 	case signalled(e):
-		return "raised by SIGNAL, SQLSTATE " + string(e.SQLState[:])
+		return raised(e)
 	case !serversOwn(e.Number, text):
 		return notOwn
 	}
@@ -32,7 +32,7 @@ func message(e *godriver.MySQLError) string {
 	case 1267, 1270, 1271, 3854: // Illegal mix of collations (latin1_swedish_ci,IMPLICIT) and (utf8mb4_bin,COERCIBLE) for operation '='; Cannot convert string '…' from utf8mb4 to latin1
 		return beforeMix(text) + ": a text stands beside one of another collation, or has characters that the character set of the column beside it has not"
 	case 1644: // SIGNAL: the text is the application's own, and may hold anything
-		return "raised by SIGNAL, SQLSTATE " + string(e.SQLState[:])
+		return raised(e)
 	case 1690: // BIGINT value is out of range in '(`db`.`t`.`a` - 5)'
 		return strings.TrimSuffix(beforeValue(text), " in")
 	case 1761, 1762: // Foreign key constraint for table '…', record '…' would lead to a duplicate entry …

@@ -40,6 +40,13 @@ func signalled(e *godriver.MySQLError) bool {
 	return true
 }
 
+func raised(e *godriver.MySQLError) string {
+	if e.SQLState == [5]byte{} {
+		return "raised by SIGNAL"
+	}
+	return "raised by SIGNAL, SQLSTATE " + string(e.SQLState[:])
+}
+
 // notOwn is shown in place of a text.
 const notOwn = "the text is not the server's own for this number and may hold values: it is of SIGNAL, or in another language"
 
