@@ -85,10 +85,18 @@ func (k kind) keepsFloat(f float64) string {
 	return ""
 }
 
-// The longest texts of MySQL's types without a length, in bytes.
-var mysqlBytes = map[string]int{
-	"tinytext": 1<<8 - 1, "text": 1<<16 - 1, "mediumtext": 1<<24 - 1,
-	"tinyblob": 1<<8 - 1, "blob": 1<<16 - 1, "mediumblob": 1<<24 - 1,
+// mysqlBytes is the length of the longest texts of MySQL's types without a length, in
+// bytes.
+func mysqlBytes(name string) (most int, limited bool) {
+	switch name {
+	case "tinytext", "tinyblob":
+		return 1<<8 - 1, true
+	case "text", "blob":
+		return 1<<16 - 1, true
+	case "mediumtext", "mediumblob":
+		return 1<<24 - 1, true
+	}
+	return 0, false
 }
 
 const tooLong = "is longer than the column"
@@ -101,14 +109,14 @@ func (k kind) keepsText(s string) string {
 		return "is no valid UTF-8"
 	case engine == dialect.Postgres && strings.IndexByte(s, 0) >= 0:
 		return "holds a NUL, which PostgreSQL's texts cannot"
-	case endsAtNUL(k.field.Model.models.server) && strings.IndexByte(s, 0) >= 0:
+	case strings.IndexByte(s, 0) >= 0 && endsAtNUL(k.field.Model.models.server):
 		return holdsNUL
 	}
 	if k.Length > 0 && len(s) > k.Length && utf8.RuneCountInString(s) > k.Length {
 		return tooLong
 	}
 	if isMySQL(engine) {
-		if most, limited := mysqlBytes[k.Name]; limited && len(s) > most {
+		if most, limited := mysqlBytes(k.Name); limited && len(s) > most {
 			return tooLong
 		}
 		if has, known := representable(k.Charset, s); known && !has { // of another the server tells
@@ -134,7 +142,7 @@ func (k kind) keepsBytes(n int) string {
 	if !isMySQL(k.engine()) {
 		return "" // a length means nothing to them
 	}
-	most, limited := mysqlBytes[k.Name]
+	most, limited := mysqlBytes(k.Name)
 	switch {
 	case k.Length > 0 && n > k.Length, limited && n > most:
 		return tooLong
@@ -178,11 +186,14 @@ func (k kind) keepsTime(t time.Time) string {
 	if isMySQL(k.engine()) && k.Name == "timestamp" && (t.Before(firstTimestamp) || t.After(lastTimestamp)) {
 		return "is not within 1970 to 2038, where a column of type TIMESTAMP ends: make it DATETIME"
 	}
+	if k.Precision >= 6 {
+		return ""
+	}
 	unit := time.Second
 	for range k.Precision {
 		unit /= 10
 	}
-	if k.Precision < 6 && !t.Truncate(unit).Equal(t) {
+	if !t.Truncate(unit).Equal(t) {
 		return finer + ": cut it off with Truncate(" + unit.String() + ")"
 	}
 	return ""
