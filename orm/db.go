@@ -27,6 +27,7 @@ type DB struct {
 	executor *block.Executor
 	models   *render.Models
 	readers  sync.Map // *render.Model → *reader
+	hops     sync.Map // model and path → []render.Hop, of what can be prefetched
 	uniques  sync.Map // *render.Model → []tableIndex, where they have to be asked for
 	cursors  *sealer  // nil without CursorKey
 	bun      func() *bun.DB

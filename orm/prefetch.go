@@ -45,12 +45,9 @@ func (q QuerySet[T]) Prefetch(path string, refine ...func(Related) Related) Quer
 		}
 		r = f(r)
 	}
-	hops, rest, err := q.model.Hops(path)
-	switch {
-	case err == nil && r.err != nil:
+	hops, err := q.db.hopsOf(q.model, path)
+	if err == nil {
 		err = r.err
-	case err == nil && (len(hops) == 0 || rest != ""):
-		err = fmt.Errorf("the relation %q leads to one row: read it with Related", path)
 	}
 	if err == nil && len(refine) > 0 && slices.ContainsFunc(q.prefetch, func(p prefetch) bool { return p.refines && p.path == path }) {
 		err = fmt.Errorf("the relation %q is refined twice: the second would be read in place of the first; refine it once", path)
@@ -63,7 +60,10 @@ func (q QuerySet[T]) Prefetch(path string, refine ...func(Related) Related) Quer
 	if first := hops[0].Path; first != "" {
 		q = q.Related(first)
 	}
-	// What is wrong with the refinement is known before anything is sent.
+	// What is wrong with a refinement is known before anything is sent.
+	if !slices.ContainsFunc(q.prefetch, func(p prefetch) bool { return p.refines }) {
+		return q
+	}
 	for _, n := range planned(q.prefetch) {
 		if err := n.check(q.db); err != nil {
 			q.keep(err)
@@ -71,6 +71,31 @@ func (q QuerySet[T]) Prefetch(path string, refine ...func(Related) Related) Quer
 		}
 	}
 	return q
+}
+
+// hopsOf takes a path apart that can be prefetched as it is.
+func (db *DB) hopsOf(m *render.Model, path string) ([]render.Hop, error) {
+	type way struct {
+		from *render.Model
+		path string
+	}
+	if hops, ok := db.hops.Load(way{m, path}); ok {
+		return hops.([]render.Hop), nil
+	}
+	hops, rest, err := m.Hops(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(hops) == 0 || rest != "" {
+		return nil, fmt.Errorf("the relation %q leads to one row: read it with Related", path)
+	}
+	for _, f := range planned([]prefetch{{path: path, hops: hops, refined: Related{spec: ast.Select{Database: db}}}}) {
+		if err := f.check(db); err != nil {
+			return nil, err
+		}
+	}
+	db.hops.Store(way{m, path}, hops)
+	return hops, nil
 }
 
 // prefetch is what one call of Prefetch asks for.
@@ -174,8 +199,9 @@ func onward(rows []reflect.Value, ones []*schema.Field) []reflect.Value {
 }
 
 func (db *DB) fetchOne(ctx context.Context, bases []reflect.Value, f *fetch, replica bool) error {
-	owners := map[string][]reflect.Value{} // the slices to fill
+	owners := make(map[string]*owner, len(bases))
 	var keys [][]any
+	var id []byte
 	for _, base := range bases {
 		list := fieldAt(base, f.Many.Field)
 		if list.Kind() == reflect.Pointer {
@@ -183,21 +209,25 @@ func (db *DB) fetchOne(ctx context.Context, bases []reflect.Value, f *fetch, rep
 			list = list.Elem()
 		}
 		list.Set(reflect.MakeSlice(list.Type(), 0, 0))
-		key, found, err := keyOf(f.Many.From, base)
-		if err != nil {
+		var found bool
+		var err error
+		if id, found, err = appendKey(id[:0], f.Many.From, base); err != nil {
 			return err
 		}
 		if !found {
 			continue
 		}
-		if owners[key] == nil {
+		o := owners[string(id)]
+		if o == nil {
+			o = &owner{}
+			owners[string(id)] = o
 			values := make([]any, len(f.Many.From))
 			for i, from := range f.Many.From {
 				values[i] = from.Field.Value(base).Interface()
 			}
 			keys = append(keys, values)
 		}
-		owners[key] = append(owners[key], list)
+		o.lists = append(o.lists, list)
 	}
 	most := keysInFetch
 	if len(f.Many.From) > 1 {
@@ -205,7 +235,7 @@ func (db *DB) fetchOne(ctx context.Context, bases []reflect.Value, f *fetch, rep
 	}
 	var all []fetched
 	for some := range slices.Chunk(keys, most) {
-		rows, err := db.fetchRows(ctx, f, some, replica)
+		rows, err := db.fetchRows(ctx, f, some, owners, replica)
 		if err != nil {
 			return err
 		}
@@ -214,37 +244,46 @@ func (db *DB) fetchOne(ctx context.Context, bases []reflect.Value, f *fetch, rep
 	rows := make([]reflect.Value, len(all))
 	for i, r := range all {
 		rows[i] = r.row.Elem()
+		r.owner.rows++
 	}
 	if err := db.fetch(ctx, rows, f.next, replica); err != nil { // before they are copied
 		return err
 	}
 	for _, r := range all {
-		lists, found := owners[r.owner]
-		if !found {
-			return fmt.Errorf("a row of %s that the server finds by %s has another value there than the row of %s that it belongs to: a collation finds them equal, and Go does not",
-				f.Many.Model.Name, f.Many.Keys[0], f.Many.From[0].Model.Name)
-		}
-		for _, list := range lists {
-			v := r.row
-			if list.Type().Elem().Kind() != reflect.Pointer {
-				v = v.Elem()
-			}
-			n := list.Len()
-			list.Grow(1)
-			list.SetLen(n + 1)
-			list.Index(n).Set(v)
-		}
+		r.owner.add(r.row)
 	}
 	return nil
 }
 
-// fetched is a row, and the key of those that it belongs to.
-type fetched struct {
-	row   reflect.Value
-	owner string
+// owner is those rows with the same key that others belong to.
+type owner struct {
+	lists []reflect.Value // the slices to fill
+	rows  int             // how many will be added to each
 }
 
-func (db *DB) fetchRows(ctx context.Context, f *fetch, keys [][]any, replica bool) ([]fetched, error) {
+// add puts row into each list.
+func (o *owner) add(row reflect.Value) {
+	for _, list := range o.lists {
+		v := row
+		if list.Type().Elem().Kind() != reflect.Pointer {
+			v = v.Elem()
+		}
+		n := list.Len()
+		if n == 0 {
+			list.Grow(o.rows)
+		}
+		list.SetLen(n + 1)
+		list.Index(n).Set(v)
+	}
+}
+
+// fetched is a row, and those that it belongs to.
+type fetched struct {
+	row   reflect.Value
+	owner *owner
+}
+
+func (db *DB) fetchRows(ctx context.Context, f *fetch, keys [][]any, owners map[string]*owner, replica bool) ([]fetched, error) {
 	s, joins, err := f.statement(keys)
 	if err != nil {
 		return nil, err
@@ -260,6 +299,7 @@ func (db *DB) fetchRows(ctx context.Context, f *fetch, keys [][]any, replica boo
 	err = db.executor.Query(ctx, st, func(rows driver.Rows) error {
 		list = list[:0]
 		values := make([]driver.Value, len(rows.Columns()))
+		var id []byte
 		for {
 			if more, err := next(rows, values); !more {
 				return err
@@ -268,52 +308,57 @@ func (db *DB) fetchRows(ctx context.Context, f *fetch, keys [][]any, replica boo
 			if err := reader.into(row.Elem(), values[:reader.width]); err != nil {
 				return err
 			}
-			owner, err := db.ownerOf(f, row.Elem(), values[reader.width:])
-			if err != nil {
+			if id, err = db.appendOwner(id[:0], f, row.Elem(), values[reader.width:]); err != nil {
 				return err
 			}
-			list = append(list, fetched{row, owner})
+			o := owners[string(id)]
+			if o == nil {
+				return fmt.Errorf("a row of %s that the server finds by %s has another value there than the row of %s that it belongs to: a collation finds them equal, and Go does not",
+					f.Many.Model.Name, f.Many.Keys[0], f.Many.From[0].Model.Name)
+			}
+			list = append(list, fetched{row, o})
 		}
 	})
 	return list, err
 }
 
-// ownerOf is the key of the rows that a row belongs to: its own, or that of the table
-// between.
-func (db *DB) ownerOf(f *fetch, row reflect.Value, values []driver.Value) (string, error) {
+// appendOwner appends the key of the rows that a row belongs to: its own, or that of the
+// table between.
+func (db *DB) appendOwner(id []byte, f *fetch, row reflect.Value, values []driver.Value) ([]byte, error) {
 	if link := f.Many.Link; link != nil {
 		row = reflect.New(link.Type).Elem()
 		r := db.reader(link)
 		for i, key := range f.Many.Keys {
 			if err := r.field(row, slices.Index(link.Fields, key), key, values[i]); err != nil {
-				return "", err
+				return id, err
 			}
 		}
 	}
-	key, _, err := keyOf(f.Many.Keys, row)
-	return key, err
+	id, _, err := appendKey(id, f.Many.Keys, row)
+	return id, err
 }
 
-// keyOf is the values of columns, as something to find them by; not if one is NULL.
-func keyOf(fields []*render.Field, row reflect.Value) (key string, found bool, err error) {
+// appendKey appends the values of columns as something to find them by; found is false if
+// one is NULL.
+func appendKey(id []byte, fields []*render.Field, row reflect.Value) (_ []byte, found bool, err error) {
 	for _, f := range fields {
 		v, err := f.Value(row)
 		if err != nil || v == nil {
-			return "", false, err
+			return id, false, err
 		}
 		switch v := v.(type) {
 		case []byte:
-			key += strconv.Quote(string(v))
+			id = strconv.AppendQuote(id, string(v))
 		case string:
-			key += strconv.Quote(v)
+			id = strconv.AppendQuote(id, v)
 		case int64:
-			key += strconv.FormatInt(v, 10)
+			id = strconv.AppendInt(id, v, 10)
 		case time.Time:
-			key += strconv.FormatInt(v.UnixMicro(), 10)
+			id = strconv.AppendInt(id, v.UnixMicro(), 10)
 		default:
-			key += fmt.Sprint(v)
+			id = fmt.Append(id, v)
 		}
-		key += ","
+		id = append(id, ',')
 	}
-	return key, true, nil
+	return id, true, nil
 }
