@@ -47,6 +47,21 @@ func resultsOf[R any](db *DB) (*resultReader, error) {
 	return r, nil
 }
 
+// readerOf is the reader of what a query puts out.
+func readerOf[R any](db *DB, put *render.Outputs) (*resultReader, error) {
+	r, err := put.Into(reflect.TypeFor[R](), func(list []render.Output) (any, error) {
+		r, err := resultsOf[R](db)
+		if err == nil {
+			err = r.match(list)
+		}
+		return r, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.(*resultReader), nil
+}
+
 // match finds the fields for what a query puts out.
 func (r *resultReader) match(put []render.Output) error {
 	names := make([]string, len(put))

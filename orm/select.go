@@ -145,10 +145,7 @@ func selection[R any](q query.Query, outputs []query.Operand) (*DB, block.Statem
 	if err != nil {
 		return db, block.Statement{}, nil, err
 	}
-	reader, err := resultsOf[R](db)
-	if err == nil {
-		err = reader.match(put)
-	}
+	reader, err := readerOf[R](db, put)
 	st := db.built(text)
 	st.Locks, st.Wait = len(tree.Locks) > 0, db.models.StatementWait(tree.Locks)
 	return db, st, reader, err

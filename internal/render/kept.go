@@ -15,6 +15,7 @@ type kept struct {
 	text  string // "" for a shape whose text depends on more than its values
 	slots []slot // of the values, in the order of the placeholders
 	joins []*Join
+	put   *Outputs
 }
 
 // slot is what one value of a statement is for.
@@ -97,18 +98,17 @@ func (k *kept) with(sp *spelling, s *shape) (Text, bool) {
 	return Text{SQL: k.text, Args: args}, true
 }
 
-// again is what is kept of a shape, with its own values. known is true if anything is,
-// found if it is right for these values.
-func (ms *Models) again(sh *shape, shaped bool) (t Text, joins []*Join, found, known bool) {
+// again is what is kept of a shape, nil if nothing is, and the statement with the
+// values of this one. found is true if that is right for them.
+func (ms *Models) again(sh *shape, shaped bool) (t Text, k *kept, found bool) {
 	if !shaped {
-		return t, nil, false, false
+		return t, nil, false
 	}
-	k, known := ms.shapes.find(sh.key())
-	if !known {
-		return t, nil, false, false
+	if k = ms.shapes.find(sh.key()); k == nil {
+		return t, nil, false
 	}
 	t, found = k.with(ms.spelling, sh)
-	return t, k.joins, found, true
+	return t, k, found
 }
 
 // keeping is what write writes, kept for its shape if keep says so. walk goes over the
@@ -121,7 +121,7 @@ func (ms *Models) keeping(sh *shape, keep bool, size int, write func(*writer) []
 		joins = write(w)
 	})
 	if err == nil && keep && !w.doubtful {
-		ms.record(sh.key(), t, w.scope, joins, func(again *shape) bool { return walk(w, again) })
+		ms.record(sh.key(), t, w, joins, func(again *shape) bool { return walk(w, again) })
 	}
 	return t, joins, err
 }
@@ -131,11 +131,12 @@ func (ms *Models) keeping(sh *shape, keep bool, size int, write func(*writer) []
 const (
 	keptHalf    = 1 << 20
 	keptLongest = 16 << 10
-	// Roughly what an entry takes beside its texts, for each of its values, and for
-	// each table that is read with it.
+	// Roughly what an entry takes beside its texts, for each of its values, for each
+	// table that is read with it, and for each output of its own.
 	keptBeside = 256
 	keptSlot   = 16
 	keptJoin   = 256
+	keptOutput = 128
 )
 
 // shapes is the statements that a database keeps, by their shapes. When a half is
@@ -147,10 +148,10 @@ type shapes struct {
 	size       int // of young, in bytes
 }
 
-// find is what is kept of a shape.
-func (s *shapes) find(shape []byte) (k *kept, known bool) {
+// find is what is kept of a shape, nil if nothing is.
+func (s *shapes) find(shape []byte) *kept {
 	s.mu.RLock()
-	k, known = s.young[string(shape)]
+	k, known := s.young[string(shape)]
 	aged := !known
 	if aged {
 		k, known = s.old[string(shape)]
@@ -159,11 +160,14 @@ func (s *shapes) find(shape []byte) (k *kept, known bool) {
 	if aged && known {
 		s.keep(shape, k)
 	}
-	return k, known
+	return k
 }
 
 func (s *shapes) keep(shape []byte, k *kept) {
 	size := len(shape) + len(k.text) + keptBeside + keptSlot*len(k.slots) + keptJoin*len(k.joins)
+	if k.put != nil {
+		size += keptOutput * len(k.put.List)
+	}
 	if size > keptLongest {
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 	"unsafe"
@@ -132,6 +134,20 @@ func anyRead(t *rapid.T) ast.Select {
 	return s
 }
 
+// anyOutputs is what a SELECT puts out of its own, and what it is grouped by.
+func anyOutputs(t *rapid.T) (outputs []ast.Output, group []string) {
+	for i := range rapid.IntRange(0, 3).Draw(t, "outputs") {
+		e := query.F(rapid.SampledFrom(everyColumns).Draw(t, "output"))
+		of := rapid.SampledFrom([]query.Operand{e, e, query.Count(), query.Count(e), query.Count(e).Distinct(), query.Max(e), query.Sum(e), query.Avg(e), query.Min(e).Where(query.F("id").Gt(1)),
+			query.StringAgg(query.F("text"), ","), e.Add(1)}).Draw(t, "of")
+		outputs = append(outputs, ast.Output{Of: of.Node(), Name: rapid.SampledFrom([]string{"", "a", "b", "c" + strconv.Itoa(i)}).Draw(t, "name")})
+	}
+	if rapid.Bool().Draw(t, "grouped") {
+		group = append(group, rapid.SampledFrom(append([]string{"a", "b"}, everyColumns...)).Draw(t, "group"))
+	}
+	return outputs, group
+}
+
 func everyRow(t *rapid.T) Every {
 	text := rapid.SampledFrom([]string{"", "x", "é", "Ω"}).Draw(t, "text")
 	row := Every{Whole: rapid.SampledFrom([]int{0, 5, 40000}).Draw(t, "whole"), Real: rapid.SampledFrom([]float64{0, 1.5, math.NaN()}).Draw(t, "real"),
@@ -164,6 +180,7 @@ func TestS65_KeptIsWhatIsWritten(t *testing.T) {
 				}
 				read := anyRead(t)
 				limited, offset := rapid.Bool().Draw(t, "limited"), rapid.Bool().Draw(t, "offset")
+				outputs, group := anyOutputs(t)
 				sets := rapid.SliceOfN(rapid.SampledFrom(everyColumns[:16]), 0, 3).Draw(t, "sets")
 				for range 4 {
 					q := read
@@ -184,6 +201,12 @@ func TestS65_KeptIsWhatIsWritten(t *testing.T) {
 						"rows": func(m *render.Model) string {
 							text, joins, err := m.Rows(&q)
 							return fmt.Sprint(said(text, err), len(joins))
+						},
+						"select": func(m *render.Model) string {
+							put := q
+							put.From, put.Outputs, put.Group = ast.Table{Model: m.Type}, outputs, group
+							text, of, err := m.Select(&put)
+							return fmt.Sprint(said(text, err), puts(of))
 						},
 						"exists": func(m *render.Model) string { return said(m.Exists(&q)) },
 						"count":  func(m *render.Model) string { return said(m.Count(&q)) },
@@ -218,6 +241,15 @@ func TestS65_KeptIsWhatIsWritten(t *testing.T) {
 	}
 }
 
+// puts is what is known of what is put out.
+func puts(of *render.Outputs) string {
+	var b strings.Builder
+	for _, o := range of.List {
+		fmt.Fprintf(&b, "%s %v %v, ", o.Name, o.Type.Type, o.Nullable)
+	}
+	return b.String()
+}
+
 func everyModel(t require.TestingT, s dialect.Server) *render.Model {
 	models, err := render.NewModels(s, schemaOf(s.Engine))
 	require.NoError(t, err)
@@ -242,6 +274,14 @@ func TestS65_WhatIsKept(t *testing.T) {
 	assert.True(t, same(rows(F("id").In(1, 2)), rows(F("id").In(3, 4))))
 	assert.True(t, same(rows(everyField.Gt(time.Now())), rows(everyField.Gt(time.Now()))))
 	assert.True(t, same(rows(query.Or(F("text").Eq("a"), F("real").Lt(1.5))), rows(query.Or(F("text").Eq("b"), F("real").Lt(2.5)))))
+	outputs := func(most int, outputs ...query.Operand) string {
+		tree := query.Select(objects[Every](F("id").Gt(most)).group("small"), outputs...).Tree()
+		text, _, err := m.Select(tree)
+		require.NoError(t, err)
+		return text.SQL
+	}
+	assert.True(t, same(outputs(1, F("small"), query.Count().As("n")), outputs(2, F("small"), query.Count().As("n"))))
+	assert.False(t, same(outputs(1, F("small"), query.Count().As("n")), outputs(1, F("small"), query.Count().As("m"))), "another name")
 	assert.False(t, same(rows(F("id").In(1, 2)), rows(F("id").In(1))), "another number of values")
 	assert.False(t, same(rows(F("maybe").Eq("x")), rows(F("maybe").Eq(nil))), "NULL")
 	assert.False(t, same(rows(F("price").Lt("1.5")), rows(F("price").Lt("1.5"))), "a decimal number is written by its digits")

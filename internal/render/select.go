@@ -46,11 +46,11 @@ func (m *Model) query(statement byte, s *ast.Select, size int, write func(*Model
 	var sh shape
 	sh.begin(statement, m)
 	shaped := sh.query(m, s) && !sh.long
-	t, joins, found, known := m.models.again(&sh, shaped)
+	t, k, found := m.models.again(&sh, shaped)
 	if found {
-		return t, joins, nil
+		return t, k.joins, nil
 	}
-	return m.models.keeping(&sh, shaped && !known, size, write(m, s), func(_ *writer, again *shape) bool { return again.query(m, s) })
+	return m.models.keeping(&sh, shaped && k == nil, size, write(m, s), func(_ *writer, again *shape) bool { return again.query(m, s) })
 }
 
 // wholeRow writes the columns of the model and of the relations that are read with
@@ -182,10 +182,26 @@ func (w *writer) aggregated(s *ast.Select, m *Model, e ast.Node) {
 }
 
 // Select renders a SELECT with outputs of its own.
-func (ms *Models) Select(s *ast.Select) (Text, []Output, error) {
-	var outputs []Output
-	t, err := ms.written(256, func(w *writer) { outputs = w.statement(s) })
-	return t, outputs, err
+func (ms *Models) Select(s *ast.Select) (Text, *Outputs, error) {
+	var sh shape
+	shaped := false
+	if from, ok := s.From.(ast.Table); ok && len(s.Outputs) > 0 {
+		if m, err := ms.Of(from.Model); err == nil {
+			sh.begin('S', m)
+			shaped = sh.selection(m, s) && !sh.long
+		}
+	}
+	t, k, found := ms.again(&sh, shaped)
+	if found {
+		return t, k.put, nil
+	}
+	put := &Outputs{}
+	t, _, err := ms.keeping(&sh, shaped && k == nil, 256, func(w *writer) []*Join {
+		put.List = w.statement(s)
+		w.puts = put
+		return nil
+	}, func(w *writer, again *shape) bool { return again.selection(w.scope.root, s) })
+	return t, put, err
 }
 
 // Columns renders a SELECT of some columns of rows of m, deleted ones too.

@@ -14,7 +14,7 @@ import (
 // Where scope is set, it tells what each value stands beside: that of the statement
 // when it was written.
 type shape struct {
-	text   [512]byte // room enough, so that a key costs no allocation
+	text   [1024]byte // room enough, so that a key costs no allocation
 	length int
 	long   bool // it was not enough
 
@@ -89,6 +89,38 @@ func (s *shape) flag(set bool) {
 func (s *shape) begin(statement byte, m *Model) {
 	s.byte(statement)
 	s.number(m.number)
+}
+
+// selection is the shape of a SELECT of m with outputs of its own: columns, and
+// aggregates of columns.
+func (s *shape) selection(m *Model, q *ast.Select) bool {
+	s.names(q.Group)
+	s.number(int64(len(q.Outputs)))
+	for i := range q.Outputs {
+		o := &q.Outputs[i]
+		s.name(o.Name)
+		if !s.output(m, o.Of) {
+			return false
+		}
+	}
+	rows := *q
+	rows.From, rows.Outputs, rows.Group = nil, nil, nil
+	return s.query(m, &rows)
+}
+
+func (s *shape) output(m *Model, n ast.Node) bool {
+	a, ok := n.(ast.Aggregate)
+	if !ok {
+		return s.column(m, n)
+	}
+	if len(a.Where) > 0 || a.Func == ast.StringAgg {
+		return false
+	}
+	s.byte('f')
+	s.byte(byte(a.Func))
+	s.flag(a.Distinct)
+	s.flag(a.Of != nil)
+	return a.Of == nil || s.column(m, a.Of)
 }
 
 // query is the shape of a SELECT of m whose outputs the statement tells. It is false
@@ -281,13 +313,13 @@ func (s *shape) conflict(c *Conflict) bool {
 	return true
 }
 
-// record keeps a statement that was written for the shape with this key. walk goes
-// over its parts once more, now that scope tells the columns. Where one of them has
+// record keeps a statement that w has written for the shape with this key. walk goes
+// over its parts once more, now that the scope tells the columns. Where one of them has
 // values that decide about the text, the shape is kept as one that is always written;
 // where only these values do, nothing is kept.
-func (ms *Models) record(key []byte, t Text, sc *scope, joins []*Join, walk func(*shape) bool) {
-	k := &kept{joins: joins}
-	told := shape{scope: sc}
+func (ms *Models) record(key []byte, t Text, w *writer, joins []*Join, walk func(*shape) bool) {
+	k := &kept{joins: joins, put: w.puts}
+	told := shape{scope: w.scope}
 	if !t.Raw && walk(&told) {
 		if told.count != len(t.Args) {
 			return

@@ -3,7 +3,9 @@ package render
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"sync"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/query"
@@ -28,6 +30,27 @@ type Output struct {
 	Type kind
 	// Nullable is true if a value may be NULL.
 	Nullable bool
+}
+
+// Outputs is all that a SELECT puts out. That of a statement that is kept is the same
+// each time.
+type Outputs struct {
+	List []Output
+	into sync.Map // reflect.Type → what reads them into it
+}
+
+// Into is what build has made to read these outputs into values of type t. It is safe
+// for use by several goroutines; what build returns has to be, too.
+func (o *Outputs) Into(t reflect.Type, build func([]Output) (any, error)) (any, error) {
+	if r, ok := o.into.Load(t); ok {
+		return r, nil
+	}
+	r, err := build(o.List)
+	if err != nil {
+		return nil, err
+	}
+	r, _ = o.into.LoadOrStore(t, r)
+	return r, nil
 }
 
 // find is the output of that name.

@@ -46,14 +46,14 @@ func (s *Insert) Render() (Text, error) {
 	if !sh.conflict(s.Conflict) || sh.long {
 		return s.write()
 	}
-	k, known := ms.shapes.find(sh.key())
-	if known {
+	k := ms.shapes.find(sh.key())
+	if k != nil {
 		if args := s.values(); args != nil {
 			return Text{SQL: k.text, Args: args}, nil
 		}
 	}
 	t, err := s.write()
-	if err == nil && !known {
+	if err == nil && k == nil {
 		ms.shapes.keep(sh.key(), &kept{text: t.SQL})
 	}
 	return t, err
@@ -153,11 +153,11 @@ func (s *Update) Render() (Text, error) {
 	var sh shape
 	sh.begin('U', s.Model)
 	shaped := s.shape(&sh) && !sh.long
-	t, _, found, known := s.Model.models.again(&sh, shaped)
+	t, k, found := s.Model.models.again(&sh, shaped)
 	if found {
 		return t, nil
 	}
-	t, _, err := s.Model.models.keeping(&sh, shaped && !known, 256, s.write, s.walk)
+	t, _, err := s.Model.models.keeping(&sh, shaped && k == nil, 256, s.write, s.walk)
 	return t, err
 }
 
@@ -203,11 +203,11 @@ func (s *Delete) Render() (Text, error) {
 	var sh shape
 	sh.begin('D', s.Model)
 	shaped := s.shape(&sh) && !sh.long
-	t, _, found, known := s.Model.models.again(&sh, shaped)
+	t, k, found := s.Model.models.again(&sh, shaped)
 	if found {
 		return t, nil
 	}
-	t, _, err := s.Model.models.keeping(&sh, shaped && !known, 256, s.write, s.walk)
+	t, _, err := s.Model.models.keeping(&sh, shaped && k == nil, 256, s.write, s.walk)
 	return t, err
 }
 

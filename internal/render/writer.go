@@ -45,7 +45,8 @@ type writer struct {
 	checked    bool // what is calculated is looked at as a whole, for numbers that have become too large
 	overRows   int  // how many functions over several rows were written: aggregates, and over windows
 	references func(*Field)
-	proposed   *Insert // the rows that [ast.Excluded] is about
+	proposed   *Insert  // the rows that [ast.Excluded] is about
+	puts       *Outputs // of a SELECT with outputs of its own
 
 	charsets Charsets // nil: they were not asked for
 	doubtful bool     // a text may have characters that the column beside it has not
