@@ -11,7 +11,4 @@
 // they are compared with in plain.go. The data have the sizes of a hundredth of scale 1
 // and are the same each time (generate.go). Amounts are compared exactly, means and
 // shares to twelve digits.
-//
-// The tests are left out under the race detector, which has nothing to find in them:
-// SQLite is Go here, and takes minutes under it. "make test" runs them behind the others.
 package tpch
