@@ -57,7 +57,7 @@ func TestB18_NoDatabase(t *testing.T) {
 		"Lock":         func() error { return orm.Lock(ctx, db, row) },
 		"Scan":         func() error { _, err := orm.Scan[int64](ctx, db, "SELECT 1"); return err },
 		"Exec":         func() error { _, err := db.Exec(ctx, "SELECT 1"); return err },
-		"Query":        func() error { _, err := db.Query(ctx, "SELECT 1"); return err }, //nolint:rowserrcheck // there are none
+		"Query":        func() error { _, err := db.Query(ctx, "SELECT 1"); return err },
 		"QueryRow":     func() error { return db.QueryRow(ctx, "SELECT 1").Err() },
 		"CreateTables": func() error { return orm.CreateTables(ctx, db, (*Stair)(nil)) },
 		"CreateIndex":  func() error { return orm.CreateIndex(ctx, db, (*Stair)(nil), "level") },
