@@ -55,14 +55,14 @@ func TestL01_ForUpdate(t *testing.T) {
 }
 
 // NOWAIT is an error at once: 99 of 100 in less than 50 ms. A machine that is
-// busy with other things gets further rounds; a server that waits fails all of
-// them.
+// busy with other things gets further rounds, for as long as tests wait for
+// anything; a server that waits fails all of them.
 func TestL04_NoWait(t *testing.T) {
 	eachStudio(t, func(t *testing.T, s *studio) {
 		s.rival(holdAudio(1))
 		const most = 50 * time.Millisecond
 		var p99 time.Duration
-		for range 5 {
+		for began := time.Now(); time.Since(began) < patience; {
 			took := make([]time.Duration, 100)
 			for i := range took {
 				began := time.Now()
