@@ -66,6 +66,10 @@ test-versions: rig ## Run the tests on older servers, and on MySQL with unusual 
 test-clusters: rig ## Run the tests of clusters and poolers; the first time builds their images
 	@HOLDFAST_TEST_CLUSTERS=all $(RIG) -servers=none -- $(TESTS) -parallel=1 ./tests/clusters
 
+.PHONY: test-vitess
+test-vitess: rig ## Run the tests of Vitess; the first time compiles it, in minutes
+	@HOLDFAST_TEST_CLUSTERS=vitess $(RIG) -servers=none -- $(GO) test -race -count=1 -timeout=2h -run=Vitess ./tests/clusters
+
 .PHONY: soak-clusters
 soak-clusters: rig ## Run them for long: a minute of money on each, 200 lost COMMITs in failovers
 	@HOLDFAST_TEST_CLUSTERS=all HOLDFAST_SOAK=1 $(RIG) -servers=none -- $(GO) test -race $(SQLITE) -v -count=1 -timeout=3h -parallel=1 ./tests/clusters

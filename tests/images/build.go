@@ -60,12 +60,8 @@ func exists(ctx context.Context, docker Docker, tag string) (bool, error) {
 
 // lock takes a lock that all processes of this user share.
 func lock(ctx context.Context, name string) (unlock func(), err error) {
-	dir, err := os.UserCacheDir()
+	dir, err := kept()
 	if err != nil {
-		dir = os.TempDir() // no home directory
-	}
-	dir = filepath.Join(dir, "holdfast-test")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	file := flock.New(filepath.Join(dir, strings.ReplaceAll(name, ":", "-")+".lock"))
@@ -73,6 +69,15 @@ func lock(ctx context.Context, name string) (unlock func(), err error) {
 		return nil, fmt.Errorf("waiting for %s: %w", file.Path(), err)
 	}
 	return func() { _ = file.Close() }, nil
+}
+
+// kept is a directory for what outlives a run.
+func kept() (dir string, err error) {
+	if dir, err = os.UserCacheDir(); err != nil {
+		dir = os.TempDir() // no home directory
+	}
+	dir = filepath.Join(dir, "holdfast-test")
+	return dir, os.MkdirAll(dir, 0o755)
 }
 
 // mmdebstrapOptions decide the content of an image, as the recipe does.

@@ -42,8 +42,13 @@ func Install(ctx context.Context, report func(string), command string, packages 
 
 // run returns the last lines of what a failed command wrote.
 func run(ctx context.Context, name string, args ...string) error {
+	return runWith(ctx, []string{"DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8"}, name, args...)
+}
+
+// runWith runs it with more in its environment.
+func runWith(ctx context.Context, env []string, name string, args ...string) error {
 	command := exec.CommandContext(ctx, name, args...)
-	command.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8")
+	command.Env = append(os.Environ(), env...)
 	out, err := command.CombinedOutput()
 	if err == nil {
 		return nil

@@ -9,4 +9,7 @@
 // The data directory is made while the image is built, so a container answers
 // a second or two after its start. The administrator (root, or postgres on
 // PostgreSQL) has the password [Password].
+//
+// A server that nobody packages can be a [Program]: a command of a Go module, which
+// is compiled once and put into a container of another image.
 package images

@@ -1,6 +1,9 @@
 package images
 
 import (
+	"os"
+	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -49,4 +52,28 @@ func TestPickMirror(t *testing.T) {
 	}
 	_, err := pickMirror("bookworm-security main http://a.example/debian-security/\n\n")
 	assert.ErrorContains(t, err, "HOLDFAST_DEBIAN_MIRROR")
+}
+
+func TestProgram(t *testing.T) {
+	if runtime.GOOS == "linux" {
+		t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	}
+	dir, err := kept()
+	require.NoError(t, err)
+	program := Program{Package: "example.invalid/tool/cmd/tool", Version: "v1.2.3"}
+	assert.Equal(t, "tool", program.Name())
+	file := filepath.Join(dir, "tool-v1.2.3-amd64")
+	t.Setenv("GOPROXY", "off")
+	said := 0
+	_, err = program.Ensure(t.Context(), "amd64", func(string) { said++ })
+	require.ErrorContains(t, err, "example.invalid/tool")
+	assert.Equal(t, 1, said)
+	assert.NoFileExists(t, file)
+
+	require.NoError(t, os.WriteFile(file, nil, 0o755))
+	t.Cleanup(func() { _ = os.Remove(file) })
+	got, err := program.Ensure(t.Context(), "amd64", func(string) { said++ })
+	require.NoError(t, err)
+	assert.Equal(t, file, got)
+	assert.Equal(t, 1, said, "it is there")
 }

@@ -32,13 +32,17 @@ const (
 	// GTIDs, of the images of the other servers.
 	MySQLPair   ClusterKind = "mysql-pair"
 	MariaDBPair ClusterKind = "mariadb-pair"
+	// Vitess is vtgate with its vttablets, and the mysqld behind them.
+	Vitess ClusterKind = "vitess"
 )
 
 // clustersVariable lists the clusters and poolers that a run is to start, or says
-// "all". Those of usualClusters need no image but the other tests'.
+// "all". Those of usualClusters need no image but the other tests'; those of
+// namedClusters take so long to build that "all" leaves them out.
 const (
 	clustersVariable = "HOLDFAST_TEST_CLUSTERS"
 	usualClusters    = "postgres-pair,pgbouncer"
+	namedClusters    = "vitess"
 )
 
 // NeedsCluster skips a test of a kind of cluster or pooler that takes long to start
@@ -50,8 +54,14 @@ func NeedsCluster(t testing.TB, name string) {
 	if list == "" {
 		list = usualClusters
 	}
-	if list != "all" && !slices.Contains(strings.Split(list, ","), name) {
-		t.Skipf("%s=%s leaves %s out; \"make test-clusters\" runs it", clustersVariable, list, name)
+	target := "test-clusters"
+	if slices.Contains(strings.Split(namedClusters, ","), name) {
+		target = "test-" + name
+	} else if list == "all" {
+		return
+	}
+	if !slices.Contains(strings.Split(list, ","), name) {
+		t.Skipf("%s=%s leaves %s out; \"make %s\" runs it", clustersVariable, list, name, target)
 	}
 }
 
@@ -87,6 +97,8 @@ func flavourOf(kind ClusterKind) flavour {
 		return mysqlPair{MySQL}
 	case MariaDBPair:
 		return mysqlPair{MariaDB}
+	case Vitess:
+		return vitess{}
 	default:
 		return nil
 	}
@@ -98,9 +110,12 @@ type Machines struct {
 	// Nodes are in the order in which they were started: the primary of a new
 	// cluster is the first.
 	Nodes []*Node
+	// Backend is the server behind the only node of a [Vitess] cluster; nil otherwise.
+	Backend *Node
 
 	flavour flavour
 	options clusterOptions
+	unused  []string // databases that are there from the start
 }
 
 // ClusterOption says how a cluster differs from the usual one of its kind.
@@ -166,10 +181,18 @@ func (c *Machines) start(ctx context.Context) error {
 	return c.flavour.start(ctx, c)
 }
 
+// all returns the nodes, and what stands behind them.
+func (c *Machines) all() []*Node {
+	if c.Backend == nil {
+		return c.Nodes
+	}
+	return append(slices.Clone(c.Nodes), c.Backend)
+}
+
 func (c *Machines) close() error {
-	errs := make([]error, len(c.Nodes))
+	errs := make([]error, len(c.all()))
 	var closing sync.WaitGroup
-	for i, node := range c.Nodes {
+	for i, node := range c.all() {
 		closing.Go(func() { errs[i] = node.machine.Close() })
 	}
 	closing.Wait()
@@ -179,7 +202,7 @@ func (c *Machines) close() error {
 // logs shows what the nodes wrote last.
 func (c *Machines) logs() string {
 	var all strings.Builder
-	for _, node := range c.Nodes {
+	for _, node := range c.all() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		fmt.Fprintf(&all, "\n--- %s\n%s", node.Name, node.wrote(ctx))
 		cancel()
@@ -205,6 +228,14 @@ func (c *Machines) DSN(database string, nodes ...*Node) string {
 // returns its name. It ends with the cluster.
 func (c *Machines) NewDatabase(t testing.TB) string {
 	t.Helper()
+	if c.Kind == Vitess {
+		if len(c.unused) == 0 {
+			t.Fatalf("no database of %s is left", c.Kind)
+		}
+		name := c.unused[0]
+		c.unused = c.unused[1:]
+		return name
+	}
 	name := "hf_" + strings.ToLower(rand.Text()[:16])
 	writer, err := c.Writer(t.Context())
 	if err == nil {
@@ -231,6 +262,8 @@ func (c *Machines) Writer(ctx context.Context) (*Node, error) {
 			question = "SELECT 1 - @@read_only"
 		case Galera:
 			question = "SELECT variable_value = 'ON' FROM information_schema.global_status WHERE variable_name = 'wsrep_ready'"
+		case Vitess:
+			question = "SELECT 1"
 		}
 		answer, err := node.Ask(ctx, "", question)
 		if err == nil && answer == "1" {

@@ -29,7 +29,7 @@ func (n *Node) Cut(ctx context.Context) error { return n.line(ctx, "1") }
 func (n *Node) Heal(ctx context.Context) error { return n.line(ctx, "") }
 
 func (n *Node) line(ctx context.Context, cut string) error {
-	peers := slices.DeleteFunc(slices.Clone(n.cluster.Nodes), func(peer *Node) bool { return peer == n })
+	peers := slices.DeleteFunc(slices.Clone(n.cluster.all()), func(peer *Node) bool { return peer == n })
 	var addresses []string
 	for _, peer := range peers {
 		addresses = append(addresses, peer.inside)

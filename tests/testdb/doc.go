@@ -30,7 +30,9 @@
 // whose nodes the test kills, cuts off from each other and promotes, and
 // [Machines.Pooler] what stands in front of one. HOLDFAST_TEST_CLUSTERS lists those
 // that a run is to start, or says "all"; without it these are the ones that need no
-// image of their own, a PostgreSQL primary with its standby, and PgBouncer.
+// image of their own, a PostgreSQL primary with its standby, and PgBouncer. Vitess is
+// compiled from its module, which takes minutes, and has to be named: "all" leaves it
+// out.
 //
 // A container lives no longer than the process that started it, however that
 // ends: its standard input is the process's.
