@@ -124,8 +124,10 @@ func LockTimeout(d time.Duration) Option {
 // postgres.CommitsTable exists. On the other engines, and with that table on
 // PostgreSQL, a marker row in the table holdfast_commits travels with COMMIT and is
 // looked up afterwards; on MySQL and MariaDB the table must exist
-// (mysql.CommitsTable), on SQLite it is made when it is first needed. Outermost
-// blocks only.
+// (mysql.CommitsTable), on SQLite it is made when it is first needed. On Vitess the
+// row is on one shard and says nothing of others: in another transaction_mode than
+// SINGLE, which keeps a block on one, such a block is dialect.ErrUnsupported and rolled
+// back. Outermost blocks only.
 func ResolveCommit() Option { return optionFunc(func(o *seam.Options) { o.Resolve = true }) }
 
 // NoDefaults has an outermost block go by its own options alone, without those of

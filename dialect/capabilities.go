@@ -135,7 +135,7 @@ var capabilities = [capabilityCount]struct {
 		cockroachDB:    no("the functions are there and lock nothing"),
 		yugabyteDB:     from(2025, 1, 0, "pg_advisory_xact_lock"),
 		tiDB:           from(6, 1, 0, "GET_LOCK").but("waits a second at least"),
-		vitess:         always("GET_LOCK"),
+		vitess:         no("GET_LOCK is a session's of its own there, which can end before the block"),
 	}},
 	LockWaits: {"who waits for whom", [productCount]support{
 		mysqlServer:    from(8, 0, 1, "performance_schema.data_lock_waits"),
@@ -184,7 +184,7 @@ var capabilities = [capabilityCount]struct {
 		cockroachDB:    no("ResolveCommit is refused"),
 		yugabyteDB:     no("ResolveCommit is refused"),
 		tiDB:           no(markerRow),
-		vitess:         no(markerRow),
+		vitess:         no(markerRow + ", in transaction_mode SINGLE"),
 	}},
 	Savepoint: {"SAVEPOINT", [productCount]support{
 		mysqlServer: always("SAVEPOINT"), mariadbServer: always("SAVEPOINT"), postgresServer: always("SAVEPOINT"), sqliteLibrary: always("SAVEPOINT"),

@@ -15,7 +15,15 @@ import (
 // values between quotes, as a rule, and names too, so that it takes the error's
 // number to tell them apart.
 func message(e *godriver.MySQLError) string {
-	text := withoutVitess(e.Message)
+	where, text := withoutVitess(e.Message)
+	if code := vtgateCode.FindString(text); code != "" {
+		return where + code + beforeValue(text[len(code):])
+	}
+	return where + said(e, text)
+}
+
+// said is text, which is the message or what a server behind Vitess has said.
+func said(e *godriver.MySQLError, text string) string {
 	switch {
 	case signalled(e):
 		return raised(e)
@@ -44,20 +52,29 @@ func message(e *godriver.MySQLError) string {
 	return beforeValue(text)
 }
 
-// withoutVitess is what a server behind Vitess has said: vttablet says where that is, and adds
-// the caller, the statement and the bound values, and a value in front of that which looks the
-// same is cut off with it.
-func withoutVitess(text string) string {
+// vtgate's own errors begin with a code of Vitess. They bear the numbers of MySQL, and
+// may quote what MySQL does not.
+var vtgateCode = regexp.MustCompile(`^VT[0-9]{5}: `)
+
+// behindVitess stands in front of what a server behind Vitess has said, with the names
+// of the keyspace and the shard; afterVitess follows it.
+var (
+	behindVitess = regexp.MustCompile(`^(target: [\w.-]+: )(?:vttablet: )?(?:rpc error: code = \w+ desc = )?`)
+	afterVitess  = regexp.MustCompile(`( \(errno [0-9]+\))?( \(sqlstate \w+\))?$`)
+)
+
+// withoutVitess is what a server behind Vitess has said, and where: vttablet adds the
+// caller, the statement and the bound values, and a value in front of that which looks
+// the same is cut off with it.
+func withoutVitess(text string) (where, said string) {
 	for _, mark := range []string{" (CallerID:", ": Sql: \"", ", BindVars:", "BindVars: {"} {
 		text, _, _ = strings.Cut(text, mark)
 	}
-	return afterVitess.ReplaceAllString(beforeVitess.ReplaceAllString(text, ""), "")
+	if found := behindVitess.FindStringSubmatch(text); found != nil {
+		where, text = found[1], afterVitess.ReplaceAllString(text[len(found[0]):], "")
+	}
+	return where, text
 }
-
-var (
-	beforeVitess = regexp.MustCompile(`^target: [^ ]+: vttablet: (?:rpc error: code = [A-Za-z]+ desc = )?`)
-	afterVitess  = regexp.MustCompile(` ?\(errno [0-9]+\)(?: \(sqlstate [0-9A-Z]{5}\))?$`)
-)
 
 // named are the errors whose messages hold names and positions, but no values.
 var named = func() map[uint16]bool {

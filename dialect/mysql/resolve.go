@@ -14,6 +14,7 @@ import (
 
 	godriver "github.com/go-sql-driver/mysql"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
@@ -34,7 +35,10 @@ type resolver struct{ engine *engine }
 // itself, so that it is there if and only if the transaction committed. The id
 // is ours, 32 hexadecimal digits, and so may stand in the text. The token has
 // the connection's number, too, and which server that is of.
-func (resolver) Prepare(_ context.Context, w backend.Wire) (token string, prefix []string, err error) {
+func (r resolver) Prepare(ctx context.Context, w backend.Wire) (token string, prefix []string, err error) {
+	if err := r.tellsAll(ctx, w); err != nil {
+		return "", nil, err
+	}
 	var id [16]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return "", nil, err
@@ -42,6 +46,35 @@ func (resolver) Prepare(_ context.Context, w backend.Wire) (token string, prefix
 	mark := hex.EncodeToString(id[:])
 	insert := "INSERT INTO holdfast_commits (id, committed_at) VALUES ('" + mark + "', UTC_TIMESTAMP(6))"
 	return fmt.Sprint(mark, " ", w.ID(), " ", nodeOf(w)), []string{insert}, nil
+}
+
+// tellsAll refuses a transaction that may be on several shards, which commit one after
+// the other: what became of the mark, on one of them, says nothing of the rest. In the
+// session's mode SINGLE vtgate keeps all of it on one.
+func (r resolver) tellsAll(ctx context.Context, w backend.Wire) error {
+	if r.engine.server.Can(dialect.WholeCommit) {
+		return nil
+	}
+	mode, err := one(ctx, w, "SELECT @@transaction_mode")
+	if err != nil || strings.EqualFold(backend.Text(mode), "SINGLE") {
+		return err
+	}
+	return &dialect.UnsupportedError{Server: r.engine.server, Feature: "ResolveCommit of a transaction that may be on several shards",
+		Hint: "set transaction_mode to SINGLE, in the DSN or on vtgate"}
+}
+
+// one reads the one value that a query gives; io.EOF says that there is no row.
+func one(ctx context.Context, w backend.Wire, query string, args ...any) (driver.Value, error) {
+	rows, err := w.Query(ctx, nil, query, args)
+	if err != nil {
+		return nil, err
+	}
+	row := make([]driver.Value, 1)
+	err = rows.Next(row)
+	if closeErr := rows.Close(); err == nil {
+		err = closeErr
+	}
+	return row[0], err
 }
 
 func nodeOf(w backend.Wire) string {
@@ -128,17 +161,9 @@ func (r resolver) fence(ctx context.Context, w backend.Wire, mark, connection st
 
 // marked reports whether the row that is there has a time.
 func marked(ctx context.Context, w backend.Wire, mark string) (bool, error) {
-	rows, err := w.Query(ctx, nil, "SELECT committed_at IS NOT NULL FROM holdfast_commits WHERE id = ?", []any{mark})
-	if err != nil {
-		return false, err
-	}
-	row := make([]driver.Value, 1)
-	err = rows.Next(row)
-	if closeErr := rows.Close(); err == nil {
-		err = closeErr
-	}
+	timed, err := one(ctx, w, "SELECT committed_at IS NOT NULL FROM holdfast_commits WHERE id = ?", mark)
 	if err == io.EOF {
 		return false, fmt.Errorf("the mark of transaction %s was deleted from holdfast_commits while it was asked for", mark)
 	}
-	return err == nil && row[0] == int64(1), err
+	return err == nil && timed == int64(1), err
 }

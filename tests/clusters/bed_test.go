@@ -33,13 +33,18 @@ type bed struct {
 func newBed(t *testing.T, c *testdb.Machines) *bed {
 	t.Helper()
 	b := &bed{Machines: c, t: t, name: c.NewDatabase(t)}
+	b.tables()
+	return b
+}
+
+func (b *bed) tables() {
+	b.t.Helper()
 	b.arrange("CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, v BIGINT NOT NULL)")
-	if c.Nodes[0].Engine == testdb.Postgres {
+	if b.Nodes[0].Engine == testdb.Postgres {
 		b.arrange(postgres.CommitsTable)
 	} else {
 		b.arrange(mysql.CommitsTable)
 	}
-	return b
 }
 
 // withoutMarks leaves ResolveCommit the numbers of PostgreSQL's transactions alone.
