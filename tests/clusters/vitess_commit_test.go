@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/dialect/mysql"
 	"github.com/holdfast-go/holdfast/internal/proxy"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/testdb"
@@ -194,5 +196,32 @@ func vitessTooLong(b *bed) {
 		b.t.Logf("%s: %v", name, err)
 		assert.Error(b.t, err, name)
 		assert.Empty(b.t, b.rows(), name)
+	}
+}
+
+// The work for a key is done once, whoever asks at the same time, and its result is kept
+// with it.
+func vitessOnce(b *bed) {
+	db := b.on(b.Nodes[0])
+	b.arrange(mysql.OnceTable, "INSERT INTO t VALUES (1, 0)")
+	add := func(ctx context.Context) (int, error) {
+		v := 0
+		if err := run(db)(ctx, "UPDATE t SET v = v + 1 WHERE id = 1"); err != nil {
+			return 0, err
+		}
+		err := db.QueryRow(ctx, "SELECT v FROM t WHERE id = 1").Scan(&v)
+		return v, err
+	}
+	for key := 1; key <= 3; key++ {
+		var asking sync.WaitGroup
+		for range 8 {
+			asking.Go(func() {
+				got, err := atomic.Once(b.t.Context(), db, fmt.Sprint("key ", key), add, atomic.Retry(20))
+				assert.NoError(b.t, err)
+				assert.Equal(b.t, key, got)
+			})
+		}
+		asking.Wait()
+		assert.Equal(b.t, fmt.Sprint("1:", key), b.rows())
 	}
 }

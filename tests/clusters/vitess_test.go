@@ -38,6 +38,7 @@ func TestVitessKeepsTheContract(t *testing.T) {
 		{"B12_ATransactionThatHangs", vitessHangs},
 		{"B12_TheServerBehindEndsTheSession", vitessKilledBehind},
 		{"B08_VttabletEndsTheTransaction", vitessTooLong},
+		{"O01_OneEffect", vitessOnce},
 		{"S05_NoValuesInMessages", vitessMessages},
 		{"Money", func(b *bed) {
 			money(b, []*orm.DB{b.open(b.via(b.Nodes[0].Addr))}, func() { wait(8 * time.Second) }, nothing).known(b.t)
