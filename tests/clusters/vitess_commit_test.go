@@ -115,7 +115,7 @@ func vitessHangs(b *bed) {
 	require.ErrorContains(b.t, err, "VT07001")
 	p := proxy.New(b.t, b.Nodes[0].Addr)
 	// The mark goes ahead by itself, and the COMMIT stays on its way.
-	db := b.open(b.via(p.Addr())+"&multiStatements=false", orm.WithCommitTimeout(2*testdb.VitessTransactions))
+	db := b.open(b.via(p.Addr())+"&multiStatements=false", orm.WithCommitTimeout(12*testdb.VitessTransactions))
 	lost := p.On("\x03COMMIT", proxy.Strand)
 	err = block(db, []string{"INSERT INTO t VALUES (1, 0)"}, atomic.ResolveCommit())
 	b.t.Log(err)
