@@ -68,7 +68,7 @@ test-clusters: rig ## Run the tests of clusters and poolers; the first time buil
 
 .PHONY: test-vitess
 test-vitess: rig ## Run the tests of Vitess; the first time compiles it, in minutes
-	@HOLDFAST_TEST_CLUSTERS=vitess $(RIG) -servers=none -- $(GO) test -race -count=1 -timeout=2h -run=Vitess ./tests/clusters
+	@HOLDFAST_TEST_CLUSTERS=vitess $(RIG) -servers=none -- $(GO) test -race $(SQLITE) -count=1 -timeout=2h -run=Vitess ./tests/clusters
 
 .PHONY: soak-clusters
 soak-clusters: rig ## Run them for long: a minute of money on each, 200 lost COMMITs in failovers
