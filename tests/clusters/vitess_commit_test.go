@@ -216,7 +216,7 @@ func vitessOnce(b *bed) {
 		var asking sync.WaitGroup
 		for range 8 {
 			asking.Go(func() {
-				got, err := atomic.Once(b.t.Context(), db, fmt.Sprint("key ", key), add, atomic.Retry(20))
+				got, err := atomic.Once(b.t.Context(), db, fmt.Sprint("key ", key), add, atomic.Retry(20), atomic.Wait(30*time.Second))
 				assert.NoError(b.t, err)
 				assert.Equal(b.t, key, got)
 			})
