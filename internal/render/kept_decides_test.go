@@ -155,14 +155,26 @@ func TestS65_ValuesOfEveryKindBehindOthers(t *testing.T) {
 	old := dialect.Server{Engine: dialect.MariaDB, Product: "MariaDB", Version: dialect.Version{Major: 10, Minor: 5}}
 	for _, s := range append(engines[:len(engines):len(engines)], old) {
 		kept, written := everyModel(t, s), everyModel(t, s)
-		for range 2 { // the second time behind all the others
+		var want []map[string]string
+		for again := range 2 { // the second time behind all the others
+			n := 0
 			for _, column := range columns {
 				for _, v := range values {
 					for i, c := range of(column, v) {
-						for name, run := range readings(kept, c) {
-							written.Forget()
-							require.Equal(t, said(readings(written, c)[name]()), said(run()), "%s %s %d of %T on %s", name, column, i, v, s)
+						if again == 0 {
+							anew := map[string]string{}
+							for name, run := range readings(written, c) {
+								written.Forget()
+								anew[name] = said(run())
+							}
+							want = append(want, anew)
 						}
+						for name, run := range readings(kept, c) {
+							if got := said(run()); got != want[n][name] { // a hundred thousand times
+								require.Equal(t, want[n][name], got, "%s %s %d of %T on %s", name, column, i, v, s)
+							}
+						}
+						n++
 					}
 				}
 			}
