@@ -73,6 +73,7 @@ func source(db testserver.Database) dialect.Source {
 // each runs a test on every engine, with the tables of the models above.
 func each(t *testing.T, test func(t *testing.T, ctx context.Context, db *orm.DB)) {
 	t.Helper()
+	t.Parallel()
 	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		db := open(t, at)
 		require.NoError(t, orm.CreateTables(t.Context(), db, (*Audio)(nil), (*Project)(nil), (*Owner)(nil)))
