@@ -159,6 +159,18 @@ func TestS32_ExistsOfDistinctRows(t *testing.T) {
 	})
 }
 
+// MySQL passes over GROUP BY in EXISTS, although OFFSET counts groups.
+func TestS32_ExistsOfGroups(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		groups := query.Select(orm.Objects[Audio](db).GroupBy("project_id"), F("project_id")).Limit(1)
+		_, err := orm.Objects[Project](db).Filter(query.Exists(groups)).Count(ctx)
+		require.NoError(t, err)
+		_, err = orm.Objects[Project](db).Filter(query.Exists(groups.Offset(1))).Count(ctx)
+		require.ErrorContains(t, err, "Exists of a query with GroupBy and Offset")
+	})
+}
+
 // A union of whole numbers and a sum of them is whole.
 func TestS50_AUnionWithASumDividesWhole(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {

@@ -83,6 +83,9 @@ func (w *writer) exists(n ast.Exists) kind {
 	if one.Distinct && one.Offset != 0 { // servers but PostgreSQL pass over DISTINCT in EXISTS, whatever OFFSET counts
 		w.fail(errors.New("Exists of a query with Distinct and Offset: count what it puts out instead"))
 	}
+	if len(one.Group) > 0 && one.Offset != 0 { // MySQL 9.7 passes over GROUP BY there, too, and counts rows
+		w.fail(errors.New("Exists of a query with GroupBy and Offset: count what it puts out instead"))
+	}
 	w.string("EXISTS ")
 	w.subSelect(&one)
 	w.nullable = nullable

@@ -40,6 +40,9 @@ func (g *gen) cond(s *scope, depth int) cond {
 			}
 		case 6:
 			q := g.subQuery(s, depth-1)
+			if q.uneven { // which Exists refuses (S32)
+				break
+			}
 			return cond{query.Exists(q.query), func(e *env) bool { return len(q.rows(e)) > 0 }, "Exists(" + q.text + ")"}
 		case 7:
 			return g.among(s, depth)

@@ -16,6 +16,8 @@ type reading struct {
 	rows  func(outer *env) []result
 	by    []criterion
 	text  string
+	// uneven: it has groups and an Offset, over which servers do not agree in EXISTS.
+	uneven bool
 }
 
 // result is a row of it, and what it is ordered by.
@@ -279,7 +281,7 @@ func (s *selecting) build() {
 type output struct{ query.Output }
 
 func (s *selecting) reading() reading {
-	r := reading{query: s.built, names: s.names, kinds: s.kinds, by: s.by, text: s.said}
+	r := reading{query: s.built, names: s.names, kinds: s.kinds, by: s.by, text: s.said, uneven: s.inGroups && s.offset > 0}
 	outputs, keys, by, rows, once, limit, offset := s.outputs, s.keys, s.by, s.rowsOf, s.distinct, s.limit, s.offset
 	r.rows = func(o *env) []result {
 		var list []result
