@@ -7,9 +7,6 @@ import (
 	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
-// noDatabase is what is wrong with a db that is nil.
-const noDatabase = "there is no database: db is nil; pass what orm.Open returned, which is nil where its error is not"
-
 // executor is what runs the blocks of db, and nobody where there is no database.
 func executor(db DB) seam.Executor {
 	if db != nil {
@@ -26,7 +23,7 @@ type nobody struct{ seam.Executor }
 func (nobody) refuse(name string, from seam.Site) error {
 	info := BlockInfo{Name: name, Depth: 1}
 	info.File, info.Line = from.Position()
-	return &BlockError{Block: info, Kind: ErrOption, Reason: noDatabase}
+	return &BlockError{Block: info, Kind: ErrOption, Reason: seam.NoDatabase}
 }
 
 func (n nobody) Run(_ context.Context, _ func(context.Context) error, o *seam.Options, from seam.Site) (bool, error) {
@@ -42,33 +39,33 @@ func (n nobody) PurgeOnce(_ context.Context, from seam.Site) (int64, error) {
 }
 
 func (nobody) Register(context.Context, *seam.Hook) error {
-	return &BlockError{Kind: ErrOption, Reason: noDatabase}
+	return &BlockError{Kind: ErrOption, Reason: seam.NoDatabase}
 }
 
 func (nobody) Savepoint(context.Context) (seam.Point, error) {
-	return nil, &BlockError{Kind: ErrOption, Reason: noDatabase}
+	return nil, &BlockError{Kind: ErrOption, Reason: seam.NoDatabase}
 }
 
 func (nobody) AdvisoryLock(context.Context, string, *time.Duration, string) error {
-	return &BlockError{Kind: ErrOption, Reason: noDatabase}
+	return &BlockError{Kind: ErrOption, Reason: seam.NoDatabase}
 }
 
 func (nobody) OpenSession(context.Context, seam.Site) (seam.Session, context.Context, error) {
-	return nil, nil, &BlockError{Kind: ErrOption, Reason: noDatabase}
+	return nil, nil, &BlockError{Kind: ErrOption, Reason: seam.NoDatabase}
 }
 
 func (nobody) Seen(ctx context.Context, _ string) (context.Context, error) {
-	return ctx, &BlockError{Kind: ErrOption, Reason: noDatabase}
+	return ctx, &BlockError{Kind: ErrOption, Reason: seam.NoDatabase}
 }
 
-func (nobody) SeenToken(context.Context) string { panic("holdfast: SeenToken: " + noDatabase) }
+func (nobody) SeenToken(context.Context) string { panic("holdfast: SeenToken: " + seam.NoDatabase) }
 
 func (nobody) Block(context.Context) seam.Block { return noBlock{} }
 
 // noBlock is asked by functions whose answer could only be wrong.
 type noBlock struct{}
 
-func (noBlock) SetRollback(bool) error { return &BlockError{Kind: ErrOption, Reason: noDatabase} }
-func (noBlock) InProgress() bool       { panic("holdfast: In: " + noDatabase) }
-func (noBlock) NeedsRollback() bool    { panic("holdfast: NeedsRollback: " + noDatabase) }
-func (noBlock) Attempt() int           { panic("holdfast: Attempt: " + noDatabase) }
+func (noBlock) SetRollback(bool) error { return &BlockError{Kind: ErrOption, Reason: seam.NoDatabase} }
+func (noBlock) InProgress() bool       { panic("holdfast: In: " + seam.NoDatabase) }
+func (noBlock) NeedsRollback() bool    { panic("holdfast: NeedsRollback: " + seam.NoDatabase) }
+func (noBlock) Attempt() int           { panic("holdfast: Attempt: " + seam.NoDatabase) }

@@ -1,6 +1,10 @@
 package atomic
 
-import "context"
+import (
+	"context"
+
+	"github.com/holdfast-go/holdfast/internal/seam"
+)
 
 // Seen returns a ctx that remembers where what is committed with it stands in the
 // database's history: with a ctx that is made from it, by blocks whose Do got it, by
@@ -18,7 +22,7 @@ import "context"
 func Seen(ctx context.Context, db DB) context.Context {
 	x := executor(db)
 	if x == (nobody{}) {
-		panic("holdfast: Seen: " + noDatabase)
+		panic("holdfast: Seen: " + seam.NoDatabase)
 	}
 	with, _ := x.Seen(ctx, "")
 	return with

@@ -33,7 +33,7 @@ type DB struct {
 	bun      func() *bun.DB
 }
 
-var errNoDatabase = errors.New("there is no database: db is nil; pass what orm.Open returned, which is nil where its error is not")
+var errNoDatabase = errors.New(seam.NoDatabase)
 
 // Open connects to a database and asks the server who it is. src comes from the
 // package of the engine: mysql.Open(dsn), postgres.Open(dsn), sqlite.Open(path),

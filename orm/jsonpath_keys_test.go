@@ -169,12 +169,12 @@ func TestS58_RandomDocuments(t *testing.T) {
 		return p
 	}
 	var docs []string
-	for range 60 {
+	for range 40 {
 		b, err := json.Marshal(make58(4))
 		require.NoError(t, err)
 		docs = append(docs, string(b))
 	}
-	paths := make([][]any, 60)
+	paths := make([][]any, 40)
 	for i := range paths {
 		paths[i] = path()
 	}

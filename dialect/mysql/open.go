@@ -83,7 +83,7 @@ func OptimisticLocks() Option { return func(o *options) { o.optimistic = true } 
 // A server that refuses a write because it is read-only was the writer before: none
 // of the connections that were open then is used again, unless rejectReadOnly=false.
 func Open(dsn string, opts ...Option) dialect.Source {
-	return &source{dsn: dsn, options: gather(opts)}
+	return &source{dsn: dsn, options: apply(opts)}
 }
 
 // From returns the database behind a pool that the application has opened, with
@@ -95,17 +95,11 @@ func Open(dsn string, opts ...Option) dialect.Source {
 //
 // Of the options, SingleWriter and OptimisticLocks have a meaning here.
 func From(pool *sql.DB, opts ...Option) dialect.Source {
-	return &source{pool: pool, options: gather(opts)}
+	return &source{pool: pool, options: apply(opts)}
 }
 
-func gather(opts []Option) (o options) {
-	for i, opt := range opts {
-		if opt == nil {
-			o.refused = backend.NilOption(dialect.MySQL, i+1)
-			continue
-		}
-		opt(&o)
-	}
+func apply(opts []Option) (o options) {
+	o.refused = backend.Apply(dialect.MySQL, &o, opts)
 	return o
 }
 

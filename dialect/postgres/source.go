@@ -59,13 +59,7 @@ func From(db *sql.DB, opts ...Option) dialect.Source {
 }
 
 func apply(opts []Option) (s settings) {
-	for i, o := range opts {
-		if o == nil {
-			s.refused = backend.NilOption(dialect.Postgres, i+1)
-			continue
-		}
-		o(&s)
-	}
+	s.refused = backend.Apply(dialect.Postgres, &s, opts)
 	return s
 }
 

@@ -19,6 +19,7 @@ import (
 // L4: whoever comes second waits, for as long as it was told to.
 func TestL04_Busy(t *testing.T) {
 	each(t, func(t *testing.T, db *backend.Database) {
+		t.Parallel() // it waits
 		holder, other := connect(t, db), connect(t, db)
 		holder.must("CREATE TABLE t (a)")
 		require.NoError(t, holder.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"))

@@ -31,7 +31,7 @@ import (
 // cannot damage the file. A commit is on the disk when it returns (SQLite's
 // default, synchronous = FULL).
 func Open(path string, opts ...Option) dialect.Source {
-	return &source{path: path, settings: gather(opts)}
+	return &source{path: path, settings: apply(opts)}
 }
 
 // From returns the database behind a pool that the application has opened with
@@ -39,7 +39,7 @@ func Open(path string, opts ...Option) dialect.Source {
 // as they are: set foreign_keys, busy_timeout and journal_mode in its DSN. No
 // prepared statements are kept. Closing the database leaves the pool open.
 func From(pool *sql.DB, opts ...Option) dialect.Source {
-	return &source{pool: pool, settings: gather(opts)}
+	return &source{pool: pool, settings: apply(opts)}
 }
 
 type source struct {

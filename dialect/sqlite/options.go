@@ -20,15 +20,9 @@ type settings struct {
 	refused  error // what is wrong with an option
 }
 
-func gather(opts []Option) settings {
+func apply(opts []Option) settings {
 	s := settings{busy: 5 * time.Second, cache: 128}
-	for i, opt := range opts {
-		if opt == nil {
-			s.refused = backend.NilOption(dialect.SQLite, i+1)
-			continue
-		}
-		opt(&s)
-	}
+	s.refused = backend.Apply(dialect.SQLite, &s, opts)
 	return s
 }
 

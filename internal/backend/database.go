@@ -56,9 +56,17 @@ func NewReserve(c driver.Connector) *sql.DB {
 	return db
 }
 
-// NilOption is the error of a Source that was given nil as an option, the first being 1.
-func NilOption(engine string, option int) error {
-	return &dialect.OpenError{Engine: engine, Setting: "options", Problem: fmt.Sprintf("option %d is nil", option)}
+// Apply gives the options of a Source of engine to its settings. The error, of which
+// Connect tells, is an *OpenError: one of them is nil.
+func Apply[S any, O ~func(*S)](engine string, to *S, opts []O) (err error) {
+	for i, opt := range opts {
+		if opt == nil {
+			err = &dialect.OpenError{Engine: engine, Setting: "options", Problem: fmt.Sprintf("option %d is nil", i+1)}
+			continue
+		}
+		opt(to)
+	}
+	return err
 }
 
 // Opened is what Connect of a Source returns.

@@ -153,6 +153,15 @@ func TestS65_ValuesOfEveryKindBehindOthers(t *testing.T) {
 		return []query.Cond{c.Eq(v), c.Ne(v), c.Lt(v), c.Ge(v), c.In(v), c.NotIn(v, "x"), query.Not(c.Gt(v))}
 	}
 	old := dialect.Server{Engine: dialect.MariaDB, Product: "MariaDB", Version: dialect.Version{Major: 10, Minor: 5}}
+	// What a value decides, it decides in its condition: where that stands, only the first
+	// of them is asked.
+	in := func(m *render.Model, i int, c query.Cond) map[string]func() (render.Text, error) {
+		all := readings(m, c)
+		if i == 0 {
+			return all
+		}
+		return map[string]func() (render.Text, error){"rows": all["rows"]}
+	}
 	for _, s := range append(engines[:len(engines):len(engines)], old) {
 		kept, written := everyModel(t, s), everyModel(t, s)
 		var want []map[string]string
@@ -163,14 +172,14 @@ func TestS65_ValuesOfEveryKindBehindOthers(t *testing.T) {
 					for i, c := range of(column, v) {
 						if again == 0 {
 							anew := map[string]string{}
-							for name, run := range readings(written, c) {
+							for name, run := range in(written, i, c) {
 								written.Forget()
 								anew[name] = said(run())
 							}
 							want = append(want, anew)
 						}
-						for name, run := range readings(kept, c) {
-							if got := said(run()); got != want[n][name] { // a hundred thousand times
+						for name, run := range in(kept, i, c) {
+							if got := said(run()); got != want[n][name] { // tens of thousands of times
 								require.Equal(t, want[n][name], got, "%s %s %d of %T on %s", name, column, i, v, s)
 							}
 						}
@@ -261,7 +270,7 @@ func TestS65_EverNewShapesTakeBoundedMemory(t *testing.T) {
 		return s.HeapAlloc
 	}
 	before := used()
-	for i := range 12_000 {
+	for i := range 6_000 {
 		s := &ast.Select{Where: nodes([]query.Cond{query.F("id").In(list...), query.F("small").In(list...)})}
 		for _, by := range []int{i % 15, i / 15 % 15, i / 225 % 15, i / 3375} {
 			s.Order = append(s.Order, query.OrderBy(everyColumns[by]).Node())

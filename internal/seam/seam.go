@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// NoDatabase is what is wrong with a database that is nil.
+const NoDatabase = "there is no database: db is nil; pass what orm.Open returned, which is nil where its error is not"
+
 // An Executor runs blocks of one database, and the statements in them and
 // outside them.
 type Executor interface {
