@@ -70,7 +70,7 @@ func (p property[R, V]) check(t *testing.T, db *orm.DB) {
 				kept = append(kept, row)
 			}
 		}
-		p.compare(t.Context(), rt, all, kept)
+		p.compare(t.Context(), rt, db.Server(), all, kept)
 		p.exchange(t.Context(), rt, all, kept)
 	})
 }
@@ -181,7 +181,7 @@ func (p property[R, V]) write(ctx context.Context, t *rapid.T, all orm.QuerySet[
 }
 
 // compare finds rows by their own values.
-func (p property[R, V]) compare(ctx context.Context, t *rapid.T, all orm.QuerySet[R], rows []*R) {
+func (p property[R, V]) compare(ctx context.Context, t *rapid.T, server dialect.Server, all orm.QuerySet[R], rows []*R) {
 	v, keys := query.F("v"), make([]int64, len(rows))
 	for i, r := range rows {
 		keys[i] = id(r)
@@ -231,7 +231,7 @@ func (p property[R, V]) compare(ctx context.Context, t *rapid.T, all orm.QuerySe
 	}
 	require.NoError(t, err, "OrderBy")
 	for i := 1; i < len(got); i++ {
-		if a, b := valueOf[R, V](got[i-1]), valueOf[R, V](got[i]); p.order(a, b) > 0 {
+		if a, b := valueOf[R, V](got[i-1]), valueOf[R, V](got[i]); p.order(a, b) > 0 && !sortedAlike(server, a, b) {
 			t.Fatalf("OrderBy: %#v stands before %#v", a, b)
 		}
 	}
@@ -322,4 +322,12 @@ func run(t *testing.T, params string, engines ...testdb.Engine) {
 			})
 		}
 	}, engines...)
+}
+
+// sortedAlike reports whether the server sorts by keys in which two texts are the same:
+// MariaDB fills those of a short column up with NULs (the trap of rule S44).
+func sortedAlike(server dialect.Server, a, b any) bool {
+	one, isText := a.(string)
+	other, _ := b.(string)
+	return isText && server.Engine == dialect.MariaDB && strings.TrimRight(one, "\x00") == strings.TrimRight(other, "\x00")
 }
