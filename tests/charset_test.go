@@ -41,6 +41,12 @@ func (db *database) stays(ctx context.Context, what string) {
 // S1: a bound value is never read as code, whatever character set or mode the
 // session is made to have.
 func TestS01_ABoundValueIsNoCode(t *testing.T) {
+	for _, params := range []string{"", "multiStatements=false", "interpolateParams=false"} {
+		t.Run(params, func(t *testing.T) { boundValueIsNoCode(t, params) })
+	}
+}
+
+func boundValueIsNoCode(t *testing.T, params string) {
 	each(t, func(t *testing.T, db *database) {
 		db.arrange("INSERT INTO t VALUES (5, 5)",
 			"CREATE PROCEDURE p() BEGIN SET NAMES gbk; SET sql_mode = 'NO_BACKSLASH_ESCAPES'; END",
@@ -73,36 +79,34 @@ func TestS01_ABoundValueIsNoCode(t *testing.T) {
 			[]string{"SET sql_mode = 'NO_BACKSLASH_ESCAPES'", "SET sql_mode = ''"},
 			[]string{"SET NAMES utf8mb4"}, []string{"SET NAMES utf8mb4 COLLATE utf8mb4_bin"},
 		)
-		for _, params := range []string{"", "multiStatements=false", "interpolateParams=false"} {
-			ours := db.again(setup{dsn: withParams(db.DSN, params)})
-			for _, w := range ways {
-				what := params + " " + strings.Join(w, "; ")
-				run := func(ctx context.Context) {
-					for _, text := range w {
-						_ = ours.exec(ctx, text)
-					}
+		ours := db.again(setup{dsn: withParams(db.DSN, params)})
+		for _, w := range ways {
+			what := params + " " + strings.Join(w, "; ")
+			run := func(ctx context.Context) {
+				for _, text := range w {
+					_ = ours.exec(ctx, text)
 				}
-				_ = atomic.Do(t.Context(), ours, func(ctx context.Context) error {
-					_, err := ours.count(ctx)
-					require.NoError(t, err)
-					// In a nested block, so that one that fails is survived.
-					_ = atomic.Do(ctx, ours, func(ctx context.Context) error {
-						run(ctx)
-						ours.stays(ctx, "in a block: "+what)
-						return atomic.Rollback
-					})
-					ours.stays(ctx, "after a nested block: "+what)
-					return nil
-				})
-				s, ctx := ours.session(t.Context())
-				run(ctx)
-				ours.stays(ctx, "in a session: "+what)
-				_ = atomic.Do(ctx, ours, func(ctx context.Context) error { ours.stays(ctx, "in a session's block: "+what); return nil })
-				_ = s.Close()
-				run(t.Context())
-				ours.stays(t.Context(), "outside: "+what)
-				ours.idle()
 			}
+			_ = atomic.Do(t.Context(), ours, func(ctx context.Context) error {
+				_, err := ours.count(ctx)
+				require.NoError(t, err)
+				// In a nested block, so that one that fails is survived.
+				_ = atomic.Do(ctx, ours, func(ctx context.Context) error {
+					run(ctx)
+					ours.stays(ctx, "in a block: "+what)
+					return atomic.Rollback
+				})
+				ours.stays(ctx, "after a nested block: "+what)
+				return nil
+			})
+			s, ctx := ours.session(t.Context())
+			run(ctx)
+			ours.stays(ctx, "in a session: "+what)
+			_ = atomic.Do(ctx, ours, func(ctx context.Context) error { ours.stays(ctx, "in a session's block: "+what); return nil })
+			_ = s.Close()
+			run(t.Context())
+			ours.stays(t.Context(), "outside: "+what)
+			ours.idle()
 		}
 	}, testdb.MySQL, testdb.MariaDB)
 }

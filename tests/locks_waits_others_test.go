@@ -254,21 +254,23 @@ func TestLockWaits_TheTableOfASerializableBlock(t *testing.T) {
 
 // The machine that the server is on may be in any time zone.
 func TestLockWaits_AgesInAnotherZone(t *testing.T) {
-	t.Parallel()
-	testdb.Each(t, func(t *testing.T, at testdb.Database) {
-		for _, zone := range []string{"EST5", "JST-9"} {
-			s := openStudio(t, testdb.NewServer(t, at.Engine, testdb.Zone(zone)).New(t))
-			r := s.rival(holdAudio(1))
-			done := s.rival().start(holdAudio(1))
-			w := s.listed("both have an age", func(waits []dialect.LockWait) bool {
-				return len(waits) == 1 && waits[0].Waiting.Age > 0 && waits[0].Holding.Age > 0
-			})[0]
-			assert.Less(t, w.Waiting.Age, patience, zone)
-			assert.Less(t, w.Holding.Age, patience, zone)
-			r.end()
-			require.NoError(t, done())
-		}
-	}, testdb.MySQL, testdb.MariaDB)
+	for _, zone := range []string{"EST5", "JST-9"} {
+		t.Run(zone, func(t *testing.T) {
+			t.Parallel()
+			testdb.Each(t, func(t *testing.T, at testdb.Database) {
+				s := openStudio(t, testdb.NewServer(t, at.Engine, testdb.Zone(zone)).New(t))
+				r := s.rival(holdAudio(1))
+				done := s.rival().start(holdAudio(1))
+				w := s.listed("both have an age", func(waits []dialect.LockWait) bool {
+					return len(waits) == 1 && waits[0].Waiting.Age > 0 && waits[0].Holding.Age > 0
+				})[0]
+				assert.Less(t, w.Waiting.Age, patience)
+				assert.Less(t, w.Holding.Age, patience)
+				r.end()
+				require.NoError(t, done())
+			}, testdb.MySQL, testdb.MariaDB)
+		})
+	}
 }
 
 // When every connection of the pool waits, one asks what for.
