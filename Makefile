@@ -61,10 +61,10 @@ test-versions: rig ## Run the tests on older servers, and on MySQL with unusual 
 		env $${run#*=} $(RIG) -servers "$${run%%=*}" -- $(TESTS) $(ALL) || failed="$$failed $$run"; \
 	done; if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
-# One cluster at a time: each is a machine's work.
+# Two clusters at a time, which mostly wait: for an election, for a COMMIT that hangs.
 .PHONY: test-clusters
 test-clusters: rig ## Run the tests of clusters and poolers; the first time builds their images
-	@HOLDFAST_TEST_CLUSTERS=all $(RIG) -servers=none -- $(TESTS) -parallel=1 ./tests/clusters
+	@HOLDFAST_TEST_CLUSTERS=all $(RIG) -servers=none -- $(TESTS) -parallel=2 ./tests/clusters
 
 .PHONY: test-vitess
 test-vitess: rig ## Run the tests of Vitess; the first time compiles it, in minutes
@@ -72,7 +72,7 @@ test-vitess: rig ## Run the tests of Vitess; the first time compiles it, in minu
 
 .PHONY: soak-clusters
 soak-clusters: rig ## Run them for long: a minute of money on each, 200 lost COMMITs in failovers
-	@HOLDFAST_TEST_CLUSTERS=all HOLDFAST_SOAK=1 $(RIG) -servers=none -- $(GO) test -race $(SQLITE) -v -count=1 -timeout=3h -parallel=1 ./tests/clusters
+	@HOLDFAST_TEST_CLUSTERS=all HOLDFAST_SOAK=1 $(RIG) -servers=none -- $(GO) test -race $(SQLITE) -v -count=1 -timeout=3h -parallel=2 ./tests/clusters
 
 .PHONY: soak
 soak: rig ## Run the long tests: 10,000 random programs on each engine; takes hours

@@ -80,10 +80,10 @@ func money(b *bed, ways []*orm.DB, fault, repair func()) outcome {
 			}
 		})
 	}
-	third := moneyTime() / 3
-	wait(third)
+	half := moneyTime() / 2
+	wait(half)
 	fault()
-	wait(third)
+	wait(half)
 	close(over)
 	moving.Wait()
 	repair()
@@ -99,7 +99,7 @@ func moneyTime() time.Duration {
 	if soak.Asked() {
 		return time.Minute
 	}
-	return 4500 * time.Millisecond
+	return 3 * time.Second
 }
 
 // move moves money between two accounts, in any order, so that transfers run into
