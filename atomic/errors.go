@@ -93,7 +93,8 @@ var (
 	// a session that could keep it. Nothing was sent (rule A2).
 	ErrNoSession = errors.New("autocommit is off and ctx has no session")
 	// ErrUncommitted: a session was closed, or its autocommit switched on, with
-	// work that was never committed (rule A3).
+	// work that was never committed (rule A3). Or a statement outside any block has run in
+	// a transaction that a procedure has left open, and is not kept (rule A1).
 	ErrUncommitted = errors.New("uncommitted work")
 	// ErrToken: the text is no token of a database of this kind (rule R4).
 	ErrToken = errors.New("not a token of this database")

@@ -58,6 +58,15 @@ var ways = []way{
 	{text: "CALL p()", make: "DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END; INSERT INTO t VALUES (0, 0)", want: "undone"},
 	{text: "CALL p()", make: "DECLARE EXIT HANDLER FOR SQLEXCEPTION ROLLBACK; INSERT INTO t VALUES (0, 0)", want: "undone"},
 	{text: "CALL p()", make: "DECLARE CONTINUE HANDLER FOR SQLEXCEPTION COMMIT; INSERT INTO t VALUES (0, 0)", want: "ended"},
+	// What it does after its ROLLBACK is not committed by itself.
+	{text: "CALL p()", make: "ROLLBACK; INSERT INTO t VALUES (97, 97)", want: "undone"},
+	{text: "CALL p()", make: "ROLLBACK; INSERT INTO t VALUES (97, 97); SELECT 1", want: "undone"},
+	{text: "CALL p()", make: "ROLLBACK; INSERT INTO t VALUES (97, 97); SIGNAL SQLSTATE '45000'", want: "undone"},
+	{text: "CALL p()", make: "DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; INSERT INTO t VALUES (97, 97); RESIGNAL; END; INSERT INTO t VALUES (0, 0)", want: "undone"},
+	{text: "CALL p()", make: "DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; INSERT INTO t VALUES (97, 97); END; INSERT INTO t VALUES (0, 0)", want: "undone"},
+	{text: "CALL p()", make: "COMMIT; INSERT INTO t VALUES (97, 97)", want: "ended"},
+	{text: "BEGIN NOT ATOMIC ROLLBACK; INSERT INTO t VALUES (97, 97); END", want: "failed", mariadb: "undone"},
+	{text: "CALL p()", make: "SET autocommit = 1", want: "ended"},
 	{text: "CALL p()", make: "INSERT INTO t VALUES (0, 0)", want: "failed"},
 	{text: "CALL p()", make: "INSERT INTO t VALUES (96, 96)", want: "kept"},
 	{text: "CALL p()", make: "SAVEPOINT hf_guard", want: "kept"},
@@ -241,26 +250,32 @@ func cutPrepared(text string) (statement string, ok bool) {
 
 // A deadlock inside a procedure has rolled everything back, and Retry cures it; not
 // so if the procedure has begun a transaction of its own before, which has committed
-// the block's.
+// the block's. What its handler writes after the deadlock goes with the rest.
 func TestB17_ADeadlockInAProcedure(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		db.arrange(fmt.Sprintf("CREATE PROCEDURE plain() UPDATE duel SET v = 2 WHERE id = %d", lastRow),
+			fmt.Sprintf("CREATE PROCEDURE notes() BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN INSERT INTO t VALUES (97, 97); RESIGNAL; END; "+
+				"UPDATE duel SET v = 2 WHERE id = %d; END", lastRow),
 			"CREATE PROCEDURE steers() BEGIN START TRANSACTION; ROLLBACK; SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END")
-		d := armDuel(db)
 		attempts := 0
-		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
-			attempts++
-			db.mustInsert(ctx, attempts)
-			if attempts > 1 {
-				return nil
-			}
-			require.NoError(t, db.exec(ctx, "UPDATE duel SET v = 2 WHERE id = 1"))
-			d.wait()
-			defer d.finish()
-			return db.exec(ctx, "CALL plain()")
-		}, atomic.Retry(2)))
-		assert.Equal(t, 2, attempts)
-		assert.Equal(t, []int{2}, db.kept())
+		for _, procedure := range []string{"plain", "notes"} {
+			db.arrange("DELETE FROM t", "DROP TABLE IF EXISTS duel", "DROP TABLE IF EXISTS heavy")
+			attempts = 0
+			d := armDuel(db)
+			require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
+				attempts++
+				db.mustInsert(ctx, attempts)
+				if attempts > 1 {
+					return nil
+				}
+				require.NoError(t, db.exec(ctx, "UPDATE duel SET v = 2 WHERE id = 1"))
+				d.wait()
+				defer d.finish()
+				return db.exec(ctx, "CALL "+procedure+"()")
+			}, atomic.Retry(2)), procedure)
+			assert.Equal(t, 2, attempts, procedure)
+			assert.Equal(t, []int{2}, db.kept(), procedure)
+		}
 
 		attempts = 0
 		err := atomic.Do(t.Context(), db, func(ctx context.Context) error {

@@ -38,7 +38,15 @@ func (e *engine) Wire(driverConn any) backend.Wire {
 }
 
 // Inspect implements backend.Engine.
-func (e *engine) Inspect(query string) lex.Verdict { return inspect(query) }
+func (e *engine) Inspect(query string) lex.Verdict {
+	v := inspect(query)
+	// A connection whose session is changed goes to nobody else, so that nothing has to
+	// be taken back. Products that only speak the protocol have no procedures.
+	if v.Opaque && v.Session && (e.server.Product == "MySQL" || e.server.Product == "MariaDB") {
+		v.Hold, v.Unhold = "SET autocommit = 0", "SET autocommit = 1"
+	}
+	return v
+}
 
 // Rebind implements backend.Engine.
 func (e *engine) Rebind(query string) string { return rebind(query) }

@@ -90,7 +90,10 @@ func (w *wire) note(query string) {
 	if w.replies.sessionChanged() && !w.onlyTold() {
 		w.changed, w.unsure = true, true
 	}
-	w.unsure = w.unsure || disturbs(query)
+	if disturbs(query) {
+		v := inspect(query)
+		w.unsure, w.unseen, w.steered = true, w.unseen || v.Opaque, w.steered || v.Control == "XA"
+	}
 }
 
 // onlyTold reports whether what has changed is no more than where the last commit
@@ -106,7 +109,7 @@ func (w *wire) onlyTold() bool {
 // failed is note for an answer that was an error.
 func (w *wire) failed(query string) {
 	if disturbs(query) {
-		w.unsure, w.stale = true, true
+		w.unsure, w.stale, w.unseen = true, true, w.unseen || opaque(query)
 	}
 }
 

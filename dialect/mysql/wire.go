@@ -47,6 +47,8 @@ type wire struct {
 	ended     error // how it was found that it is open no more
 	ran       bool  // the prefix of the last call has run
 	doubt     bool  // a statement that may have begun a transaction has failed
+	unseen    bool  // one has run that may have done so, or switched autocommit off
+	steered   bool  // the caller begins and ends transactions of its own (XA)
 	lost      bool
 	session
 	demoted func() // is told that the server has turned out to be read-only; nil: nobody is
@@ -78,6 +80,11 @@ func (w *wire) ready(ctx context.Context, prefix []string, query string, args []
 	c.values, err = w.start(ctx, args)
 	if err != nil {
 		return c, err
+	}
+	if w.doubt && !w.begun && !w.steered { // what it has left open, the next BEGIN would commit
+		if err = w.control(ctx, []string{"ROLLBACK"}); err != nil {
+			return c, err
+		}
 	}
 	c.route = wayOf(query, len(c.values))
 	if c.prefix, err = w.certain(ctx, prefix, c.route, c.values); err != nil {
@@ -229,6 +236,10 @@ func (w *wire) after(query string) error {
 	}
 	if w.begun && !w.replies.inTransaction() {
 		return w.endedHow()
+	}
+	if query != "" && !w.begun && w.unseen && !w.steered && w.replies.inTransaction() {
+		w.lost = true // closed, it rolls back
+		return &backend.LeftOpenError{}
 	}
 	return nil
 }

@@ -47,6 +47,17 @@ func (e *EndedError) Is(target error) bool {
 	return ok
 }
 
+// LeftOpenError says that a statement outside any transaction has run in one that a
+// statement had left open, or in which autocommit was off, so that nobody would commit
+// it. The connection is closed.
+type LeftOpenError struct{}
+
+// Error says what is known.
+func (e *LeftOpenError) Error() string {
+	return "a transaction is open that nobody would commit: this statement, or one before it on this connection, " +
+		"has begun one or switched autocommit off, such as a procedure; the connection is closed, which rolls it back"
+}
+
 // UncertainError says that the server has answered COMMIT, or a statement that
 // commits by itself, with an error that does not tell whether it is committed.
 type UncertainError struct{ Err error }

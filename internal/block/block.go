@@ -40,6 +40,9 @@ type transaction struct {
 	guardHolds bool
 	// afterwards gives back what outlives the transaction: advisory locks of MySQL.
 	afterwards []string
+	// unhold gives a session its autocommit back, after a statement that might have ended
+	// the transaction. A connection of the pool is closed instead.
+	unhold string
 
 	// mu guards the rest. It is never held while waiting for the server.
 	mu         sync.Mutex

@@ -257,6 +257,9 @@ func (t *transaction) putBack(statements []string) {
 
 // leave gives the connection back, unless a session keeps it.
 func (t *transaction) leave() {
+	if t.unhold != "" && t.session != nil {
+		t.afterwards = append(t.afterwards, t.unhold)
+	}
 	t.putBack(t.afterwards)
 	if around := t.around(); around != nil {
 		around.mu.Lock()

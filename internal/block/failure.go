@@ -119,6 +119,9 @@ func (i *interrupted) Unwrap() []error { return []error{i.cause, i.err} }
 func (x *Executor) outcome(ctx context.Context, st Statement, err error) error {
 	f := x.failure(ctx, nil, st, err)
 	e := x.classify(err)
+	if open := (*backend.LeftOpenError)(nil); errors.As(err, &open) {
+		return &atomic.BlockError{Kind: atomic.ErrUncommitted, Reason: "what the statement did is not kept, unless it has committed it itself", Err: f}
+	}
 	reason := "it was sent and no answer came; look before repeating it"
 	if isUncertain(err) {
 		reason = "the server's answer does not say whether it was carried out; look before repeating it"

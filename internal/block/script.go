@@ -70,7 +70,7 @@ func (x *Executor) execParts(ctx context.Context, st Statement, parts []string) 
 		return nil, err
 	}
 	if b != nil {
-		if _, _, err := b.tx.admit(b, st); err != nil {
+		if _, err := b.tx.admit(b, st); err != nil {
 			return nil, err
 		}
 		return each(parts, "", func(part string) (driver.Result, error) { return x.Exec(ctx, Statement{SQL: part}) })

@@ -82,10 +82,11 @@ func (t *transaction) stream(ctx context.Context, b *block, st Statement) (drive
 
 // send needs connMu.
 func (t *transaction) send(ctx context.Context, b *block, st Statement, send sender) error {
-	opaque, session, err := t.admit(b, st)
+	v, err := t.admit(b, st)
 	if err != nil {
 		return err
 	}
+	opaque := v.Opaque
 	var stales stales
 	for {
 		if ctx.Err() != nil {
@@ -109,6 +110,9 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		if err != nil {
 			return t.mark(b, &atomic.FailedError{Block: b.Info(), Statement: t.executor.shown(st), Err: err}, nil)
 		}
+		if v.Hold != "" {
+			pre.Statements, t.unhold = append(pre.Statements, v.Hold), v.Unhold
+		}
 		used := t.conn.wire.Used()
 		watched := send
 		if b.Explains() && t.conn.replica == nil {
@@ -118,7 +122,7 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 			watched = t.telling(watched)
 		}
 		read, err := t.call(b, st, pre, watched)
-		t.conn.dirty = t.conn.dirty || session
+		t.conn.dirty = t.conn.dirty || v.Session
 		if err == nil {
 			t.sent(pre, !st.reads())
 			t.touch()
@@ -250,37 +254,37 @@ func (t *transaction) notBegun(ctx context.Context, b *block, st Statement, pre 
 
 // admit decides whether b may send st now. Nothing is sent and nothing changes
 // if it may not.
-func (t *transaction) admit(b *block, st Statement) (opaque, session bool, err error) {
+func (t *transaction) admit(b *block, st Statement) (v lex.Verdict, err error) {
 	open := t.openRows() != nil // first: rows that end with an error mark the block before they are gone
 	if err := b.Usable(); err != nil {
-		return false, false, err
+		return v, err
 	}
 	if open {
-		return false, false, t.rowsOpen(b, st)
+		return v, t.rowsOpen(b, st)
 	}
 	if st.Locks && t.root.Opts.ReadOnly {
-		return false, false, &atomic.BlockError{Block: b.Info(), Kind: dialect.ErrReadOnly, Reason: "a locking read needs a block without ReadOnly: " + lex.Abbreviate(t.executor.shown(st))}
+		return v, &atomic.BlockError{Block: b.Info(), Kind: dialect.ErrReadOnly, Reason: "a locking read needs a block without ReadOnly: " + lex.Abbreviate(t.executor.shown(st))}
 	}
 	if st.Built {
-		return false, false, nil
+		return v, nil
 	}
-	v := t.executor.db.Engine.Inspect(st.SQL)
+	v = t.executor.db.Engine.Inspect(st.SQL)
 	if v.Refused != "" {
-		return false, false, &atomic.BlockError{Block: b.Info(), Kind: dialect.ErrUnsupported, Reason: v.Refused}
+		return v, &atomic.BlockError{Block: b.Info(), Kind: dialect.ErrUnsupported, Reason: v.Refused}
 	}
 	if v.Control != "" {
-		return false, false, &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrTransactionControl,
+		return v, &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrTransactionControl,
 			Reason: v.Control + " would end or change the transaction behind the block's back; use atomic's options, a nested Do or Savepoint, or run it outside the block"}
 	}
 	if v.Stacked && !t.executor.takesSeveral(st, true) {
-		return false, false, t.executor.severalRefused(b, st)
+		return v, t.executor.severalRefused(b, st)
 	}
 	if v.Opaque { // it gets a savepoint for a guard
 		if err := t.executor.db.Server.Require(dialect.Savepoint); err != nil {
-			return false, false, err
+			return v, err
 		}
 	}
-	return v.Opaque, v.Session, nil
+	return v, nil
 }
 
 // record notes the failure of a statement that was sent, or could not be, and

@@ -51,6 +51,10 @@ type Verdict struct {
 	// (MySQL: CALL, EXECUTE), so that the transaction has to be checked
 	// afterwards.
 	Opaque bool
+	// Hold travels in front of an Opaque statement in a block: what that does once it
+	// has ended the transaction is then not committed by itself. Unhold takes it back
+	// when the block has ended, for whoever keeps the connection. "": not needed.
+	Hold, Unhold string
 }
 
 // Steers reports whether Control is there for the statements that follow it on
