@@ -30,8 +30,9 @@ var (
 	// progress, perhaps on another goroutine. Nothing was sent (rule B10). Use
 	// the ctx that the nested fn was given.
 	ErrOuterContext = errors.New("ctx of an outer block while a nested one is in progress")
-	// ErrRowsOpen: rows of the same block are still being read. Nothing was
-	// sent (rule B10). Close or read them to the end first.
+	// ErrRowsOpen: rows of the same block are still being read, or a Valuer has sent
+	// something in the block of its own statement. Nothing was sent (rule B10). Close or
+	// read them to the end first.
 	ErrRowsOpen = errors.New("rows of this block are still being read")
 	// ErrDurable: a Durable block was opened inside another one; fn did not
 	// run (rule B14).

@@ -30,7 +30,8 @@ func (t *transaction) acquire(ctx context.Context, b *block, st Statement) error
 		return err
 	}
 	if err := t.connMu.lockWithin(ctx); err == errOwnRows {
-		return t.rowsOpen(b, st)
+		return &atomic.BlockError{Block: b.Info(), Kind: atomic.ErrRowsOpen,
+			Reason: "a Scanner or a Valuer of the statement under way sends " + lex.Abbreviate(t.executor.shown(st)) + "; send it before, or afterwards"}
 	} else if err != nil {
 		return t.mark(b, t.executor.unsent(ctx, b, st), nil)
 	}
@@ -114,9 +115,9 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 			pre.Statements, t.unhold = append(pre.Statements, v.Hold), v.Unhold
 		}
 		used := t.conn.wire.Used()
-		watched := send
+		watched := t.connMu.whileBinding(st, send)
 		if b.Explains() && t.conn.replica == nil {
-			watched = t.watching(ctx, first, send)
+			watched = t.watching(ctx, first, watched)
 		}
 		if first {
 			watched = t.telling(watched)

@@ -12,11 +12,12 @@ import (
 // run sends a statement that commits by itself.
 func (s *session) run(ctx context.Context, st Statement, send sender) error {
 	if err := s.connMu.lockWithin(ctx); err == errOwnRows {
-		return &atomic.BlockError{Kind: atomic.ErrRowsOpen, Reason: "read them to the end before " + lex.Abbreviate(s.executor.shown(st))}
+		return &atomic.BlockError{Kind: atomic.ErrRowsOpen, Reason: "a Scanner or a Valuer of the statement under way sends " + lex.Abbreviate(s.executor.shown(st))}
 	} else if err != nil {
 		return s.executor.unsent(ctx, nil, st)
 	}
 	defer s.connMu.unlock()
+	send = s.connMu.whileBinding(st, send)
 	// What held when the statement came may have changed while it waited.
 	if b, err := s.current(st); err != nil {
 		return err
