@@ -27,6 +27,17 @@ func TestB19_TimeoutCancelsAStatement(t *testing.T) {
 		require.ErrorIs(t, err, atomic.ErrTimeout)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		db.idle()
+		start := time.Now()
+		err = atomic.Do(t.Context(), db, func(ctx context.Context) error {
+			tx, err := db.executor.SQL().BeginTx(ctx, nil)
+			require.NoError(t, err)
+			defer func() { _ = tx.Rollback() }()
+			_, err = tx.Exec("UPDATE t SET v = 3 WHERE id = 1") // without a ctx of its own
+			return err
+		}, atomic.Timeout(moment))
+		require.ErrorIs(t, err, atomic.ErrTimeout)
+		assert.Less(t, time.Since(start), 4*time.Second, "the server's own limits come later")
+		db.idle()
 		r.exec("COMMIT")
 		db.settled()
 		assert.Equal(t, 2, db.value(1))

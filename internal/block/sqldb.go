@@ -38,6 +38,9 @@ type frontConn struct {
 // those that may follow.
 func (c *frontConn) in(ctx context.Context) (context.Context, *pin) {
 	if c.tx != nil {
+		if ctx == context.Background() { // tx.Exec and its like: what ends the transaction ends it
+			ctx = c.tx.ctx
+		}
 		return c.executor.with(ctx, &scope{block: c.tx.block}), nil
 	}
 	return c.pin.in(ctx, c.executor)
