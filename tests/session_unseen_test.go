@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -88,18 +89,37 @@ func TestA01_AFailureThatLeavesATransactionOpen(t *testing.T) {
 	}, testdb.MySQL, testdb.MariaDB)
 }
 
-// XA says what it does, and belongs to the owner of the connection.
-func TestA01_XAOnAConn(t *testing.T) {
+// XA says what it does, and belongs to the owner of the connection, from the first
+// statement on.
+func TestS27_XAOnAConn(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		db.leaveOpen()
-		conn, err := db.executor.SQL().Conn(t.Context())
-		require.NoError(t, err)
-		for _, text := range []string{"CALL plain()", "SELECT 1", "XA START 'a'", "INSERT INTO t VALUES (3, 3)", "CALL more()", "XA END 'a'", "XA PREPARE 'a'", "XA COMMIT 'a'", "INSERT INTO t VALUES (2, 2)"} {
-			_, err = conn.ExecContext(t.Context(), text)
-			require.NoError(t, err, text)
+		for _, before := range []string{"", "SELECT 1", "CALL plain()"} {
+			for _, end := range []string{"XA ROLLBACK 'a'", "XA PREPARE 'a'"} {
+				db.arrange("DELETE FROM t")
+				conn, err := db.executor.SQL().Conn(t.Context())
+				require.NoError(t, err)
+				texts := []string{"XA START 'a'", "INSERT INTO t VALUES (3, 3)", "CALL more()", "XA END 'a'", end, "XA COMMIT 'a'", "INSERT INTO t VALUES (2, 2)"}
+				want := []int{2, 3, 4}
+				if end == "XA ROLLBACK 'a'" {
+					texts = slices.Delete(texts, 5, 6)
+					want = want[:1]
+				}
+				if before != "" {
+					texts = append([]string{before}, texts...)
+				}
+				if before == "CALL plain()" {
+					want = append([]int{1}, want...)
+				}
+				for _, text := range texts {
+					_, err = conn.ExecContext(t.Context(), text)
+					require.NoError(t, err, "%s after %q", text, before)
+				}
+				require.NoError(t, conn.Close())
+				assert.Equal(t, want, db.kept(), before)
+				db.idle()
+			}
 		}
-		require.NoError(t, conn.Close())
-		assert.Equal(t, []int{1, 2, 3, 4}, db.kept())
 	}, testdb.MySQL, testdb.MariaDB)
 }
 

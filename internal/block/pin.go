@@ -61,9 +61,10 @@ func (p *pin) reads(now bool) {
 	}
 }
 
-// keep is given the connection of a statement that has ended well.
+// keep is given the connection of a statement that has ended well. It may have left a
+// transaction open (XA START): the next would not be a part of that on another one.
 func (p *pin) keep(conn *connection) {
-	if p == nil || p.conn != nil || p.pinned != nil || !conn.wire.Idle() {
+	if p == nil || p.conn != nil || p.pinned != nil || !conn.wire.Alive() {
 		conn.giveBack()
 		return
 	}
