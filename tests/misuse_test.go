@@ -2,6 +2,7 @@ package tests
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -90,6 +91,33 @@ func TestB10_TwoGoroutinesNestOnOneBlock(t *testing.T) {
 			return atomic.Do(ctx, db, func(ctx context.Context) error { return db.insert(ctx, 2) })
 		}))
 		assert.Equal(t, []int{1, 2}, db.kept())
+	})
+}
+
+// A statement that waits for its connection while a nested block opens does not become a
+// part of that, whose rollback would undo it after it was reported as done.
+func TestB10_ANestedBlockOpensBeforeTheFirstStatement(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		one := db.again(setup{pool: 1})
+		held, err := one.pool().Conn(t.Context())
+		require.NoError(t, err)
+		undone := errors.New("undone")
+		var outer error
+		require.NoError(t, atomic.Do(t.Context(), one, func(ctx context.Context) error {
+			waits := one.pool().Stats().WaitCount
+			sent := make(chan error, 1)
+			go func() { sent <- one.insert(ctx, 1) }()
+			eventually(t, "it waits for a connection", func() bool { return one.pool().Stats().WaitCount > waits })
+			require.ErrorIs(t, atomic.Do(ctx, one, func(ctx context.Context) error {
+				require.NoError(t, held.Close())
+				outer = soon(t, "the statement", sent)
+				require.NoError(t, one.insert(ctx, 2))
+				return undone
+			}), undone)
+			return one.insert(ctx, 3)
+		}))
+		require.ErrorIs(t, outer, atomic.ErrOuterContext)
+		assert.Equal(t, []int{3}, db.kept())
 	})
 }
 

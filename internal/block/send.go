@@ -108,6 +108,9 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 			t.use(conn)
 		}
 		pre, first, err := b.Prefix(st.Wait, opaque)
+		if refused := (*atomic.BlockError)(nil); errors.As(err, &refused) { // as admit would
+			return err
+		}
 		if err != nil {
 			return t.mark(b, &atomic.FailedError{Block: b.Info(), Statement: t.executor.shown(st), Err: err}, nil)
 		}

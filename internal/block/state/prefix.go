@@ -37,10 +37,16 @@ type Prefix struct {
 // block's name; and a guard, if guarded: the statement may end the transaction
 // unseen. What is as it should be is not said again. Nothing changes yet: the statement may never be sent. first
 // says that it begins the transaction.
+//
+// It is an error if b cannot send any more: a block that another goroutine has opened
+// inside it since it was asked would take the statement into its own savepoint.
 func (b *Block) Prefix(wait *time.Duration, guarded bool) (p Prefix, first bool, err error) {
 	t := b.tx
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if err := t.usable(b); err != nil {
+		return Prefix{}, false, err
+	}
 	p = Prefix{control: t.control, points: len(t.points), wait: t.wait, waitBack: t.waitBack, name: t.name, oldName: t.name}
 	if wait == nil {
 		wait = b.LockWait()
