@@ -44,3 +44,75 @@ func TestS50_AFloatMakesFloats(t *testing.T) {
 		require.Equal(t, []int64{1, 1, 1}, whole)
 	})
 }
+
+// A sum of whole numbers is a decimal on most engines, and beside a float it is a float
+// on all of them: SQLite has no decimals, and would be the only one to divide it so.
+func TestS50_AFloatMakesFloatsOfSums(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		audio := orm.Objects[Audio](db)
+		groups := query.Select(audio.GroupBy("user_id"), F("user_id"), query.Sum(F("index")).As("n")) // 7: 6, 8: 9, 9: 6
+		all := query.Sum(F("n")).Over(query.Partition())
+		for name, c := range map[string]struct {
+			q    query.Query
+			expr query.Expr
+			want []float64
+		}{
+			"Mul":          {groups, F("n").Mul(1.0).Div(4), []float64{1.5, 2.25, 1.5}},
+			"Add":          {groups, F("n").Add(1.0).Div(4), []float64{1.75, 2.5, 1.75}},
+			"Sub":          {groups, F("n").Neg().Sub(1.0).Div(4), []float64{-1.75, -2.5, -1.75}},
+			"of a sum":     {groups, F("n").Add(F("n")).Mul(query.Value(1.0)).Div(8), []float64{1.5, 2.25, 1.5}},
+			"of a window":  {groups, F("n").Mul(100.0).Div(all.Add(F("user_id")).Sub(F("user_id"))), []float64{600. / 21, 900. / 21, 600. / 21}},
+			"rounded":      {groups, query.Round(F("n").Mul(100.0).Div(all), 1), []float64{28.6, 42.9, 28.6}},
+			"Coalesce":     {groups, query.Coalesce(F("n"), query.Value(0)).Mul(1.0).Div(4), []float64{1.5, 2.25, 1.5}},
+			"a fraction":   {groups, query.Coalesce(F("n"), query.Value(0.5)).Div(4), []float64{1.5, 2.25, 1.5}},
+			"Greatest":     {groups, query.Greatest(F("n"), 2.0).Div(4), []float64{1.5, 2.25, 1.5}},
+			"Case":         {groups, query.Case().When(F("user_id").Ne(8), F("n")).Else(1.0).Div(4), []float64{1.5, 0.25, 1.5}},
+			"in its query": {audio.GroupBy("user_id"), query.Sum(F("index")).Mul(1.0).Div(4), []float64{1.5, 2.25, 1.5}},
+		} {
+			value := query.Select(c.q, F("user_id"), c.expr.As("value")).OrderBy("user_id")
+			got, err := orm.Select[float64](ctx, query.Select(value, F("value")).OrderBy("user_id"))
+			require.NoError(t, err, name)
+			require.InDeltaSlice(t, c.want, got, 1e-12, name)
+		}
+		n, err := orm.Select[int64](ctx, groups.Filter(F("n").Mul(1.0).Div(4).Gt(1.25)).OrderBy("user_id"), F("user_id"))
+		require.NoError(t, err)
+		require.Equal(t, []int64{7, 8, 9}, n)
+		n, err = orm.Select[int64](ctx, audio.GroupBy("user_id").Having(query.Sum(F("index")).Mul(1.0).Div(4).Gt(1.25)).OrderBy("user_id"), F("user_id"))
+		require.NoError(t, err)
+		require.Equal(t, []int64{7, 8, 9}, n)
+	})
+}
+
+// What may be a float is divided as one also where it is whole, and by a server that
+// takes 2.0 for a whole number.
+func TestS50_WhatMayBeAFloatIsDividedAsOne(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		studio(ctx, t, db, 4)
+		audio := orm.Objects[Audio](db)
+		third := F("index").Eq(3)
+		constants := query.Select(audio, F("index"), query.Value(1.0).As("one"), query.Value(7.0).As("seven"))
+		union := query.UnionAll(query.Select(audio, F("index"), F("index").As("v")), query.Select(audio.Filter(third), query.Value(4), F("speed").Mul(4)))
+		for name, c := range map[string]struct {
+			q    query.Query
+			expr query.Expr
+			want []float64
+		}{
+			"Coalesce":            {audio, query.Coalesce(F("index"), query.Value(0.5)).Div(7), []float64{0, 1. / 7, 2. / 7, 3. / 7}},
+			"Coalesce of columns": {audio, query.Coalesce(F("index"), F("speed")).Div(7), []float64{0, 1. / 7, 2. / 7, 3. / 7}},
+			"Case":                {audio, query.Case().When(third, F("index")).Else(2.0).Div(7), []float64{2. / 7, 2. / 7, 2. / 7, 3. / 7}},
+			"Case of constants":   {audio, query.Case().When(third, 1.0).Else(2.0).Div(7), []float64{2. / 7, 2. / 7, 2. / 7, 1. / 7}},
+			"Case by Case":        {audio, query.Case().When(third, 1.0).Else(2.0).Div(query.Case().When(third, 7.0).Else(3.0)), []float64{2. / 3, 2. / 3, 2. / 3, 1. / 7}},
+			"the mean of Case":    {audio.GroupBy("index"), query.Avg(query.Case().When(third, 1.0).Else(0.0)).Div(7), []float64{0, 0, 0, 1. / 7}},
+			"Value":               {audio, query.Value(1.0).Div(7.0), []float64{1. / 7, 1. / 7, 1. / 7, 1. / 7}},
+			"outputs":             {constants, F("one").Div(F("seven")), []float64{1. / 7, 1. / 7, 1. / 7, 1. / 7}},
+			"Greatest":            {audio, query.Greatest(query.Value(1.0), 0.0).Div(7), []float64{1. / 7, 1. / 7, 1. / 7, 1. / 7}},
+			"a union":             {union, F("v").Div(7), []float64{0, 1. / 7, 2. / 7, 3. / 7, 4. / 7}},
+		} {
+			value := query.Select(c.q, F("index"), c.expr.As("value"))
+			got, err := orm.Select[float64](ctx, query.Select(value, F("value")).OrderBy("index"))
+			require.NoError(t, err, name)
+			require.InDeltaSlice(t, c.want, got, 1e-12, name)
+		}
+	})
+}

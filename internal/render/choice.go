@@ -154,6 +154,10 @@ func (w *writer) typed(k kind, v any) kind {
 func (w *writer) literal(k kind, bound any) kind {
 	result := kind{Type: k.Type}
 	if k.Kind.Number() {
+		f, isFloat := bound.(float64)
+		if isFloat && (k.Kind != column.Decimal || k.isWhole()) {
+			return w.fraction(f)
+		}
 		if n, ok := read(bound); ok && (k.Kind == column.Decimal || isText(bound)) {
 			return w.decimalLiteral(k, n)
 		}

@@ -71,14 +71,17 @@ func (w *writer) value(n ast.Value) kind {
 	if composite(base(reflect.TypeOf(n.V))) {
 		k, as = of(column.JSON), "jsonb"
 	}
-	if !w.casts {
+	switch f, isFloat := bound.(float64); {
+	case w.casts:
+		w.string("CAST(")
+		w.bind(bound)
+		w.string(" AS " + as + ")")
+	case isFloat:
+		w.fraction(f)
+	default:
 		w.bind(bound)
 		w.byItself(k)
-		return k
 	}
-	w.string("CAST(")
-	w.bind(bound)
-	w.string(" AS " + as + ")")
 	return k
 }
 
@@ -178,9 +181,10 @@ func (w *writer) calculation(n ast.Arithmetic) kind {
 
 // factor writes a value that is calculated with. A Go floating-point number is one
 // here, also where its value is whole: whether a sum can be kept in a column of whole
-// numbers must not hang on whether a variable is 2.5 or 2.
+// numbers must not hang on whether a variable is 2.5 or 2. Nor how it is divided: a sum
+// of whole numbers is a decimal on most engines, and none on SQLite.
 func (w *writer) factor(k kind, bound any) kind {
-	if f, isFloat := bound.(float64); isFloat && k.Kind == column.Integer {
+	if f, isFloat := bound.(float64); isFloat && k.isWhole() {
 		return w.fraction(f)
 	}
 	return w.term(k, bound)
@@ -194,7 +198,7 @@ func (w *writer) term(k kind, bound any) kind {
 	case isFloat && k.Kind == column.Integer && f == math.Trunc(f) && math.Abs(f) < 1<<53:
 		w.bind(int64(f))
 		return k
-	case isFloat && k.Kind == column.Integer:
+	case isFloat && k.isWhole() && f != math.Trunc(f), isFloat && k.Kind == column.Integer:
 		return w.fraction(f)
 	}
 	_, isText := bound.(string)

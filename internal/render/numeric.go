@@ -47,7 +47,13 @@ func (w *writer) division(n ast.Arithmetic) kind {
 		w.fill(longQuotient.of(w), left, right)
 		return sumOfWhole
 	}
-	w.fill(quotient.of(w), w.floating(k, left), w.floating(r, right))
+	left, right = w.floating(k, left), w.floating(r, right)
+	if k.Kind == column.Float && r.Kind == column.Float && w.overflows {
+		// What SQLite has chosen from numbers of several kinds (Coalesce, Case, a union) may be
+		// whole all the same.
+		left.sql = w.toFloat + left.sql + w.toFloatEnd
+	}
+	w.fill(quotient.of(w), left, right)
 	return floatingNumber
 }
 
