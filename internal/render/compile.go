@@ -32,6 +32,9 @@ func (ms *Models) compile(t reflect.Type) (m *Model, err error) {
 	if err := checkHooks(t); err != nil {
 		return nil, fmt.Errorf("model %s: %w", t, err)
 	}
+	if err := ms.checkBetween(t); err != nil {
+		return nil, fmt.Errorf("model %s: %w", t, err)
+	}
 	table := ms.schema.Tables().Get(t)
 	if err := checkHidden(table); err != nil {
 		return nil, fmt.Errorf("model %s: %w", t, err)

@@ -45,6 +45,9 @@ func (ms *Models) Of(t reflect.Type) (*Model, error) {
 		return modelOrError(v)
 	}
 	m, err := ms.compile(t)
+	if errors.Is(err, errBetween) { // until its model is
+		return nil, err
+	}
 	if err != nil {
 		v, _ := ms.known.LoadOrStore(t, err)
 		return modelOrError(v)

@@ -63,6 +63,23 @@ func withLinks(t *testing.T, s dialect.Server) *render.Models {
 	return models
 }
 
+// A model whose table between is not known says how to make it known, each time, and is
+// whole once that is done.
+func TestS37_ATableBetweenThatIsNotKnown(t *testing.T) {
+	for _, s := range engines {
+		models := modelsOf(t, s)
+		tagged := query.Select(objects[Room](query.Any("tags"), query.Any("bookings")), query.F("id"))
+		for range 2 {
+			_, _, err := models.Select(tagged.Tree())
+			require.ErrorContains(t, err, "field Tags: the table between, room_tag, is not known yet: its model stands in front")
+		}
+		_, err := models.Of(reflect.TypeFor[RoomTag]())
+		require.NoError(t, err)
+		_, _, err = models.Select(tagged.Tree())
+		require.NoError(t, err)
+	}
+}
+
 func TestS37_ManyRowsAreAskedInSubSelects(t *testing.T) {
 	F := query.F
 	rooms, bookings := objects[Room], objects[Booking]
