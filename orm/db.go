@@ -43,8 +43,8 @@ var errNoDatabase = errors.New(seam.NoDatabase)
 //
 // Unless options say otherwise, a pool that Open opened holds up to 4
 // connections for each processor and 16 at least, keeps half of them when idle,
-// and closes one after 30 minutes; on SQLite it has no limit. A pool given to
-// From is left as it is.
+// and closes one after 30 minutes; on SQLite it has no limit, and keeps 2. A pool
+// given to From is left as it is.
 func Open(ctx context.Context, src dialect.Source, opts ...Option) (*DB, error) {
 	s := settings{wait: time.Second}
 	for i, o := range opts {
@@ -119,7 +119,8 @@ func (db *DB) Stats() sql.DBStats { return db.executor.Database().Pool.Stats() }
 // with the same ctx runs beside it. Call atomic.Do around such code. A *sql.Conn of
 // it is a session and keeps one connection from its first statement to its Close
 // (rule S27). Prepare sends nothing, and Raw of a *sql.Conn hands out no connection
-// of the driver.
+// of the driver. PingContext asks the server outside any block, for a health check;
+// with the ctx of a block it asks nothing, and returns nil.
 //
 // A text of several statements goes through if it has no values and asks for no rows:
 // outside a block, and in one on PostgreSQL and SQLite. Else it is

@@ -2,6 +2,7 @@ package orm_test
 
 import (
 	"context"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -114,5 +115,35 @@ func TestS50_WhatMayBeAFloatIsDividedAsOne(t *testing.T) {
 			require.NoError(t, err, name)
 			require.InDeltaSlice(t, c.want, got, 1e-12, name)
 		}
+	})
+}
+
+// A sum of whole numbers is a decimal on most engines, and has no fraction.
+func TestS11_ASumOfWholeNumbersIsOne(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		audio := orm.Objects[Audio](db)
+		sum := query.Select(audio, query.Sum(F("index"))).Expr() // 21
+		one := audio.Filter(F("index").Eq(6))
+		for _, c := range []struct {
+			value query.Expr
+			want  int64
+		}{{sum, 21}, {query.Coalesce(sum, query.Value(0)).Mul(2).Sub(15), 57}, {F("index").Add(sum), 129}} {
+			n, err := one.Update(ctx, query.Set("index", c.value))
+			require.NoError(t, err)
+			require.EqualValues(t, 1, n)
+			one = audio.Filter(F("index").Eq(c.want))
+			found, err := one.Count(ctx)
+			require.NoError(t, err)
+			require.EqualValues(t, 1, found, c.want)
+		}
+		n, err := audio.Filter(F("index").Eq(5)).Update(ctx, query.Set("index", math.MaxInt64))
+		require.NoError(t, err)
+		require.EqualValues(t, 1, n)
+		_, err = one.Update(ctx, query.Set("index", sum))
+		require.Error(t, err, "it has more than 64 bits")
+		found, err := one.Count(ctx)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, found)
 	})
 }

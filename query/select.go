@@ -38,7 +38,8 @@ type Selection struct{ tree ast.Select }
 //	perRoom := query.Select(bookings.GroupBy("room_id"), query.F("room_id"), query.Count().As("n"))
 //	busy := perRoom.Filter(query.F("n").Gt(3)).OrderBy("-n")
 //
-// OrderBy and Having of q may name the outputs.
+// OrderBy and Having of a q that is an orm.QuerySet may name the outputs. A [Selection]
+// is ordered by what it has put out itself: order what Select returns.
 func Select(q Query, outputs ...Operand) Selection {
 	s := selected(q)
 	if len(s.Outputs) > 0 {

@@ -8,7 +8,8 @@ import (
 )
 
 // OnceTable creates the table in which atomic.Once keeps its results, for a migration
-// tool; orm.CreateTables makes the same of models.Once. The application's user needs
+// tool. orm.CreateTables makes the same of models.Once, but for the index by which
+// atomic.PurgeOnce finds what has expired. The application's user needs
 // SELECT, INSERT and UPDATE on it, and DELETE for atomic.PurgeOnce.
 const OnceTable = "CREATE TABLE IF NOT EXISTS " + backend.OnceTable + " (" +
 	"id VARBINARY(255) NOT NULL PRIMARY KEY, " +

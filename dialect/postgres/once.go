@@ -8,9 +8,10 @@ import (
 )
 
 // OnceTable creates the table in which atomic.Once keeps its results, for a migration
-// tool; orm.CreateTables makes the same of models.Once. The application's role needs
-// SELECT, INSERT and UPDATE on it, and DELETE for atomic.PurgeOnce; its search_path
-// has to lead to it.
+// tool. orm.CreateTables makes the same of models.Once, but for the index by which
+// atomic.PurgeOnce finds what has expired. The application's role needs
+// SELECT, INSERT and UPDATE on it, and DELETE for atomic.PurgeOnce; its search_path has
+// to lead to it.
 const OnceTable = "CREATE TABLE IF NOT EXISTS " + backend.OnceTable + " (" +
 	"id bytea NOT NULL PRIMARY KEY, " +
 	"fingerprint bytea NOT NULL, " +

@@ -8,7 +8,8 @@ import (
 )
 
 // OnceTable creates the table in which atomic.Once keeps its results, for a migration
-// tool; orm.CreateTables makes the same of models.Once.
+// tool. orm.CreateTables makes the same of models.Once, but for the index by which
+// atomic.PurgeOnce finds what has expired.
 const OnceTable = "CREATE TABLE IF NOT EXISTS " + backend.OnceTable + " (" +
 	"id BLOB NOT NULL PRIMARY KEY, " +
 	"fingerprint BLOB NOT NULL, " +

@@ -140,9 +140,17 @@ func (w *writer) ordered(op ast.Op, k kind) {
 	if op == ast.Eq || op == ast.Ne || w.err != nil {
 		return
 	}
-	if k.Kind == column.JSON || k.Kind == column.Array {
-		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + k.Kind.String() + " has no order"})
+	if k.Kind != column.JSON && k.Kind != column.Array {
+		return
 	}
+	err := &query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + k.Kind.String() + " has no order"}
+	if k.field != nil {
+		err.Type = k.field.StructField.Type.String()
+	}
+	if k.Kind == column.JSON {
+		err.Reason += `: name what a path in it leads to, such as JSON("key").Text()`
+	}
+	w.fail(err)
 }
 
 // null writes what an operator means with nil.

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -120,7 +121,7 @@ func (w *writer) reference(n ast.Node) kind {
 func (w *writer) referenceIn(s *scope, n ast.Node) kind {
 	c, err := s.find(n)
 	if err != nil {
-		w.fail(err)
+		w.fail(s.withOutputs(err))
 		return kind{}
 	}
 	if c.computed == nil {
@@ -134,6 +135,20 @@ func (w *writer) referenceIn(s *scope, n ast.Node) kind {
 		return kind{}
 	}
 	return w.node(c.computed)
+}
+
+// withOutputs is err with what is put out among the choices, where a name may mean that.
+func (s *scope) withOutputs(err error) error {
+	var unknown *query.FieldError
+	if !s.naming || !errors.As(err, &unknown) || unknown.Reason != "" || unknown.Model != s.name() {
+		return err
+	}
+	for _, o := range s.outputs {
+		if o.name != "" && !slices.Contains(unknown.Choices, o.name) {
+			unknown.Choices = append(unknown.Choices, o.name)
+		}
+	}
+	return err
 }
 
 // outerReference writes a column of the statement around this SELECT.

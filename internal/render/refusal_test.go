@@ -41,6 +41,14 @@ func TestS02_UnknownNamesListTheChoices(t *testing.T) {
 	}
 }
 
+// Where a name may be that of an output, these are choices too.
+func TestS02_OutputsAreChoices(t *testing.T) {
+	groups := query.Select(objects[Audio]().group("user_id"), query.F("user_id"), query.Count().As("n")).OrderBy("-m")
+	_, _, err := modelsOf(t, engines[0]).Select(groups.Tree())
+	require.ErrorContains(t, err, `Audio has no field "m"; choices are id,`)
+	require.ErrorContains(t, err, ", project, n")
+}
+
 type angry struct{}
 
 func (angry) Value() (driver.Value, error) { return nil, errors.New("no value today") }
