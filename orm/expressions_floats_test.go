@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 )
@@ -145,5 +146,37 @@ func TestS11_ASumOfWholeNumbersIsOne(t *testing.T) {
 		found, err := one.Count(ctx)
 		require.NoError(t, err)
 		require.EqualValues(t, 1, found)
+	})
+}
+
+// PostgreSQL makes a bigint of a sum of narrow numbers, beside which no fraction can stand.
+func TestS10_ASumOfNarrowNumbersStandsBesideAnyNumber(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		type narrow struct {
+			models.AutoID
+			Kind int64
+			N    int16
+		}
+		require.NoError(t, orm.CreateTables(ctx, db, (*narrow)(nil)))
+		rows := orm.Objects[narrow](db)
+		require.NoError(t, rows.BulkCreate(ctx, []*narrow{{Kind: 1, N: 2}, {Kind: 1, N: 3}, {Kind: 2, N: 4}}))
+		groups := query.Select(rows.GroupBy("kind"), F("kind"), query.Sum(F("n")).As("s"))
+		for i, c := range []struct {
+			cond query.Cond
+			want []int64
+		}{
+			{F("s").Eq(2.5), []int64{}}, {F("s").In(1.5, 5, 2), []int64{1}}, {F("s").Gt(4.5), []int64{1}}, {F("s").Ne(4.5), []int64{1, 2}},
+			{F("s").Add(0.5).Eq(5.5), []int64{1}}, {F("s").Div(2).Eq(2), []int64{1, 2}}, {F("s").Mul(2).Mod(8).Eq(2), []int64{1}},
+		} {
+			got, err := orm.Select[int64](ctx, groups.Filter(c.cond).OrderBy("kind"), F("kind"))
+			require.NoError(t, err, i)
+			require.Equal(t, c.want, got, i)
+		}
+		got, err := orm.Select[int64](ctx, rows.GroupBy("kind").Having(query.Sum(F("n")).Eq(2.5)), F("kind"))
+		require.NoError(t, err)
+		require.Empty(t, got)
+		running, err := orm.Select[int64](ctx, rows.OrderBy("id"), query.Sum(F("n")).Over(query.Partition().OrderBy("id").Rows(query.Unbounded, 0)).As("running"))
+		require.NoError(t, err)
+		require.Equal(t, []int64{2, 5, 9}, running)
 	})
 }

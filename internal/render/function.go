@@ -130,6 +130,11 @@ func (w *writer) aggregate(n ast.Aggregate) kind {
 			w.insert(at, wider)
 			w.byte(')')
 		}
+		if n.Func == ast.Sum && w.casts && k.Kind == column.Integer && k.Bits < 64 {
+			// PostgreSQL's sum of narrow numbers is a bigint, and of a bigint a numeric, which it is taken for.
+			w.insert(at, w.toWhole)
+			w.string(w.toWholeEnd)
+		}
 	}
 	if n.Func == ast.Avg {
 		w.string(w.avgEnd)
