@@ -64,6 +64,13 @@ func TestS55_CastsAreTheSame(t *testing.T) {
 		n, err := orm.Objects[Audio](db).Filter(query.Cast[int64](F("is_audio_required")).Eq(1)).Count(ctx)
 		require.NoError(t, err)
 		require.Zero(t, n)
+		rows, err := orm.Objects[Moment](db).OrderBy("id").All(ctx)
+		require.NoError(t, err)
+		days, err := orm.Select[string](ctx, orm.Objects[Moment](db).OrderBy("id"), query.Cast[string](F("day")).As("written"))
+		require.NoError(t, err)
+		for i, row := range rows {
+			require.Equal(t, row.Day.String(), days[i])
+		}
 	})
 }
 

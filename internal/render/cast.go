@@ -34,7 +34,7 @@ var (
 		{column.Boolean, column.Integer}: {mysql: "@1", postgres: "CAST(CAST(@1 AS integer) AS bigint)", sqlite: "@1"},
 		{column.Integer, column.Text}:    digits,
 		{column.Decimal, column.Text}:    digits,
-		{column.Date, column.Text}:       {mysql: "DATE_FORMAT(@1, '%Y-%m-%d')", postgres: "to_char(@1, 'YYYY-MM-DD')", sqlite: "@1"},
+		{column.Date, column.Text}:       {mysql: "DATE_FORMAT(@1, '%Y-%m-%d')", postgres: "to_char(@1, 'YYYY-MM-DD')", sqlite: "CAST(@1 AS TEXT)"}, // a column of days itself is read as a time
 		{column.Date, column.Timestamp}:  {mysql: "CAST(@1 AS DATETIME(6))", postgres: "(CAST(@1 AS timestamp) AT TIME ZONE 'UTC')", sqlite: "(@1 || ' 00:00:00.000000+00:00')"},
 		{column.Timestamp, column.Date}:  {mysql: "CAST(DATE_FORMAT(@1, '%Y-%m-%d') AS DATE)", postgres: "CAST(@1 AS date)", sqlite: "substr(@1, 1, 10)"},
 
