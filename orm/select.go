@@ -39,7 +39,7 @@ func (q QuerySet[T]) Having(conds ...query.Cond) QuerySet[T] {
 }
 
 // Annotate fills a field of T that is tagged scanonly with what e is for each row,
-// in place of a column of that name (rule S33). Filter and OrderBy then mean e by that name too,
+// in place of a column of that name (rule S33). Filter, OrderBy and later annotations then mean e by that name too,
 // unless it is computed over a window, by which rows are only ordered. A table does
 // not need the column: give a struct to rows that are always annotated.
 //

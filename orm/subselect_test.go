@@ -136,3 +136,31 @@ func TestS33_Annotate(t *testing.T) {
 		require.ErrorContains(t, err, "an aggregate function is computed over a whole set")
 	})
 }
+
+type twiceAnnotated struct {
+	bun.BaseModel `bun:"table:project"`
+	ID            int64 `bun:",pk"`
+	Name          string
+	Rows, Twice   int64   `bun:",scanonly"`
+	Half          float64 `bun:",scanonly"`
+}
+
+func TestS33_AnnotationsOfAnnotations(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		ledger(ctx, t, db)
+		count := query.Select(orm.Objects[Audio](db).Filter(F("project_id").Eq(query.Outer("id"))), query.Count())
+		all := orm.Objects[twiceAnnotated](db).Annotate("rows", count).Annotate("twice", F("rows").Mul(2)).Annotate("half", F("twice").Div(4.0))
+		rows, err := all.Filter(F("twice").Ge(0)).OrderBy("-half").All(ctx)
+		require.NoError(t, err)
+		require.Len(t, rows, 2)
+		require.Equal(t, []any{int64(7), int64(14), 3.5}, []any{rows[0].Rows, rows[0].Twice, rows[0].Half})
+		half, err := orm.Aggregate[float64](ctx, all, query.Max(F("half")))
+		require.NoError(t, err)
+		require.Equal(t, 3.5, half)
+		constant, err := orm.Objects[twiceAnnotated](db).Annotate("rows", query.Value(2)).Annotate("twice", F("rows")).Annotate("half", query.Value(0.5)).OrderBy("twice", "-name").All(ctx)
+		require.NoError(t, err)
+		require.Equal(t, "Radio", constant[0].Name)
+		_, err = orm.Objects[twiceAnnotated](db).Annotate("rows", F("id")).Annotate("twice", query.Select(orm.Objects[Audio](db).Filter(F("id").Eq(query.Outer("rows"))), query.Count())).Annotate("half", query.Value(0.5)).All(ctx)
+		require.ErrorContains(t, err, "is computed, and cannot be reached from a sub-select")
+	})
+}

@@ -82,8 +82,14 @@ func (w *writer) criterion(n ast.Node) kind {
 
 // isConstant reports whether n is a value, or a column in whose place one stands.
 func (w *writer) isConstant(n ast.Node) bool {
-	if c, err := w.scope.find(n); err == nil && c.computed != nil {
-		n = c.computed
+	all := w.scope.computed
+	defer func() { w.scope.computed = all }()
+	for {
+		c, err := w.scope.find(n)
+		if err != nil || c.computed == nil {
+			break
+		}
+		n, w.scope.computed = c.computed, w.scope.computed[:c.before]
 	}
 	_, constant := n.(ast.Value)
 	return constant

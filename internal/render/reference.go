@@ -16,6 +16,7 @@ type found struct {
 	join     *Join    // nil: of the root, or of a SELECT
 	field    *Field   // nil: not of a table
 	computed ast.Node // what stands in place of the column; nil if it stands itself
+	before   int      // how many of what is computed were named before it
 	table    string   // both as they are written
 	column   string
 	kind     kind
@@ -37,9 +38,9 @@ func (s *scope) find(n ast.Node) (found, error) {
 func (s *scope) named(path string) (found, error) {
 	i := strings.LastIndexByte(path, '.')
 	if i < 0 {
-		for _, c := range s.computed {
+		for i, c := range s.computed {
 			if c.Name == path {
-				return found{computed: c.Of}, nil
+				return found{computed: c.Of, before: i}, nil
 			}
 		}
 		if s.root == nil {
@@ -128,7 +129,7 @@ func (w *writer) referenceIn(s *scope, n ast.Node) kind {
 		return w.found(s, c)
 	}
 	others := s.computed
-	s.computed = nil // within it a name is that of the column
+	s.computed = others[:c.before] // within it the names of itself and of later ones are those of columns
 	defer func() { s.computed = others }()
 	if s != w.scope {
 		w.fail(&query.FieldError{Model: s.name(), Name: nameOf(n), Reason: "is computed, and cannot be reached from a sub-select"})
