@@ -15,8 +15,8 @@ func Outer(path string) Expr { return Expr{ast.Outer{Of: ast.Column{Path: path}}
 func Exists(q Query) Cond { return cond{ast.Exists{Of: tree(q)}} }
 
 // Union is the rows of all queries, one of several equal ones, in no order. All put
-// out as many values, of the same kinds; names are those of the first. OrderBy and
-// Limit are of the whole (rule S34).
+// out as many values, of the same kinds, of which floating-point numbers and whole ones are
+// two; names are those of the first. OrderBy and Limit are of the whole (rule S34).
 func Union(first Query, more ...Query) Selection { return combine(ast.Union, first, more) }
 
 // UnionAll is the rows of all queries.

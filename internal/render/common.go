@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -45,7 +46,7 @@ func (w *writer) commonTable(c *ast.CTE) []Output {
 	}
 	at := w.scope
 	w.trying(func() {
-		e.outputs, _ = w.inner(w.operand(c.Of), nil, inWith)
+		e.outputs = w.begins(c)
 		if c.Step != nil && w.err == nil {
 			for i := range e.outputs { // the next rows may be such
 				e.outputs[i].Nullable = true
@@ -79,6 +80,71 @@ func (w *writer) operand(s *ast.Select) *ast.Select {
 	return s
 }
 
+// begins writes the SELECT of an expression, or the first of a recursive one, which says
+// of what type the rows are that follow: MySQL would cut them to it, and PostgreSQL refuse
+// them.
+func (w *writer) begins(c *ast.CTE) (outputs []Output) {
+	of := w.operand(c.Of)
+	if c.Step != nil && !w.overflows {
+		at := w.scope
+		w.trying(func() { outputs, _ = w.inner(of, nil, inWith) })
+		w.scope = at
+		wide := &ast.Select{From: of}
+		needed := false
+		for _, o := range outputs {
+			column := ast.Column{Path: o.Name}
+			if f, to := w.wider(o.Type); f != "" {
+				needed = true
+				wide.Outputs = append(wide.Outputs, ast.Output{Name: o.Name, Of: widened{column, f, to}})
+				continue
+			}
+			wide.Outputs = append(wide.Outputs, ast.Output{Name: o.Name, Of: column})
+		}
+		if needed {
+			of = wide
+		}
+	}
+	outputs, _ = w.inner(of, nil, inWith)
+	return outputs
+}
+
+// widened is a column as a value that holds all of its kind.
+type widened struct {
+	ast.Column
+	form string
+	to   kind
+}
+
+func (w *writer) widened(n widened) kind {
+	_, p := w.part(func() kind { return w.node(n.Column) })
+	w.fill(n.form, p)
+	return n.to
+}
+
+// wider is how a value of kind k is written that holds all of its kind; "" if it does so
+// as it is.
+func (w *writer) wider(k kind) (string, kind) {
+	f, to := form{}, kind{Type: k.Type}
+	switch k.Kind {
+	case column.Integer:
+		if k.Bits == 64 && (k.Unsigned || k.field != nil) {
+			return "", k
+		}
+		f, to = form{mysql: "CAST(CAST(@1 AS DECIMAL(19, 0)) AS SIGNED)", postgres: "CAST(@1 AS bigint)"}, wholeNumber // MariaDB's is as narrow as what is cast
+	case column.Float:
+		f, to = form{mysql: "(1e0 * @1)", postgres: "CAST(@1 AS double precision)"}, floatingNumber
+	case column.Decimal:
+		f.postgres = "CAST(@1 AS numeric)"
+	case column.Text:
+		f = form{mysql: "CONCAT(@1, CAST('' AS CHAR(65535)))", postgres: "CAST(@1 AS text)"} // a text of a type that holds a megabyte and more
+		to.Length, to.Fixed = 0, false
+	case column.Timestamp:
+		f = form{mysql: "CAST(@1 AS DATETIME(6))", postgres: "CAST(@1 AS " + postgresType(k, nil) + ")"}
+		to.Precision = 6
+	}
+	return f.of(w), to
+}
+
 // goesOn writes the part of a recursive expression that reads the rows before.
 func (w *writer) goesOn(e *cte) {
 	s := e.step
@@ -101,8 +167,15 @@ func (w *writer) goesOn(e *cte) {
 		return
 	}
 	for i, o := range outputs {
-		if !o.Type.beside(e.outputs[i].Type) {
-			w.fail(&query.FieldError{Model: "the sub-select", Name: e.outputs[i].Name, Reason: "is of two kinds: " + e.outputs[i].Type.mismatch(o.Type).Error()})
+		begun := e.outputs[i]
+		switch a, b := begun.Type, o.Type; {
+		case !b.beside(a):
+			w.fail(&query.FieldError{Model: "the sub-select", Name: begun.Name, Reason: "is of two kinds: " + a.mismatch(b).Error()})
+		case a.Kind != b.Kind && a.Kind.Number() && b.Kind.Number():
+			w.fail(&query.FieldError{Model: "the sub-select", Name: begun.Name,
+				Reason: "begins as " + a.Kind.String() + " and goes on as " + b.Kind.String() + ": make one of the other with query.Cast"})
+		case a.Kind == column.Decimal && (b.Precision == 0 || b.Scale > a.Scale):
+			w.fail(&query.FieldError{Model: "the sub-select", Name: begun.Name, Reason: "has more decimal places in the step than in its beginning: round it with query.Round"})
 		}
 	}
 }
@@ -116,7 +189,7 @@ func (w *writer) hasCommon() bool {
 	w.with.written, w.with.tables = true, map[string]bool{}
 	for _, e := range w.with.ordered { // once more, for the tables that they read
 		w.trying(func() {
-			w.inner(w.operand(e.Of), nil, inWith)
+			w.begins(e.CTE)
 			if e.step != nil {
 				w.goesOn(e)
 			}
@@ -134,7 +207,7 @@ func (w *writer) hasCommon() bool {
 			w.string(", ")
 		}
 		w.string(sc.quoted(e.name) + " AS (")
-		w.inner(w.operand(e.Of), nil, inWith)
+		w.begins(e.CTE)
 		if e.Step != nil {
 			w.string(" UNION ALL ")
 			w.goesOn(e)

@@ -71,9 +71,14 @@ func (w *writer) match(n ast.Match) kind {
 		w.globs(n, start, args)
 		return condition
 	}
-	if w.exact != "" && bytes.Contains(w.buf[start:], []byte(" COLLATE ")) { // one that is not the pattern's
+	switch {
+	case w.exact == "":
+	case bytes.Contains(w.buf[start:], []byte(" COLLATE ")): // one that is not the pattern's
 		w.insert(start, "(")
 		w.string(")" + w.exact)
+	case k.field == nil && w.scope.readsSelects(): // what they put out may have one
+		w.insert(start, "CONVERT(")
+		w.string(" USING utf8mb4)" + w.exact)
 	}
 	w.string(" LIKE ")
 	fold(func() { w.bind(like(n.Pattern)) })

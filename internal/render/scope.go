@@ -48,6 +48,16 @@ type Join struct {
 	living   bool // deleted rows are left out
 }
 
+// readsSelects reports whether what other SELECTs put out can be named here.
+func (s *scope) readsSelects() bool {
+	for ; s != nil; s = s.outer {
+		if s.source != nil || len(s.beside) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // name is what errors call the rows.
 func (s *scope) name() string {
 	if s.root != nil {

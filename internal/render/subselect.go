@@ -233,6 +233,10 @@ func (w *writer) together(op ast.SetOp, above, below []Output, first bool) []Out
 			err := a.Type.mismatch(b.Type)
 			w.fail(&query.FieldError{Model: "the sub-select", Name: a.Name, Reason: "is of two kinds: " + err.Error()})
 		}
+		if w.err == nil && a.Type.Kind.Number() && b.Type.Kind.Number() && (a.Type.Kind == column.Float) != (b.Type.Kind == column.Float) {
+			w.fail(&query.FieldError{Model: "the sub-select", Name: a.Name, Reason: "is a floating-point number in one query and an exact one in another, " +
+				"which SQLite keeps apart: make one of the other with query.Cast"})
+		}
 		w.decimalColumns(ast.Eq, a.Type, b.Type)
 		a.Nullable = a.Nullable || b.Nullable
 		if a.Type != b.Type {

@@ -182,6 +182,8 @@ func (w *writer) node(n ast.Node) kind {
 		return w.overRelated(n)
 	case reached:
 		return w.reached(n)
+	case widened:
+		return w.widened(n)
 	case anyRowOf:
 		return w.anyRowOf()
 	case ast.Match:
