@@ -94,7 +94,6 @@ func TestS50_WhatMayBeAFloatIsDividedAsOne(t *testing.T) {
 		audio := orm.Objects[Audio](db)
 		third := F("index").Eq(3)
 		constants := query.Select(audio, F("index"), query.Value(1.0).As("one"), query.Value(7.0).As("seven"))
-		union := query.UnionAll(query.Select(audio, F("index"), F("index").As("v")), query.Select(audio.Filter(third), query.Value(4), F("speed").Mul(4)))
 		for name, c := range map[string]struct {
 			q    query.Query
 			expr query.Expr
@@ -109,7 +108,6 @@ func TestS50_WhatMayBeAFloatIsDividedAsOne(t *testing.T) {
 			"Value":               {audio, query.Value(1.0).Div(7.0), []float64{1. / 7, 1. / 7, 1. / 7, 1. / 7}},
 			"outputs":             {constants, F("one").Div(F("seven")), []float64{1. / 7, 1. / 7, 1. / 7, 1. / 7}},
 			"Greatest":            {audio, query.Greatest(query.Value(1.0), 0.0).Div(7), []float64{1. / 7, 1. / 7, 1. / 7, 1. / 7}},
-			"a union":             {union, F("v").Div(7), []float64{0, 1. / 7, 2. / 7, 3. / 7, 4. / 7}},
 		} {
 			value := query.Select(c.q, F("index"), c.expr.As("value"))
 			got, err := orm.Select[float64](ctx, query.Select(value, F("value")).OrderBy("index"))

@@ -65,26 +65,38 @@ func (w *writer) caseOf(n ast.Case) kind {
 	if w.err == nil && (k.Kind == column.JSON || k.Kind == column.Array) {
 		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + k.Kind.String() + " cannot be a value of Case"})
 	}
+	at := len(w.buf)
 	w.string("(CASE")
 	var result kind
+	mixed := false
 	for _, b := range n.Branches {
 		w.string(" WHEN ")
 		outer := w.nullable
 		w.cond(b.If)
 		w.nullable = outer // what is unknown does not hold
 		w.string(" THEN ")
-		result = w.alternative(result, k, b.Then)
+		result = w.alternative(result, k, b.Then, &mixed)
 	}
 	w.string(" ELSE ")
-	result = w.alternative(result, k, n.Else)
+	result = w.alternative(result, k, n.Else, &mixed)
 	w.string(" END)")
+	w.mixed(at, result, mixed)
 	return result
 }
 
+// mixed makes floating-point numbers of what was written since at, where SQLite keeps each
+// alternative what it is: 1 divided by 2 would be 0.
+func (w *writer) mixed(at int, result kind, mixed bool) {
+	if mixed && result.Kind == column.Float && w.overflows {
+		w.floatFrom(at)
+	}
+}
+
 // alternative writes one of the values among which the server chooses, which
-// are of kind k; result is what the others are.
-func (w *writer) alternative(result, k kind, v any) kind {
+// are of kind k; result is what the others are, and mixed that one is no floating-point number.
+func (w *writer) alternative(result, k kind, v any, mixed *bool) kind {
 	r := w.typed(k, v)
+	*mixed = *mixed || r.Kind.Number() && r.Kind != column.Float
 	if w.textDecimals && w.err == nil && r.Kind == column.Decimal && (k.Kind != column.Decimal || r.Scale != k.Scale) {
 		w.fail(w.noDecimals("a choice among decimal numbers of different columns"))
 	}
@@ -171,6 +183,8 @@ func (w *writer) literal(k kind, bound any) kind {
 		as = "DATETIME(6)"
 	case isMySQL(w.server.Engine) && k.Kind == column.Date:
 		as = "DATE"
+	case k.Kind == column.JSON && w.json == casts:
+		as = "JSON" // with a text among them, what is chosen is text, which equals no document
 	}
 	if as == "" {
 		w.bind(bound)

@@ -124,6 +124,9 @@ func (w *writer) decimalValue(k kind, n numeral) kind {
 		if w.decimals {
 			w.fail(k.refuse(reflect.TypeFor[string](), "has more digits than the server calculates with"))
 		}
+		if w.casts && k.Type == sumOfWhole.Type && (scale > 0 || whole > 18) { // of narrow columns PostgreSQL's sum is an integer
+			return w.decimalLiteral(k, n)
+		}
 		w.bind(k.spelled(n))
 		return r
 	}

@@ -71,17 +71,21 @@ func (w *writer) value(n ast.Value) kind {
 	if composite(base(reflect.TypeOf(n.V))) {
 		k, as = of(column.JSON), "jsonb"
 	}
-	switch f, isFloat := bound.(float64); {
-	case w.casts:
-		w.string("CAST(")
-		w.bind(bound)
-		w.string(" AS " + as + ")")
+	f, isFloat := bound.(float64)
+	switch {
 	case isFloat:
-		w.fraction(f)
+		return w.fraction(f)
+	case w.casts:
+	case k.Kind == column.JSON && w.json == casts:
+		as = "JSON" // a text equals no document
 	default:
 		w.bind(bound)
 		w.byItself(k)
+		return k
 	}
+	w.string("CAST(")
+	w.bind(bound)
+	w.string(" AS " + as + ")")
 	return k
 }
 
@@ -195,10 +199,10 @@ func (w *writer) factor(k kind, bound any) kind {
 func (w *writer) term(k kind, bound any) kind {
 	f, isFloat := bound.(float64)
 	switch {
-	case isFloat && k.Kind == column.Integer && f == math.Trunc(f) && math.Abs(f) < 1<<53:
+	case isFloat && k.exactlyWhole() && f == math.Trunc(f) && math.Abs(f) < 1<<53:
 		w.bind(int64(f))
 		return k
-	case isFloat && k.isWhole() && f != math.Trunc(f), isFloat && k.Kind == column.Integer:
+	case isFloat && (k.exactlyWhole() || k.isWhole() && f != math.Trunc(f)):
 		return w.fraction(f)
 	}
 	_, isText := bound.(string)

@@ -46,8 +46,13 @@ func (w *writer) coalesce(n ast.Call) kind {
 			}
 		}
 	}
+	at, mixed := len(w.buf), false
 	w.string(functions[n.Func])
 	var result kind
+	unite := func(r kind) {
+		mixed = mixed || r.Kind.Number() && r.Kind != column.Float
+		result = result.united(r)
+	}
 	for i, arg := range n.Args {
 		if i > 0 {
 			w.string(", ")
@@ -58,20 +63,24 @@ func (w *writer) coalesce(n ast.Call) kind {
 			if w.err == nil && !k.beside(r) {
 				w.fail(k.mismatch(r))
 			}
-			result = result.united(r)
+			unite(r)
 			continue
 		}
 		switch bound := w.prepare(k, constant.V); {
 		case bound == nil:
 			w.string("NULL")
 		case k.Kind.Number():
-			result = result.united(w.term(k, bound))
+			unite(w.term(k, bound))
+		case k.Kind == column.JSON:
+			w.literal(k, bound)
 		default:
 			w.bound(k, bound)
 		}
 	}
 	w.byte(')')
-	return result.united(kind{Type: k.Type})
+	result = result.united(kind{Type: k.Type})
+	w.mixed(at, result, mixed)
+	return result
 }
 
 // tried is the kind of a node that is written only to be looked at.

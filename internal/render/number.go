@@ -103,6 +103,9 @@ func floating(op ast.Op, bound any) (ast.Op, any, verdict) {
 	f, _ := new(big.Float).SetInt(n).Float64()
 	switch at, _ := big.NewFloat(f).Int(nil); at.Cmp(n) {
 	case 0:
+		if !n.IsInt64() { // which drivers do not send
+			bound = f
+		}
 		return op, bound, open
 	case 1: // f is the next above, else the next below
 		if op == ast.Lt || op == ast.Le {

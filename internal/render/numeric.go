@@ -47,13 +47,7 @@ func (w *writer) division(n ast.Arithmetic) kind {
 		w.fill(longQuotient.of(w), left, right)
 		return sumOfWhole
 	}
-	left, right = w.floating(k, left), w.floating(r, right)
-	if k.Kind == column.Float && r.Kind == column.Float && w.overflows {
-		// What SQLite has chosen from numbers of several kinds (Coalesce, Case, a union) may be
-		// whole all the same.
-		left.sql = w.toFloat + left.sql + w.toFloatEnd
-	}
-	w.fill(quotient.of(w), left, right)
+	w.fill(quotient.of(w), w.floating(k, left), w.floating(r, right))
 	return floatingNumber
 }
 
@@ -89,6 +83,10 @@ func (w *writer) divisor(op ast.ArithmeticOp, k kind, right any) kind {
 func (k kind) isWhole() bool {
 	return k.Kind == column.Integer || k.Kind == column.Decimal && k.Precision > 0 && k.Scale == 0
 }
+
+// exactlyWhole reports whether k is a whole number, or a sum of such, of which most servers
+// make a decimal one. Beside a float64 all of them are floating-point numbers.
+func (k kind) exactlyWhole() bool { return k.Kind == column.Integer || k.Type == sumOfWhole.Type }
 
 // floating is p as a floating-point number.
 func (w *writer) floating(k kind, p part) part {
