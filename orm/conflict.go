@@ -57,6 +57,9 @@ func (q QuerySet[T]) newConflict(c query.Conflict) (*conflict, error) {
 		if set.Field.IsPK {
 			return nil, &query.FieldError{Model: q.model.Name, Name: set.Field.Name, Reason: "is the primary key, which stays that of the row that is there"}
 		}
+		if slices.Contains(k.target, set.Field) { // by which the row is read again
+			return nil, &query.FieldError{Model: q.model.Name, Name: set.Field.Name, Reason: "is of the key that OnConflict names, which stays that of the row that is there"}
+		}
 		k.set = append(k.set, set)
 	}
 	return k, nil

@@ -170,6 +170,7 @@ func TestS40_OnConflictRefuses(t *testing.T) {
 		require.ErrorAs(t, try(on.Update("prce")), &fe)
 		require.ErrorAs(t, try(on.Update("id")), &fe)
 		require.ErrorAs(t, try(on.Set(query.Set("id", 5))), &fe)
+		require.ErrorAs(t, try(on.Set(query.Set("name", "another"))), &fe) // the row could not be read again by its key
 		require.ErrorAs(t, try(on.Set(query.Set("prce", 5))), &fe)
 		require.ErrorAs(t, try(on.Set(query.Set("price", query.Excluded("prce")))), &fe)
 		require.ErrorAs(t, try(on.Set(query.Set("price", query.Excluded("name")))), &ve)
