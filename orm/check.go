@@ -102,23 +102,29 @@ type DifferenceKind string
 
 // The kinds of differences.
 const (
-	NoTable     DifferenceKind = "there is no such table"
-	NoColumn    DifferenceKind = "there is no such column"
-	ExtraColumn DifferenceKind = "the table has a column that a new row has to give a value, and the model does not have it"
-	OtherType   DifferenceKind = "the column is of another type"
-	TooNarrow   DifferenceKind = "the column does not hold all that the field does"
-	MayBeNull   DifferenceKind = "the column may be NULL, which the field cannot hold"
-	NeverNull   DifferenceKind = "the column may not be NULL, which the field can"
-	NoZone      DifferenceKind = "the column has times without a zone, which other programs may read in another"
-	OtherText   DifferenceKind = "the column compares text in another way, by its character set or collation"
-	OtherKey    DifferenceKind = "the primary key is another"
-	NoUniqueKey DifferenceKind = "there is no unique key on the columns"
-	NoIndex     DifferenceKind = "there is no index that begins with the columns"
+	NoTable DifferenceKind = "there is no such table"
+	// NoTransactions: such as MyISAM, of MySQL and MariaDB (rule B2).
+	NoTransactions DifferenceKind = "the table's storage engine has no transactions: what a block writes there stays when it is rolled back"
+	NoColumn       DifferenceKind = "there is no such column"
+	ExtraColumn    DifferenceKind = "the table has a column that a new row has to give a value, and the model does not have it"
+	OtherType      DifferenceKind = "the column is of another type"
+	TooNarrow      DifferenceKind = "the column does not hold all that the field does"
+	MayBeNull      DifferenceKind = "the column may be NULL, which the field cannot hold"
+	NeverNull      DifferenceKind = "the column may not be NULL, which the field can"
+	NoZone         DifferenceKind = "the column has times without a zone, which other programs may read in another"
+	OtherText      DifferenceKind = "the column compares text in another way, by its character set or collation"
+	OtherKey       DifferenceKind = "the primary key is another"
+	NoUniqueKey    DifferenceKind = "there is no unique key on the columns"
+	NoIndex        DifferenceKind = "there is no index that begins with the columns"
 	// NotAutoIncrement: the server does not count the column up.
 	NotAutoIncrement DifferenceKind = "the column is not auto-incremented: the server does not count it up"
 	NoDefault        DifferenceKind = "the column has no default"
 	FloatDecimals    DifferenceKind = "the column turns decimal numbers into floating-point numbers: declare it TEXT"
 )
+
+// withoutTransactions are the storage engines of MySQL and MariaDB whose tables keep what
+// is rolled back.
+var withoutTransactions = []string{"MYISAM", "ARIA", "MEMORY", "MRG_MYISAM", "ARCHIVE", "CSV", "BLACKHOLE", "FEDERATED"}
 
 func (db *DB) differences(ctx context.Context, m *render.Model) ([]Difference, error) {
 	have, err := db.tableColumns(ctx, m)
@@ -129,6 +135,9 @@ func (db *DB) differences(ctx context.Context, m *render.Model) ([]Difference, e
 	if len(have) == 0 {
 		c.add("", NoTable, "", "")
 		return c.found, nil
+	}
+	if s := have[0].storage; slices.Contains(withoutTransactions, strings.ToUpper(s)) {
+		c.add("", NoTransactions, "InnoDB", s)
 	}
 	for _, f := range m.Fields {
 		i := slices.IndexFunc(have, func(h tableColumn) bool { return strings.EqualFold(h.name, f.Name) })

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/models"
 	"github.com/holdfast-go/holdfast/orm"
@@ -94,6 +95,35 @@ func TestS26_CheckFindsDifferences(t *testing.T) {
 		require.Equal(t, orm.OtherKey, differs.Differences[len(differs.Differences)-1].Kind)
 		require.ErrorContains(t, differs, "the primary key is another: the model has id, the table none")
 		require.ErrorContains(t, orm.Check(ctx, db, nil), "a model is nil")
+	})
+}
+
+// What a block has written into such a table is there after its rollback.
+func TestS26_CheckFindsTablesWithoutTransactions(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		type plain struct {
+			bun.BaseModel `bun:"table:plain"`
+			ID            int64 `bun:",pk,autoincrement"`
+		}
+		storages := map[string][]string{dialect.MySQL: {"MyISAM", "MEMORY"}, dialect.MariaDB: {"MyISAM", "Aria"}}[db.Server().Engine]
+		require.NoError(t, orm.CreateTables(ctx, db, (*plain)(nil)))
+		require.NoError(t, orm.Check(ctx, db, (*plain)(nil)))
+		for _, storage := range storages {
+			_, err := db.Exec(ctx, "ALTER TABLE plain ENGINE = "+storage)
+			require.NoError(t, err)
+			var differs *orm.CheckError
+			require.ErrorAs(t, orm.Check(ctx, db, (*plain)(nil)), &differs)
+			require.Equal(t, []orm.Difference{{Model: "Plain", Table: "plain", Kind: orm.NoTransactions, Want: "InnoDB", Have: storage}}, differs.Differences)
+			require.ErrorIs(t, atomic.Do(ctx, db, func(ctx context.Context) error {
+				require.NoError(t, orm.Objects[plain](db).Create(ctx, &plain{}))
+				return context.Canceled
+			}), context.Canceled)
+			n, err := orm.Objects[plain](db).Count(ctx)
+			require.NoError(t, err)
+			require.EqualValues(t, 1, n, "no block can undo that")
+			_, err = orm.Objects[plain](db).Delete(ctx)
+			require.NoError(t, err)
+		}
 	})
 }
 
