@@ -60,7 +60,7 @@ func TestS50_SumsAmongFloatingPointNumbers(t *testing.T) {
 			} {
 				got, err := orm.Aggregate[float64](ctx, q, c.of)
 				require.NoError(t, err, name)
-				require.Equal(t, c.want, got, name)
+				require.InDelta(t, c.want, got, 1e-12, name)
 			}
 			_, err := orm.Aggregate[float64](ctx, q, sum.Mul(2.0).Mod(7))
 			require.ErrorAs(t, err, new(*query.ValueError))

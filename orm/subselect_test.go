@@ -156,7 +156,7 @@ func TestS33_AnnotationsOfAnnotations(t *testing.T) {
 		require.Equal(t, []any{int64(7), int64(14), 3.5}, []any{rows[0].Rows, rows[0].Twice, rows[0].Half})
 		half, err := orm.Aggregate[float64](ctx, all, query.Max(F("half")))
 		require.NoError(t, err)
-		require.Equal(t, 3.5, half)
+		require.InDelta(t, 3.5, half, 1e-12)
 		constant, err := orm.Objects[twiceAnnotated](db).Annotate("rows", query.Value(2)).Annotate("twice", F("rows")).Annotate("half", query.Value(0.5)).OrderBy("twice", "-name").All(ctx)
 		require.NoError(t, err)
 		require.Equal(t, "Radio", constant[0].Name)
