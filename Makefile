@@ -12,7 +12,7 @@ SQLITE  := $(foreach translated,sqlite/lib libc,-gcflags="modernc.org/$(translat
 RACE    := $(if $(shell command -v $$($(GO) env CC)),-race $(SQLITE))
 # Tests mostly wait, for servers and for each other's locks: more packages at a time than
 # there are processors.
-PACKED  := -p=$(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN)))) -parallel=8
+PACKED  := -p=$(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN)))) -parallel=4
 TESTS   := $(GO) test -race $(SQLITE) -count=1 -timeout=30m $(PACKED)
 
 # The modules: the library, which requires nothing that only tests, examples and
