@@ -137,12 +137,14 @@ func TestS12_JSONEqualsItsOwnValue(t *testing.T) {
 // On MySQL a text among JSON values makes texts of all, and a text equals no document.
 func TestS12_ComputedJSONEqualsItsValue(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
-		if !db.Server().Can(dialect.JSONEquality) {
-			t.Skip("compares no JSON")
-		}
 		require.NoError(t, orm.CreateTables(ctx, db, (*Parcel)(nil)))
 		parcels := orm.Objects[Parcel](db)
 		known, other := map[string]int{"b": 1, "a": 2}, map[string]int{"a": 3}
+		if !db.Server().Can(dialect.JSONEquality) {
+			_, err := parcels.Filter(query.Coalesce(F("maybe"), query.Value(known)).Eq(known)).Count(ctx)
+			require.ErrorIs(t, err, dialect.ErrUnsupported)
+			return
+		}
 		rows := make([]*Parcel, 3)
 		for i, s := range []string{`{"b": 1, "a": 2}`, "", `{"a": 3}`} {
 			rows[i] = &Parcel{Raw: json.RawMessage(`{"a": 2, "b": 1}`), Text: "1", Maybe: sql.Null[json.RawMessage]{V: json.RawMessage(s), Valid: s != ""}}
