@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
@@ -180,33 +181,37 @@ func TestS58_RandomDocuments(t *testing.T) {
 	}
 	eachWithPaths(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		rows := dossiers(ctx, t, db, docs...)
+		// becomes changes rows, looks at all, and takes it back.
+		becomes := func(p, of []any, set query.Assignment, want []any) {
+			require.NoError(t, atomic.Do(ctx, db, func(ctx context.Context) error {
+				_, err := orm.Objects[Dossier](db).Filter(F("id").In(of...)).Update(ctx, set)
+				require.NoError(t, err, "%v", p)
+				all, err := orm.Objects[Dossier](db).OrderBy("id").All(ctx)
+				require.NoError(t, err)
+				for i, got := range all {
+					require.Equal(t, want[i], decoded(t, string(got.Doc)), "%v of %s", p, rows[i].Name)
+				}
+				return atomic.Rollback
+			}))
+		}
 		for i, p := range paths {
 			at := F("doc").JSON(p...)
 			text := "set " + strconv.Itoa(i)
-			for _, row := range rows {
-				one := orm.Objects[Dossier](db).Filter(F("id").Eq(row.ID))
+			var have, can []any
+			with, without := make([]any, len(rows)), make([]any, len(rows))
+			for n, row := range rows {
 				doc := decoded(t, row.Name)
-				want, ok := changed(doc, p, text)
-				_, err := one.Update(ctx, at.Set(text))
-				require.Equal(t, ok, err == nil, "%v of %s: %v", p, row.Name, err)
-				check := func(want any) {
-					got, err := one.Get(ctx)
-					require.NoError(t, err)
-					require.Equal(t, want, decoded(t, string(got.Doc)), "%v of %s", p, row.Name)
+				have, without[n] = append(have, row.ID), removedFrom(doc, p)
+				if want, ok := changed(doc, p, text); ok {
+					can, with[n] = append(can, row.ID), want
+					continue
 				}
-				if !ok {
-					check(doc)
-				} else {
-					check(want)
-				}
-				_, err = one.Update(ctx, query.Set("doc", row.Doc))
-				require.NoError(t, err)
-				_, err = one.Update(ctx, at.Remove())
-				require.NoError(t, err, "%v of %s", p, row.Name)
-				check(removedFrom(doc, p))
-				_, err = one.Update(ctx, query.Set("doc", row.Doc))
-				require.NoError(t, err)
+				with[n] = doc
+				_, err := orm.Objects[Dossier](db).Filter(F("id").Eq(row.ID)).Update(ctx, at.Set(text))
+				require.Error(t, err, "%v of %s", p, row.Name)
 			}
+			becomes(p, can, at.Set(text), with)
+			becomes(p, have, at.Remove(), without)
 		}
 	})
 }

@@ -75,7 +75,7 @@ var orders = [][]string{
 
 // Pages of any size, forward and backward, by rows and by cursors, are the whole.
 func TestS44_PagesAreTheWhole(t *testing.T) {
-	withEntries(t, 60, func(t *testing.T, ctx context.Context, db *orm.DB) {
+	withEntries(t, 30, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		for _, names := range orders {
 			all := orm.Objects[Entry](db).OrderBy(names...)
 			key := "id"
@@ -85,7 +85,7 @@ func TestS44_PagesAreTheWhole(t *testing.T) {
 			whole, err := orm.Objects[Entry](db).OrderBy(append(append([]string{}, names...), key)...).All(ctx)
 			require.NoError(t, err)
 			want := keysOf(whole)
-			for _, size := range []int{1, 7, 60} {
+			for _, size := range []int{1, 7, 30} {
 				name := fmt.Sprint(names, " by ", size)
 				var forward, backward []int64
 				var last *Entry
