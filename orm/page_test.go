@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/dialect/sqlite"
 	"github.com/holdfast-go/holdfast/models"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 )
@@ -166,7 +167,7 @@ func TestS44_PagingRefuses(t *testing.T) {
 // While others insert and delete in front and behind, each row that stays is
 // visited once.
 func TestS44_PagingWhileOthersWrite(t *testing.T) {
-	withEntries(t, 10_000, func(t *testing.T, ctx context.Context, db *orm.DB) {
+	withEntries(t, testserver.Many(10_000), func(t *testing.T, ctx context.Context, db *orm.DB) {
 		all := orm.Objects[Entry](db)
 		before, err := all.All(ctx)
 		require.NoError(t, err)

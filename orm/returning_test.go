@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/models"
+	"github.com/holdfast-go/holdfast/internal/testserver"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 )
@@ -257,7 +258,8 @@ func TestS42_AClaimWaitsAsLongAsItSays(t *testing.T) {
 
 // Many workers empty a queue, and each row is claimed once.
 func TestS42_EachRowIsClaimedOnce(t *testing.T) {
-	const all, workers, atOnce = 10_000, 16, 50
+	const workers, atOnce = 16, 50
+	all := testserver.Many(10_000)
 	withJobs(t, all, func(t *testing.T, ctx context.Context, db *orm.DB, _ []*Job) {
 		queue := orm.Objects[Job](db).Filter(F("state").Eq("ready")).OrderBy("id").Limit(atOnce).SelectForUpdate(claim(db)...)
 		claimed := make([][]*Job, workers)

@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"os"
 	"slices"
 	"testing"
 )
@@ -54,4 +55,15 @@ func EachFrom(t *testing.T, source func(testing.TB, Engine) Database, test func(
 			test(t, source(t, engine))
 		})
 	}
+}
+
+// Many is n where a run has servers, and a fifth of it where there is none: "go test" of
+// the library by itself tells at once, a run on every engine proves.
+func Many(n int) int {
+	for _, engine := range Servers() {
+		if os.Getenv(engine.Variable("TEST_", "")) != "" {
+			return n
+		}
+	}
+	return n / 5
 }
