@@ -36,25 +36,35 @@ type frontConn struct {
 
 // in is ctx for a statement of the connection, and what keeps the real one for
 // those that may follow.
-func (c *frontConn) in(ctx context.Context) (context.Context, *pin) {
+func (c *frontConn) in(ctx context.Context) (context.Context, *pin, error) {
 	if c.tx != nil {
+		if err := c.tx.over(); err != nil {
+			return nil, nil, err
+		}
 		if ctx == context.Background() { // tx.Exec and its like: what ends the transaction ends it
 			ctx = c.tx.ctx
 		}
-		return c.executor.with(ctx, &scope{block: c.tx.block}), nil
+		return c.executor.with(ctx, &scope{block: c.tx.block}), nil, nil
 	}
-	return c.pin.in(ctx, c.executor)
+	ctx, pin := c.pin.in(ctx, c.executor)
+	return ctx, pin, nil
 }
 
 // ExecContext implements driver.ExecerContext.
 func (c *frontConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	ctx, pin := c.in(ctx)
+	ctx, pin, err := c.in(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return c.executor.Exec(ctx, Statement{SQL: query, Args: plain(args), Script: len(args) == 0, pin: pin})
 }
 
 // QueryContext implements driver.QueryerContext.
 func (c *frontConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	ctx, pin := c.in(ctx)
+	ctx, pin, err := c.in(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return c.executor.Stream(ctx, Statement{SQL: query, Args: plain(args), pin: pin})
 }
 
@@ -79,6 +89,9 @@ func (c *frontConn) Begin() (driver.Tx, error) {
 // outermost one.
 func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	if c.tx != nil {
+		if err := c.tx.over(); err != nil {
+			return nil, err
+		}
 		return nil, &atomic.BlockError{Block: c.tx.block.Info(), Kind: atomic.ErrTransactionControl, Reason: "this connection is in a transaction already"}
 	}
 	// What a transaction leaves in its session is for the statements after it; but one
@@ -147,6 +160,25 @@ type frontTx struct {
 	conn  *frontConn
 	block *block
 	ctx   context.Context
+}
+
+// over is the error for what comes after the ctx of BeginTx has ended. database/sql rolls
+// the transaction back then, but a moment later and on a goroutine of its own: what the
+// owner of a *sql.Conn sent meanwhile would have its answer, and be rolled back as well.
+func (t *frontTx) over() error {
+	err := endedWith(t.ctx)
+	if err == nil {
+		return nil
+	}
+	return &atomic.BlockError{Block: t.block.Info(), Kind: atomic.ErrBlockClosed, Reason: "the ctx of BeginTx has ended, and with it the transaction; nothing was sent", Err: err}
+}
+
+// endedWith is why the ctx of BeginTx, and so its transaction, has ended, or nil.
+func endedWith(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return causeOf(ctx)
 }
 
 // Commit ends the block as a Do whose fn returned nil.
