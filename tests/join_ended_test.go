@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/atomic"
 )
 
 // database/sql rolls a transaction back whose ctx ends, but on a goroutine of its own: by
@@ -37,5 +39,58 @@ func TestB11_AConnWhoseTransactionHasEnded(t *testing.T) {
 			assert.Equal(t, refused == nil, len(db.kept()) > 0, "%v", refused)
 			require.NoError(t, db.exec(t.Context(), "DELETE FROM t"))
 		}
+	})
+}
+
+// A block does not wait for the transaction inside it, nor is that left behind in it.
+func TestB04_ATransactionWhoseCtxHasEnded(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		shared := db.executor.SQL()
+		goesOn := map[string]func(context.Context) error{
+			"a statement": func(ctx context.Context) error { return db.insert(ctx, 2) },
+			"a block": func(ctx context.Context) error {
+				return atomic.Do(ctx, db, func(ctx context.Context) error { return db.insert(ctx, 2) })
+			},
+			"a hook":      func(ctx context.Context) error { return atomic.OnCommit(ctx, db, nothing) },
+			"a wish":      func(ctx context.Context) error { return atomic.SetRollback(ctx, db, false) },
+			"a savepoint": func(ctx context.Context) error { _, err := atomic.Savepoint(ctx, db); return err },
+			"its end":     func(context.Context) error { return nil },
+			"a transaction": func(ctx context.Context) error {
+				tx, err := shared.BeginTx(ctx, nil)
+				require.NoError(t, err)
+				return tx.Commit()
+			},
+			"one that is over": func(ctx context.Context) error { _ = db.cancelled(ctx, shared.BeginTx, 102); return nil },
+		}
+		for name, next := range goesOn {
+			for range 10 {
+				require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
+					db.mustInsert(ctx, 1)
+					require.Error(t, db.cancelled(ctx, shared.BeginTx, 101).Commit())
+					return next(ctx)
+				}), name)
+				assert.NotContains(t, db.kept(), 101, name)
+				assert.Contains(t, db.kept(), 1, name)
+				require.NoError(t, db.exec(t.Context(), "DELETE FROM t"))
+			}
+		}
+		off := db.again(manual)
+		sess, ctx := off.session(t.Context())
+		for id := range 10 {
+			off.mustInsert(ctx, id)
+			require.Error(t, off.cancelled(ctx, off.executor.SQL().BeginTx, 101).Commit())
+			require.NoError(t, sess.Commit(ctx))
+		}
+		require.NoError(t, sess.Close())
+		assert.Len(t, db.kept(), 10)
+
+		for id := range 10 { // one that has lent its connection
+			sess, ctx := db.session(t.Context())
+			require.Error(t, db.cancelled(ctx, shared.BeginTx, 101).Commit())
+			require.NoError(t, db.insert(ctx, 200+id))
+			require.Error(t, db.cancelled(ctx, shared.BeginTx, 101).Commit())
+			require.NoError(t, sess.Close())
+		}
+		assert.Len(t, db.kept(), 20)
 	})
 }

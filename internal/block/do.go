@@ -185,6 +185,18 @@ func (b *block) nested(ctx context.Context, sc *scope, fn func(context.Context) 
 	return inner.endNested(b.tx.returned(ctx, err))
 }
 
+// goOn ends transactions of db.SQL() inside b whose ctx has ended. database/sql rolls
+// them back, but a moment later and on a goroutine of its own, and b need not wait for it.
+func (b *block) goOn(ctx context.Context) {
+	t := b.tx
+	if !b.Delayed() || t.connMu.lockWithin(ctx) != nil {
+		return
+	}
+	defer t.connMu.unlock()
+	t.closeRows(b.Depth()+1, t.root.outlived)
+	b.GoOn()
+}
+
 // enter opens a block inside b. Nothing is sent.
 func (b *block) enter(ctx context.Context, o *seam.Options, from seam.Site, savepoint bool) (*block, error) {
 	if b.tx.connMu.readsHere() { // a Scanner: the end of the block would wait for the reading of the rows

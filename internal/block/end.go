@@ -22,7 +22,7 @@ func (b *block) endNested(how state.Return) (kept bool, result error) {
 	t := b.tx
 	t.connMu.lock()
 	defer t.connMu.unlock()
-	t.closeRows(b, b.outlived)
+	t.closeRows(b.Depth(), b.outlived)
 	return b.EndNested(how)
 }
 
@@ -43,13 +43,13 @@ func (t *transaction) byHand(ctx context.Context, how error) state.Return {
 	return r
 }
 
-// closeRows ends a result that b, or a block inside it, has left open, so that the
-// connection is free; those of a block around it go on. An error in the part that
+// closeRows ends a result that a block of this depth, or one inside it, has left open, so
+// that the connection is free; those of a block around it go on. An error in the part that
 // nobody read fails the block, and whoever reads on is told why. It needs connMu.
-func (t *transaction) closeRows(b *block, why func() error) {
+func (t *transaction) closeRows(depth int, why func() error) {
 	t.mu.Lock()
 	rows := t.rows
-	if rows != nil && rows.depth < b.Depth() {
+	if rows != nil && rows.depth < depth {
 		rows = nil
 	}
 	t.mu.Unlock()
@@ -80,7 +80,7 @@ func (t *transaction) end(ctx context.Context, r state.Return) (ending, error) {
 // conclude is end without the hooks.
 func (t *transaction) conclude(ctx context.Context, r state.Return) (how ending, result error) {
 	t.connMu.lock()
-	t.closeRows(t.root, t.root.outlived)
+	t.closeRows(t.root.Depth(), t.root.outlived)
 	end := t.state.End(r)
 	if end.Expired {
 		how, result = t.unlessEnded(rolledBack, end.Result)

@@ -273,7 +273,7 @@ func (x *Executor) LockWaits(ctx context.Context) (waits []dialect.LockWait, err
 	}
 	connect := x.connect
 	if stats := x.db.Pool.Stats(); x.db.Reserve == nil {
-		release, err := x.scope(ctx).roomFor(x)
+		release, err := x.recall(ctx).roomFor(x)
 		if err != nil {
 			return nil, err
 		}

@@ -68,7 +68,7 @@ func (t *transaction) idleOut() {
 // expire ends the transaction before fn has returned. It needs connMu, so no
 // statement is in progress.
 func (t *transaction) expire(ctx context.Context, why error) {
-	t.closeRows(t.root, func() error { return &atomic.BlockError{Block: t.root.Info(), Kind: atomic.ErrBlockClosed, Err: why} })
+	t.closeRows(t.root.Depth(), func() error { return &atomic.BlockError{Block: t.root.Info(), Kind: atomic.ErrBlockClosed, Err: why} })
 	was, restore, done := t.state.Expire(why)
 	if !done {
 		return

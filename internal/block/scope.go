@@ -15,7 +15,20 @@ type scope struct {
 
 type scopeKey struct{ executor *Executor }
 
+// scope may wait for who uses the block's connection, and is not for him.
 func (x *Executor) scope(ctx context.Context) *scope {
+	sc := x.recall(ctx)
+	switch {
+	case sc.block != nil:
+		sc.block.goOn(ctx)
+	case sc.session != nil:
+		sc.session.goOn(ctx)
+	}
+	return sc
+}
+
+// recall is scope for who uses the connection.
+func (x *Executor) recall(ctx context.Context) *scope {
 	if sc, ok := ctx.Value(scopeKey{x}).(*scope); ok {
 		return sc
 	}

@@ -52,6 +52,7 @@ func (s *session) SetAutocommit(on bool) error {
 	if s.readsHere() {
 		return rowsOf(errOwnRows)
 	}
+	s.goOn(s.ctx)
 	// Not while a statement is under way, by itself or as the first of a transaction.
 	s.connMu.lock()
 	defer s.connMu.unlock()
@@ -103,6 +104,7 @@ func (s *session) Close() error {
 	if s.readsHere() {
 		return rowsOf(errOwnRows)
 	}
+	s.goOn(s.ctx)
 	s.mu.Lock()
 	for s.ending != nil { // what it commits is not uncommitted
 		under := s.ending
@@ -171,6 +173,21 @@ func (s *session) root() (*block, error) {
 		s.tx = t
 	}
 	return s.tx.root, nil
+}
+
+// goOn is that of the session's own block, or of a session that has lent its connection
+// to a transaction of db.SQL().
+func (s *session) goOn(ctx context.Context) {
+	s.mu.Lock()
+	t, own := s.tx, s.manual
+	s.mu.Unlock()
+	switch {
+	case t == nil:
+	case own:
+		t.root.goOn(ctx)
+	case t.root.Over() != nil && !t.connMu.readsHere():
+		_, _ = t.end(ctx, state.Return{Err: atomic.Rollback})
+	}
 }
 
 // current is where a statement with the session's own ctx belongs.

@@ -33,6 +33,7 @@ func (s *session) end(ctx context.Context, what string, how error) error {
 	if s.readsHere() {
 		return rowsOf(errOwnRows)
 	}
+	s.goOn(ctx)
 	s.mu.Lock()
 	t := s.tx
 	switch {

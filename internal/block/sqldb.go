@@ -101,6 +101,7 @@ func (c *frontConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.
 	}
 	ctx, _ = c.pin.in(ctx, c.executor)
 	o := &seam.Options{Isolation: sql.IsolationLevel(opts.Isolation), ReadOnly: opts.ReadOnly, ByHand: true}
+	o.Over = func() error { return endedWith(ctx) }
 	sc := c.executor.scope(ctx)
 	parent, err := sc.enclosing()
 	if err != nil {

@@ -23,9 +23,10 @@ type Options struct {
 	Resolve     bool
 	Explain     bool
 	NoDefaults  bool
-	ByHand      bool  // BeginTx of database/sql
-	Once        *Once // what only atomic.Once can honour; nil: nothing
-	Err         error // of the options themselves: the first one counts
+	ByHand      bool         // BeginTx of database/sql
+	Over        func() error // why that has ended by itself; nil: it cannot
+	Once        *Once        // what only atomic.Once can honour; nil: nothing
+	Err         error        // of the options themselves: the first one counts
 }
 
 // Retry is an atomic.RetryPolicy.

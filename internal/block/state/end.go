@@ -146,6 +146,9 @@ func (t *Transaction) End(r Return) End {
 func (t *Transaction) discardUnfinished(b *Block, err error) error {
 	for t.top() != b {
 		inner := t.top()
+		if t.endOver(inner) {
+			continue
+		}
 		advice := "wait for its goroutine"
 		if inner.Opts.ByHand {
 			advice = "a transaction of db.SQL() needs its Commit or Rollback"
@@ -159,6 +162,43 @@ func (t *Transaction) discardUnfinished(b *Block, err error) error {
 		t.discard(inner, late)
 	}
 	return err
+}
+
+// endOver undoes a block that has ended by itself, and reports whether b was one.
+func (t *Transaction) endOver(b *Block) bool {
+	why := b.Over()
+	if why == nil {
+		return false
+	}
+	cause := &atomic.BlockError{Block: b.Info(), Reason: "its ctx ended, and it was rolled back", Err: why}
+	t.fail(b, cause)
+	t.discard(b, cause)
+	return true
+}
+
+// Over is why b has ended by itself, or nil.
+func (b *Block) Over() error {
+	if b.Opts.Over == nil {
+		return nil
+	}
+	return b.Opts.Over()
+}
+
+// Delayed reports whether a block inside b has ended by itself, and nobody has told yet.
+func (b *Block) Delayed() bool {
+	t := b.tx
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return b.state != ended && t.top() != b && t.top().Over() != nil
+}
+
+// GoOn undoes the blocks inside b that have ended by themselves. Nobody sends meanwhile.
+func (b *Block) GoOn() {
+	t := b.tx
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for b.state != ended && t.top() != b && t.endOver(t.top()) {
+	}
 }
 
 // afterExpiry is what a block returns that a time limit, or its outer block,
