@@ -94,3 +94,38 @@ func TestB04_ATransactionWhoseCtxHasEnded(t *testing.T) {
 		assert.Len(t, db.kept(), 20)
 	})
 }
+
+// A block that ends when the one around it is long gone leaves alone what has come in its
+// place.
+func TestB10_ABlockThatEndsLate(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		leave, left := make(chan struct{}), make(chan struct{})
+		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
+			db.mustInsert(ctx, 1, 2, 3)
+			opened := make(chan struct{})
+			require.ErrorIs(t, atomic.Do(ctx, db, func(ctx context.Context) error {
+				go func() {
+					defer close(left)
+					assert.ErrorIs(t, atomic.Do(ctx, db, func(context.Context) error {
+						close(opened)
+						<-leave
+						return nil
+					}), atomic.ErrBlockClosed)
+				}()
+				<-opened
+				return nil
+			}), atomic.ErrOuterContext)
+			return atomic.Do(ctx, db, func(ctx context.Context) error {
+				return atomic.Do(ctx, db, func(ctx context.Context) error {
+					rows, err := db.executor.SQL().QueryContext(ctx, "SELECT id FROM t")
+					require.NoError(t, err)
+					require.True(t, rows.Next())
+					close(leave)
+					<-left
+					require.True(t, rows.Next(), "%v", rows.Err())
+					return rows.Close()
+				})
+			})
+		}))
+	})
+}

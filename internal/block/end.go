@@ -22,7 +22,9 @@ func (b *block) endNested(how state.Return) (kept bool, result error) {
 	t := b.tx
 	t.connMu.lock()
 	defer t.connMu.unlock()
-	t.closeRows(b.Depth(), b.outlived)
+	if !b.Ended() { // else they are those of another block in its place
+		t.closeRows(b.Depth(), b.outlived)
+	}
 	return b.EndNested(how)
 }
 
