@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -33,6 +34,24 @@ func TestB22_ReadOnlyIsEnforcedByTheServer(t *testing.T) {
 		db.idle()
 		require.NoError(t, db.insert(t.Context(), 3), "and the connection can write again")
 		assert.Equal(t, []int{1, 3}, db.kept())
+	})
+}
+
+// Nothing in a block takes back that it only reads.
+func TestB22_ReadOnlyIsNotTakenBack(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		back := map[testdb.Engine][]string{
+			testdb.SQLite:   {"PRAGMA query_only = 0", "PRAGMA main.query_only(0)", `PRAGMA "query_only" = off`},
+			testdb.Postgres: {"SET transaction_read_only = off", "SET LOCAL transaction_read_only = off", "SELECT set_config('transaction_read_only', 'off', true)"},
+			testdb.MySQL:    {"SET TRANSACTION READ WRITE", "SET SESSION TRANSACTION READ WRITE", "SET SESSION transaction_read_only = 0"},
+			testdb.MariaDB:  {"SET TRANSACTION READ WRITE", "SET SESSION TRANSACTION READ WRITE", "SET SESSION tx_read_only = 0"},
+		}
+		for _, text := range back[db.Engine] {
+			require.Error(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
+				return errors.Join(db.exec(ctx, text), db.insert(ctx, 1))
+			}, atomic.ReadOnly()), text)
+		}
+		assert.Empty(t, db.kept())
 	})
 }
 

@@ -27,11 +27,23 @@ func inspectStatement(s lex.Tokens) lex.Verdict {
 	case "ATTACH", "DETACH", "VACUUM":
 		return lex.Verdict{Session: true}
 	case "PRAGMA":
-		return lex.Verdict{Session: setsPragma(s[1:])}
+		v := lex.Verdict{Session: setsPragma(s[1:])}
+		if v.Session && isPragma(s[1:], "query_only") { // it is what a block's ReadOnly is kept by
+			v.Control = "PRAGMA query_only"
+		}
+		return v
 	case "CREATE":
 		return lex.Verdict{Session: createsTemporary(s)}
 	}
 	return lex.Verdict{}
+}
+
+// isPragma reports whether what follows PRAGMA names this one.
+func isPragma(s lex.Tokens, name string) bool {
+	if s.At(1).Text == "." {
+		s = s[2:]
+	}
+	return strings.EqualFold(s.At(0).Name(), name)
 }
 
 // setsPragma reports whether what follows PRAGMA gives it a value, other than
