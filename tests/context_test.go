@@ -167,6 +167,18 @@ func TestB11_ACommitHasItsOwnLimit(t *testing.T) {
 	}, testdb.Servers()...)
 }
 
+// What is left of the block's Timeout when COMMIT is sent says nothing about how long that
+// may take, nor does the server's own clock, which runs out after it. Deferred triggers run
+// within COMMIT.
+func TestB11_ACommitLongerThanTheTimeout(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		db.arrange("CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.6); RETURN NULL; END $$",
+			"CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION dawdle()")
+		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error { return db.insert(ctx, 1) }, atomic.Timeout(300*time.Millisecond)))
+		assert.Equal(t, []int{1}, db.kept())
+	}, testdb.Postgres)
+}
+
 // A ctx that has ended before the block begins: nothing is sent, fn does not run.
 func TestB11_ACtxThatHasEndedAlready(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {

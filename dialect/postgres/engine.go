@@ -75,6 +75,7 @@ func (e *engine) Begin(o backend.TxOptions) (backend.Control, error) {
 			limit = e.server.Spelling(dialect.TransactionTimeout)
 		}
 		c.Inside = append(c.Inside, setLocal(limit, o.Timeout+backstop))
+		c.Commit = []string{"SET LOCAL " + limit + " = 0"} // what COMMIT still has to do (deferred triggers) has a limit of its own
 	}
 	if o.Idle > 0 && e.server.Can(dialect.IdleTimeout) {
 		c.Inside = append(c.Inside, setLocal(e.server.Spelling(dialect.IdleTimeout), o.Idle+backstop))

@@ -69,6 +69,7 @@ type Control struct {
 	Begin   string   // the statement that begins it; "" if Control begins none
 	Inside  []string // as the first statements inside the transaction
 	Restore []string // puts the session back as it was; sent inside the transaction, before it ends
+	Commit  []string // goes in front of COMMIT
 	// Transactional is true if the server itself takes the settings of Inside
 	// back when the transaction, or the savepoint they came after, ends or is
 	// rolled back (PostgreSQL's SET LOCAL). Restore is then needed only to take

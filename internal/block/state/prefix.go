@@ -179,6 +179,7 @@ func (t *Transaction) beforeCommit() (statements []string) {
 			statements = append(statements, c.text)
 		}
 	}
+	statements = append(statements, t.control.Commit...)
 	return append(statements, t.restores()...)
 }
 
