@@ -24,10 +24,12 @@ type Problem struct {
 
 // The types of problems, besides about:blank. They are names and lead nowhere.
 const (
-	// ProblemCommitUnknown: the work was done or not (atomic.ErrCommitUnknown). Who
-	// asks again without an Idempotency-Key may have it done twice.
+	// ProblemCommitUnknown: the work was done or not (atomic.ErrCommitUnknown,
+	// atomic.ErrOutcomeUnknown). Who asks again without an Idempotency-Key may have it
+	// done twice.
 	ProblemCommitUnknown = "urn:holdfast:commit-unknown"
-	// ProblemPartlyCommitted: a part of the work was done (ErrPartlyCommitted).
+	// ProblemPartlyCommitted: a part of the work was done (ErrPartlyCommitted; a hook of a
+	// committed block that failed).
 	ProblemPartlyCommitted = "urn:holdfast:partly-committed"
 	// ProblemInProgress: the same request is being worked on (atomic.ErrInProgress).
 	ProblemInProgress = "urn:holdfast:in-progress"
@@ -40,17 +42,21 @@ const (
 
 // ProblemOf is what a client is told of err (rule W6):
 //
-//	503, commit-unknown    atomic.ErrCommitUnknown
-//	500, partly-committed  ErrPartlyCommitted
+//	503, commit-unknown    atomic.ErrCommitUnknown, ErrTransactionEnded, ErrOutcomeUnknown
+//	500, partly-committed  ErrPartlyCommitted; an *atomic.HookError of a block that is
+//	                       committed, whatever its hook has met
 //	409, in-progress       atomic.ErrInProgress
 //	422, key-reused        atomic.ErrOnceMismatch
 //	400                    an Idempotency-Key, or a body, that cannot be read
-//	413                    ErrBodyTooLarge
+//	413                    ErrBodyTooLarge, a *http.MaxBytesError
 //	503, Retry-After       retries exhausted; a lock, a connection of the pool, or the
 //	                       block's time that was not enough; a connection that was lost
 //	409                    a deadlock or a serialization failure without Retry
 //	500                    anything else
 func ProblemOf(err error) Problem {
+	if isAnyCommitted(err) {
+		err = ErrPartlyCommitted // what the hook has met says nothing of the work
+	}
 	for _, c := range [...]struct {
 		kind error
 		Problem
@@ -58,6 +64,7 @@ func ProblemOf(err error) Problem {
 		{ErrPartlyCommitted, Problem{ProblemPartlyCommitted, "", 500, "A part of the work is done and another is not.", 0}},
 		{atomic.ErrCommitUnknown, Problem{ProblemCommitUnknown, "", 503, "It is not known whether the work was done.", 0}},
 		{atomic.ErrTransactionEnded, Problem{ProblemCommitUnknown, "", 503, "It is not known whether the work was done.", 0}},
+		{atomic.ErrOutcomeUnknown, Problem{ProblemCommitUnknown, "", 503, "It is not known whether the work was done.", 0}},
 		{atomic.ErrInProgress, Problem{ProblemInProgress, "", 409, "The same request is being worked on.", time.Second}},
 		{atomic.ErrOnceMismatch, Problem{ProblemKeyReused, "", 422, "The Idempotency-Key was used for another request.", 0}},
 		{ErrIdempotencyKey, Problem{ProblemKey, "", 400, "The Idempotency-Key is missing, or cannot be read.", 0}},
@@ -78,10 +85,26 @@ func ProblemOf(err error) Problem {
 			return c.Problem
 		}
 	}
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return Problem{"about:blank", http.StatusText(http.StatusRequestEntityTooLarge), http.StatusRequestEntityTooLarge, "The body is too large.", 0}
+	}
 	if unread := (*requestError)(nil); errors.As(err, &unread) {
 		return Problem{"about:blank", http.StatusText(http.StatusBadRequest), http.StatusBadRequest, "The request's body could not be read.", 0}
 	}
 	return Problem{"about:blank", http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError, "", 0}
+}
+
+// isAnyCommitted reports whether err, or what led to it, is the error of a hook whose block
+// is committed.
+func isAnyCommitted(err error) bool {
+	var hook *atomic.HookError
+	for errors.As(err, &hook) {
+		if hook.Committed {
+			return true
+		}
+		err = hook.Err
+	}
+	return false
 }
 
 var (
