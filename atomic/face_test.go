@@ -62,6 +62,8 @@ func (m *machine) Complete(*seam.Options) {}
 
 func (m *machine) Unsent(context.Context) bool { return false }
 
+func (m *machine) Committed(context.Context) bool { return false }
+
 func (m *machine) Detach(ctx, _ context.Context) context.Context { return ctx }
 
 func (m *machine) Register(_ context.Context, h *seam.Hook) error {

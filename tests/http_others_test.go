@@ -227,6 +227,68 @@ func TestW06_ARollbackThatWasNone(t *testing.T) {
 	}, testdb.MySQL, testdb.MariaDB)
 }
 
+// net/http holds a short response back to the end of its handler, in which the hooks run.
+func TestW10_AShortResponseLeavesFirst(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		read := make(chan struct{})
+		for i, status := range []int{http.StatusOK, http.StatusCreated, http.StatusNoContent} {
+			s := db.serve(func(w http.ResponseWriter, r *http.Request) {
+				db.mustInsert(r.Context(), i)
+				assert.NoError(t, atomic.OnCommit(r.Context(), db, func(context.Context) error {
+					soon(t, "the client has it", read)
+					return nil
+				}))
+				if status != http.StatusOK {
+					w.WriteHeader(status)
+				}
+				if status == http.StatusCreated {
+					_, _ = io.WriteString(w, "made")
+				}
+			}, atomichttp.RespondFirst())
+			a := s.ask("POST", "")
+			read <- struct{}{}
+			assert.Equal(t, status, a.status)
+			if status == http.StatusCreated {
+				assert.Equal(t, []string{"4"}, a.header["Content-Length"])
+			}
+		}
+		assert.Equal(t, []int{0, 1, 2}, db.kept())
+	}, testdb.SQLite)
+}
+
+// What is committed is answered. Without an answer the client would ask for it again.
+func TestW10_AHookThatPanics(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		db.arrange(onceTable[db.Engine])
+		for i, opts := range [][]atomichttp.Option{nil, {atomichttp.RespondFirst()}, {atomichttp.Idempotent()}} {
+			for body, status := range map[string]int{"": 200, "made": 201, strings.Repeat("x", 8<<10): 202} {
+				id := 1000*i + status
+				s := db.serve(func(w http.ResponseWriter, r *http.Request) {
+					db.mustInsert(r.Context(), id)
+					assert.NoError(t, atomic.OnCommit(r.Context(), db, func(context.Context) error { panic("a hook's") }))
+					if body != "" {
+						w.WriteHeader(status)
+						_, _ = io.WriteString(w, body)
+					}
+				}, opts...)
+				a := s.ask("POST", "", "Idempotency-Key", body[:min(4, len(body))]+"k")
+				require.NoError(t, a.err)
+				assert.Equal(t, status, a.status)
+				assert.Equal(t, body, a.body)
+				assert.True(t, db.has(id))
+				eventually(t, "the panic goes on", func() bool { return strings.Contains(s.log.String(), "a hook's") })
+			}
+		}
+		s := db.serve(func(w http.ResponseWriter, r *http.Request) {
+			db.mustInsert(r.Context(), 1)
+			assert.NoError(t, atomic.OnRollback(r.Context(), db, func(context.Context) error { panic("a hook's") }))
+			w.WriteHeader(http.StatusConflict)
+		})
+		assert.Error(t, s.ask("POST", "").err, "as any panic")
+		assert.False(t, db.has(1))
+	})
+}
+
 // A hook that fails is logged, whatever the response.
 func TestW10_AHookOfARollbackFails(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {

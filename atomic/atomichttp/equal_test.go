@@ -1,6 +1,7 @@
 package atomichttp_test
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -209,6 +210,10 @@ func TestW01_TheSameResponse(t *testing.T) {
 				assert.Empty(t, got, "%s, %s", name, setting) // nothing has left: without the middleware it is what was written by then
 				continue
 			}
+			if setting == "first" { // it may have a length instead of pieces
+				assert.Equal(t, meant(t, c.request, plain), meant(t, c.request, got), name)
+				continue
+			}
 			assert.True(t, plain == got, "%s, %s:\n%.600q\n%.600q", name, setting, plain, got)
 		}
 		spilled := atomichttp.Middleware(db, atomichttp.Spill(dir), atomichttp.MaxResponse(10), quiet)(c.handler)
@@ -220,6 +225,23 @@ func TestW01_TheSameResponse(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(dir, "holdfast-response-*"))
 	require.NoError(t, err)
 	assert.Empty(t, left)
+}
+
+// meant is what a client reads of a response, without what says where its body ends.
+func meant(t *testing.T, request, response string) (meaning []string) {
+	t.Helper()
+	method, _, _ := strings.Cut(request, " ")
+	text := bufio.NewReader(strings.NewReader(response))
+	for status := 0; status < 200; {
+		res, err := http.ReadResponse(text, &http.Request{Method: method})
+		require.NoError(t, err)
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, res.Body.Close())
+		res.Header.Del("Content-Length")
+		status = res.StatusCode
+		meaning = append(meaning, fmt.Sprint(res.Proto, res.Status, res.Header, err, res.Trailer), string(body))
+	}
+	return meaning
 }
 
 func answered(t *testing.T, h http.Handler, request string) string {

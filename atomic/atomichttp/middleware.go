@@ -36,6 +36,7 @@ type exchange struct {
 	attempts int
 	body     *kept // nil: it is read as it comes
 	sent     bool
+	ended    bool            // without a panic
 	inner    context.Context // of the blocks, as the handler gets it
 	// passed: a handler in NonAtomic has answered by itself. unsent: when it began,
 	// nothing was sent in the request's blocks, so that nothing is lost with them.
@@ -50,7 +51,7 @@ type exchangeKey struct{}
 
 func serve(c *config, next http.Handler, w http.ResponseWriter, r *http.Request) {
 	x := &exchange{response: response{config: c, real: w}, next: next, request: r}
-	defer x.close()
+	defer x.end()
 	err := c.misuse
 	if err == nil {
 		err = x.prepare()
@@ -61,9 +62,10 @@ func serve(c *config, next http.Handler, w http.ResponseWriter, r *http.Request)
 	}
 	if x.key != "" {
 		x.once()
-		return
+	} else {
+		x.conclude(x.partlyDone(atomic.Do(r.Context(), c.databases[0].db, x.open, x.options(0)...)))
 	}
-	x.conclude(x.partlyDone(atomic.Do(r.Context(), c.databases[0].db, x.open, x.options(0)...)))
+	x.ended = true
 }
 
 func (x *exchange) options(database int) []atomic.Option {
@@ -102,11 +104,20 @@ func (x *exchange) open(ctx context.Context) error {
 		return errOnlyOnce
 	}
 	if x.config.first {
-		if err := atomic.OnCommit(ctx, x.config.databases[0].db, x.respond); err != nil {
+		if err := atomic.OnCommit(ctx, x.config.databases[0].db, x.respondNow); err != nil {
 			return err
 		}
 	}
 	return x.inside(ctx, 1)
+}
+
+// end is how an exchange ends, also where a hook of the committed block has panicked: its
+// work is done, and that is answered before the panic goes on, and ends the connection.
+func (x *exchange) end() {
+	defer x.close()
+	if !x.ended && !x.sent && !x.passed && x.inner != nil && x.config.databases[0].db.Executor().Committed(x.inner) {
+		_ = x.respondNow(x.request.Context())
+	}
 }
 
 // inside runs the handler in a block of each database from one on.
@@ -185,7 +196,7 @@ func (x *exchange) conclude(err error) {
 			x.config.log().ErrorContext(x.request.Context(), "holdfast: a hook of a request that was rolled back failed", "error", hook)
 		}
 	}
-	_ = x.respond(x.request.Context())
+	x.respond(x.request.Context())
 }
 
 // isMore reports whether err is more than the handler's wish to roll back, which was
@@ -199,16 +210,29 @@ func isMore(err error) bool {
 	return false
 }
 
-// respond sends the handler's response, unless it was sent already: the hook of
-// RespondFirst runs last inside another middleware, whose response this one has joined.
-func (x *exchange) respond(ctx context.Context) error {
+// respond sends the handler's response, unless it was sent already.
+func (x *exchange) respond(ctx context.Context) {
 	if x.sent {
-		return nil
+		return
 	}
 	x.sent = true
 	if err := x.send(); err != nil { // the client has gone: it will find out by itself
 		x.config.log().DebugContext(ctx, "holdfast: a response was not sent to its end", "error", err)
 	}
+}
+
+// respondNow has the response leave before the handler of net/http has ended. As the hook of
+// RespondFirst it runs last inside another middleware, whose response this one has joined.
+func (x *exchange) respondNow(ctx context.Context) error {
+	if x.sent {
+		return nil
+	}
+	x.announce(x.request)
+	x.respond(ctx)
+	if x.status == 0 {
+		x.real.WriteHeader(http.StatusOK)
+	}
+	_ = http.NewResponseController(x.real).Flush() // who cannot has it leave with the end
 	return nil
 }
 

@@ -217,7 +217,8 @@ func MaxResponse(bytes int) Option {
 func Spill(dir string) Option { return func(c *config) { c.spill, c.spillTo = true, dir } }
 
 // RespondFirst has the response leave as soon as the block is committed, before the hooks
-// that atomic.OnCommit has registered, which would otherwise delay it (rule W10). With
+// that atomic.OnCommit has registered, which would otherwise delay it (rule W10). It gets a
+// Content-Length, or its end would come after them. With
 // Also those of the middleware's own database alone come after it.
 func RespondFirst() Option { return func(c *config) { c.first = true } }
 

@@ -207,6 +207,24 @@ func (w *response) send() error {
 	return nil
 }
 
+// announce gives a response that leaves before the end of the handler of net/http its
+// length: in pieces it would have its end, and a short one its length, by that end alone.
+func (w *response) announce(r *http.Request) {
+	header := w.snapshot
+	if header == nil {
+		header = w.header
+	}
+	if w.length >= 0 || !bodyAllowed(w.said()) || r.Method == http.MethodHead && w.written == 0 {
+		return
+	}
+	for name := range header {
+		if name == "Content-Length" || name == "Transfer-Encoding" || name == "Trailer" || strings.HasPrefix(name, http.TrailerPrefix) {
+			return
+		}
+	}
+	header.Set("Content-Length", strconv.FormatInt(w.written, 10))
+}
+
 // sendBody writes the body in the pieces in which it was written: net/http goes by them
 // when it cuts a response without a length, and tells the lengths of short ones.
 func (w *response) sendBody() error {

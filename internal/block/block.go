@@ -29,6 +29,7 @@ type transaction struct {
 	session  *session // owns the connection; nil: the transaction does
 	lent     bool     // the session had the connection before, and perhaps settings on it
 	attempt  int      // of Retry, from 1
+	ended    ending   // how, once it has; before the hooks run
 
 	// connMu is held by whoever uses the connection.
 	connMu mutex

@@ -45,6 +45,13 @@ func (x *Executor) Unsent(ctx context.Context) bool {
 	return b != nil && err == nil && b.tx.state.Phase() == state.Unsent
 }
 
+// Committed implements seam.Executor. It is for the goroutine of Do, in its hooks and behind
+// them.
+func (x *Executor) Committed(ctx context.Context) bool {
+	b := x.scope(ctx).block
+	return b != nil && b.tx.ended == committed
+}
+
 // Complete implements seam.Executor.
 func (x *Executor) Complete(o *seam.Options) { o.Complete(&x.settings.Block) }
 

@@ -76,6 +76,7 @@ const (
 // end ends the outermost block.
 func (t *transaction) end(ctx context.Context, r state.Return) (ending, error) {
 	how, err := t.conclude(ctx, r)
+	t.ended = how
 	return how, t.runHooksAfter(how, err)
 }
 

@@ -31,6 +31,8 @@ type Executor interface {
 	// Unsent reports whether ctx belongs to a block in whose transaction nothing was
 	// sent yet.
 	Unsent(ctx context.Context) bool
+	// Committed reports whether ctx belongs to a block whose transaction is committed.
+	Committed(ctx context.Context) bool
 	// Detach is ctx with the block, or the session, that outer belongs to, or with
 	// none if outer has none.
 	Detach(ctx, outer context.Context) context.Context
