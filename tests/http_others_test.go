@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -63,6 +65,45 @@ func TestW08_NonAtomic(t *testing.T) {
 		assert.Equal(t, "hi", hijacks.ask("GET", "").body)
 		plain := atomichttp.NonAtomic(db.inserts(7, 200)) // without the middleware it is nothing
 		assert.NotNil(t, plain)
+	})
+}
+
+// One middleware inside another, of the same database or of two: the handler is outside all
+// of their blocks, and its writer is the client's.
+func TestW08_NonAtomicOutOfSeveral(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		second := open(t, testdb.New(t, db.Engine), setup{})
+		for name, inner := range map[string]*database{"the same": db, "two": second} {
+			for limit, opts := range map[string][]atomichttp.Option{"none": nil, "of each": {atomichttp.Block(atomic.Timeout(time.Second))}} {
+				db.arrange("DELETE FROM t")
+				flushed, goOn := make(chan struct{}), make(chan struct{})
+				stream := atomichttp.NonAtomic(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					_, limited := r.Context().Deadline()
+					assert.False(t, limited)
+					assert.False(t, atomic.In(r.Context(), db) || atomic.In(r.Context(), inner), name)
+					_, _ = io.WriteString(w, "one\n")
+					assert.NoError(t, http.NewResponseController(w).Flush(), name)
+					db.mustInsert(r.Context(), 1)
+					close(flushed)
+					<-goOn
+				}))
+				s := db.serve(atomichttp.Middleware(inner, opts...)(stream).ServeHTTP, opts...)
+				res, err := s.client.Post(s.URL, "", nil)
+				require.NoError(t, err)
+				line, err := bufio.NewReader(res.Body).ReadString('\n')
+				require.NoError(t, err)
+				assert.Equal(t, "one\n", line, "while the handler goes on")
+				soon(t, "the handler writes", flushed)
+				assert.Equal(t, []int{1}, db.kept(), "%s, limit %s", name, limit)
+				close(goOn)
+				require.NoError(t, res.Body.Close())
+				assert.Empty(t, s.log.String())
+			}
+		}
+		db.arrange("DELETE FROM t", onceTable[db.Engine])
+		keyed := db.serve(atomichttp.Middleware(second)(atomichttp.NonAtomic(db.inserts(1, 200))).ServeHTTP, atomichttp.Idempotent())
+		assert.Equal(t, 500, keyed.ask("POST", "", "Idempotency-Key", "k").status)
+		assert.Empty(t, db.kept())
 	})
 }
 
@@ -149,6 +190,31 @@ func TestW08_Inside(t *testing.T) {
 			assert.Equal(t, 201, a.status)
 			assert.Equal(t, "inserted 2", a.body)
 			assert.Equal(t, []int{2}, db.kept())
+		}
+	})
+}
+
+// Of what is no database of its own nothing is committed before the rest, and nothing has to
+// be told of it.
+func TestW08_AlsoInsideItsOwnBlock(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		second := open(t, testdb.New(t, db.Engine), setup{})
+		second.arrange("CREATE TABLE t (id BIGINT NOT NULL PRIMARY KEY, v BIGINT NOT NULL)")
+		quiet := atomichttp.Logger(slog.New(slog.DiscardHandler))
+		for name, inner := range map[string]func(http.Handler) http.Handler{
+			"the same twice":        atomichttp.Middleware(db, atomichttp.Also(db), quiet),
+			"the outer one's again": atomichttp.Middleware(second, atomichttp.Also(db), quiet),
+		} {
+			s := db.serve(inner(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				db.mustInsert(r.Context(), 1)
+				_ = second.refused(r.Context())
+				_ = db.refused(r.Context())
+			})).ServeHTTP)
+			a := s.ask("POST", "")
+			assert.Equal(t, 500, a.status, name)
+			typ, _ := a.problem(t)
+			assert.Equal(t, "about:blank", typ, "%s: all is rolled back", name)
+			assert.Empty(t, db.kept())
 		}
 	})
 }

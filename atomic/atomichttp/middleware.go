@@ -31,6 +31,7 @@ func Middleware(db atomic.DB, opts ...Option) func(http.Handler) http.Handler {
 // exchange is one request and its response.
 type exchange struct {
 	response
+	outer    *exchange // of another Middleware around this one; nil: there is none
 	next     http.Handler
 	request  *http.Request
 	attempts int
@@ -51,6 +52,7 @@ type exchangeKey struct{}
 
 func serve(c *config, next http.Handler, w http.ResponseWriter, r *http.Request) {
 	x := &exchange{response: response{config: c, real: w}, next: next, request: r}
+	x.outer, _ = r.Context().Value(exchangeKey{}).(*exchange)
 	defer x.end()
 	err := c.misuse
 	if err == nil {
@@ -125,14 +127,16 @@ func (x *exchange) inside(ctx context.Context, from int) error {
 	if from == len(x.config.databases) {
 		return x.attempt(ctx)
 	}
-	err := atomic.Do(ctx, x.config.databases[from].db, func(ctx context.Context) error {
+	db, of := x.config.databases[from].db, ctx
+	err := atomic.Do(ctx, db, func(ctx context.Context) error {
+		of = ctx
 		return x.inside(ctx, from+1)
 	}, x.options(from)...)
 	if isCommitted(err) {
 		x.config.log().ErrorContext(ctx, "holdfast: a hook of a committed request failed", "error", err)
 		err = nil
 	}
-	x.partly = x.partly || err == nil
+	x.partly = x.partly || db.Executor().Committed(of) // not so where its block is inside another
 	return err
 }
 

@@ -8,10 +8,10 @@ import (
 	"github.com/holdfast-go/holdfast/atomic"
 )
 
-// NonAtomic takes a handler out of the middleware around it (rule W8): each of its
-// statements commits by itself, blocks that it opens are its own, and what it writes
-// reaches the client at once, by the writer that the middleware was given: middleware in
-// between that has a writer of its own does not see it. It is for streams, server-sent
+// NonAtomic takes a handler out of the middleware around it, out of all of them where one is
+// inside another (rule W8): each of its statements commits by itself, blocks that it opens are
+// its own, and what it writes reaches the client at once, by the writer that the outermost
+// was given: middleware in between that has a writer of its own does not see it. It is for streams, server-sent
 // events, connections that are hijacked, responses of any size.
 //
 // Its ctx has the values that it would have had, and ends with the request or with a limit
@@ -30,22 +30,38 @@ func NonAtomic(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if x.key != "" {
-			x.err = errors.Join(ErrNotHeld, errors.New("the handler is NonAtomic, and the request has an Idempotency-Key: use When and Off"))
+		if err := x.notPassed(); err != nil {
+			for ; x != nil; x = x.outer {
+				x.err = err
+			}
 			return
 		}
-		x.passed, x.unsent = true, x.nothingSent(r.Context())
-		replace(x.real.Header(), w.Header()) // of middleware in between
-		ctx, cancel := x.unlimited(r.Context())
-		defer cancel()
+		ctx, outermost := r.Context(), x
+		for at := x; at != nil; at = at.outer {
+			at.passed, at.unsent, outermost = true, at.nothingSent(r.Context()), at
+			free, cancel := at.unlimited(ctx)
+			defer cancel()
+			ctx = free
+		}
+		replace(outermost.real.Header(), w.Header()) // of middleware in between
 		err := x.outside(ctx, 0, func(ctx context.Context) {
-			next.ServeHTTP(x.real, r.WithContext(context.WithValue(ctx, exchangeKey{}, nil)))
+			next.ServeHTTP(outermost.real, r.WithContext(context.WithValue(ctx, exchangeKey{}, nil)))
 		})
 		if err != nil {
 			x.config.log().ErrorContext(r.Context(), "holdfast: a handler could not be taken out of its block", "error", err)
-			x.config.onError(x.real, r, err)
+			outermost.config.onError(outermost.real, r, err)
 		}
 	})
+}
+
+// notPassed is what keeps a handler from being taken out of the block.
+func (x *exchange) notPassed() error {
+	for ; x != nil; x = x.outer {
+		if x.key != "" {
+			return errors.Join(ErrNotHeld, errors.New("the handler is NonAtomic, and the request has an Idempotency-Key: use When and Off"))
+		}
+	}
+	return nil
 }
 
 // nothingSent reports whether the request's blocks are empty so far.
@@ -58,10 +74,15 @@ func (x *exchange) nothingSent(ctx context.Context) bool {
 	return true
 }
 
-// outside runs fn outside the blocks of all databases from one on: first out of the
-// request's own, which may run out of its Timeout, and then out of what is around that.
+// outside runs fn outside the blocks of all databases from one on, and of the middlewares
+// around this one: first out of the request's own, which may run out of its Timeout, and
+// then out of what is around that.
 func (x *exchange) outside(ctx context.Context, from int, fn func(context.Context)) error {
-	if from == len(x.config.databases) {
+	switch {
+	case from < len(x.config.databases):
+	case x.outer != nil:
+		return x.outer.outside(ctx, 0, fn)
+	default:
 		fn(ctx)
 		return nil
 	}
