@@ -227,6 +227,31 @@ func TestW01_TheSameResponse(t *testing.T) {
 	assert.Empty(t, left)
 }
 
+// A goroutine that the handler has left behind gets an error. A panic there would end the
+// process, and with the buffer of another request it would write into that one's response.
+func TestW01_WhoWritesAfterTheHandler(t *testing.T) {
+	served := make(chan struct{})
+	late := make(chan error, 2)
+	h := atomichttp.Middleware(open(t), quiet)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "in time")
+		go func() {
+			<-served
+			w.Header().Set("X-Late", "1")
+			_, err := w.Write([]byte("late"))
+			late <- err
+			_, err = io.WriteString(w, "late")
+			late <- err
+		}()
+	}))
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", nil))
+	close(served)
+	require.Error(t, <-late)
+	require.Error(t, <-late)
+	require.Equal(t, "in time", w.Body.String())
+	require.Empty(t, w.Header().Get("X-Late"))
+}
+
 // meant is what a client reads of a response, without what says where its body ends.
 func meant(t *testing.T, request, response string) (meaning []string) {
 	t.Helper()

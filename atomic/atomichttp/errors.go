@@ -22,6 +22,8 @@ var (
 
 	// errUndo is the wish to roll back of a handler that has answered with an error.
 	errUndo = errors.New("the handler's status rolls back")
+	// errReturned: somebody writes a response whose handler has returned.
+	errReturned = errors.New("holdfast: atomichttp: the handler has returned, and its response has left")
 	// errOnlyOnce: another attempt, of a handler that cannot run again.
 	errOnlyOnce = errors.New("holdfast: atomichttp: the handler cannot run again: its request's body is gone, or a part of what it did cannot be taken back")
 )

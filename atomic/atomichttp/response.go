@@ -64,9 +64,11 @@ func (w *response) dropFile() {
 	}
 }
 
-// close gives back what the response holds.
+// close gives back what the response holds. Who writes later, in a goroutine that the handler
+// has left behind, is told so.
 func (w *response) close() {
 	w.dropFile()
+	w.err = errReturned
 	if w.body != nil && w.body.Cap() <= 64<<10 {
 		bodies.Put(w.body)
 	}
