@@ -87,6 +87,29 @@ func TestW09_TheSameRequestAgain(t *testing.T) {
 	})
 }
 
+// A middleware for all and one for a route: the key is taken once. Taken again inside the block
+// that has it, it would be in progress for ever.
+func TestW09_AMiddlewareInsideAnother(t *testing.T) {
+	eachOnce(t, func(t *testing.T, db *database) {
+		second := open(t, testdb.New(t, db.Engine), setup{})
+		second.arrange(onceTable[db.Engine])
+		for i, inner := range []*database{db, second} {
+			var ran atomic.Int64
+			route := atomichttp.Middleware(inner, atomichttp.Idempotent(atomichttp.RequireKey()))(db.counts(1, &ran))
+			s := db.serve(route.ServeHTTP, atomichttp.Idempotent(), atomichttp.Retry(2))
+			key := []string{"Idempotency-Key", fmt.Sprint("nested", i)}
+			for range 2 {
+				a := s.ask("POST", "two seats", key...)
+				assert.Equal(t, 201, a.status)
+				assert.Equal(t, fmt.Sprintf("order %d: two seats", i+1), a.body)
+			}
+			assert.Equal(t, 422, s.ask("POST", "three seats", key...).status)
+			assert.Equal(t, int64(1), ran.Load())
+			assert.Equal(t, 400, s.ask("POST", "no key").status)
+		}
+	})
+}
+
 func TestW09_WhatIsNotKept(t *testing.T) {
 	eachOnce(t, func(t *testing.T, db *database) {
 		status := 500

@@ -62,12 +62,23 @@ func serve(c *config, next http.Handler, w http.ResponseWriter, r *http.Request)
 		x.fail(err)
 		return
 	}
-	if x.key != "" {
+	if x.key != "" && !x.claimed() {
 		x.once()
 	} else {
 		x.conclude(x.partlyDone(atomic.Do(r.Context(), c.databases[0].db, x.open, x.options(0)...)))
 	}
 	x.ended = true
+}
+
+// claimed reports whether a middleware around this one has taken the request's key, in the
+// same database: this block is a part of what is done for it.
+func (x *exchange) claimed() bool {
+	for at := x.outer; at != nil; at = at.outer {
+		if at.key == x.key && at.config.databases[0].db.Executor() == x.config.databases[0].db.Executor() {
+			return true
+		}
+	}
+	return false
 }
 
 func (x *exchange) options(database int) []atomic.Option {
