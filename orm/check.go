@@ -13,7 +13,7 @@ import (
 // Check compares models with their tables on the server, and returns every
 // difference that could refuse a row, keep another one, or compare it in another
 // way, in one *CheckError (rule S26). It writes nothing, and takes two statements for each
-// model: for the start of a program, or its tests. An [Index] among the models is one
+// model, three on SQLite: for the start of a program, or its tests. An [Index] among the models is one
 // that has to be there.
 //
 //	var differs *orm.CheckError
@@ -119,7 +119,9 @@ const (
 	// NotAutoIncrement: the server does not count the column up.
 	NotAutoIncrement DifferenceKind = "the column is not auto-incremented: the server does not count it up"
 	NoDefault        DifferenceKind = "the column has no default"
-	FloatDecimals    DifferenceKind = "the column turns decimal numbers into floating-point numbers: declare it TEXT"
+	// Computed: a field that is only read is tagged scanonly (rule S22).
+	Computed      DifferenceKind = "the server computes the column, and refuses what the field would write"
+	FloatDecimals DifferenceKind = "the column turns decimal numbers into floating-point numbers: declare it TEXT"
 )
 
 // withoutTransactions are the storage engines of MySQL and MariaDB whose tables keep what

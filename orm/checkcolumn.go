@@ -1,6 +1,8 @@
 package orm
 
 import (
+	"encoding/json"
+	"reflect"
 	"strings"
 
 	"github.com/holdfast-go/holdfast/dialect"
@@ -40,6 +42,8 @@ func (c *comparison) column(f *render.Field, have tableColumn) {
 
 	is := column.Parse(engine, have.declared)
 	switch {
+	case engine == dialect.SQLite && makesNumbers(f, want, is, have.declared):
+		differs(OtherType)
 	case want.Kind == column.Unknown || want.Foreign || is.Kind == column.Unknown:
 	case engine == dialect.SQLite && want.Kind == column.Decimal:
 		if is.Kind != column.Text {
@@ -59,6 +63,9 @@ func (c *comparison) column(f *render.Field, have tableColumn) {
 	case !f.Nullable && !have.notNull:
 		differs(MayBeNull)
 	}
+	if have.computed && !f.ScanOnly {
+		c.add(f.Name, Computed, "", "")
+	}
 	if server := c.db.Server(); want.Kind == column.Text && otherText(server, want, have) {
 		c.add(f.Name, OtherText, exactly(server), strings.TrimSpace(have.charset+" "+have.collation))
 	}
@@ -70,15 +77,32 @@ func (c *comparison) column(f *render.Field, have tableColumn) {
 	}
 }
 
+// makesNumbers reports whether SQLite stores a text of the field that looks like a number as
+// one, 007 as 7: in a column whose type it does not know, STRING and JSON among them.
+func makesNumbers(f *render.Field, want, is column.Type, declared string) bool {
+	if declared == "" || is.Kind != column.Unknown && is.Kind != column.JSON {
+		return false
+	}
+	switch want.Kind {
+	case column.Text:
+		return true
+	case column.JSON: // an object or a list looks like none
+		return f.IndirectType == reflect.TypeFor[json.RawMessage]() || f.IndirectType.Kind() == reflect.Interface
+	}
+	return false
+}
+
 // sameKind: some servers have no type of their own for what others have.
 func sameKind(engine string, want, is column.Type) bool {
 	if want.Kind == is.Kind {
 		return !is.Fixed || want.Fixed
 	}
-	my := engine == dialect.MySQL || engine == dialect.MariaDB
+	my, lite := engine == dialect.MySQL || engine == dialect.MariaDB, engine == dialect.SQLite
 	switch want.Kind {
 	case column.Boolean:
-		return my && is.Kind == column.Integer && is.Bits == 8
+		return is.Kind == column.Integer && (my && is.Bits == 8 || lite)
+	case column.Timestamp, column.Date, column.TimeOfDay:
+		return lite && is.Kind == column.Text // as what they are stored, whatever the column is called
 	case column.JSON:
 		return engine != dialect.Postgres && engine != dialect.MySQL && is.Kind == column.Text
 	case column.UUID, column.Address:
@@ -112,6 +136,9 @@ func holds(engine string, is, want column.Type) bool {
 	case column.Text, column.Binary:
 		return longest(engine, is) >= longest(engine, want)
 	case column.Timestamp, column.TimeOfDay:
+		if is.Name == "timestamp" && want.Name != is.Name && engine != dialect.Postgres {
+			return false // it begins in 1970, and ends in 2038 or 2106
+		}
 		return is.Precision >= want.Precision
 	}
 	return true
@@ -138,8 +165,11 @@ func longest(engine string, t column.Type) int {
 
 // exactly is how CreateTables has texts compared.
 func exactly(server dialect.Server) string {
-	if server.Engine == dialect.Postgres {
+	switch server.Engine {
+	case dialect.Postgres:
 		return "a deterministic collation"
+	case dialect.SQLite:
+		return "BINARY"
 	}
 	return "utf8mb4 " + render.Collation(server)
 }
@@ -152,7 +182,9 @@ func otherText(server dialect.Server, want column.Type, have tableColumn) bool {
 		}
 		return have.charset+" "+have.collation != exactly(server)
 	case dialect.Postgres:
-		return have.collation != ""
+		if name := column.Parse(server.Engine, have.declared).Name; name == "citext" {
+			return want.Name != name
+		}
 	}
-	return false
+	return have.collation != ""
 }
