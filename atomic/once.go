@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"reflect"
 
+	"github.com/holdfast-go/holdfast/internal/exactjson"
 	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
@@ -35,7 +37,8 @@ import (
 //
 // While somebody else's block runs for the key, Once is ErrInProgress, or waits for
 // its end (Wait). T is encoded with encoding/json unless OnceEncoding says otherwise;
-// everybody, the first included, gets what was decoded again. A []byte is kept as it is.
+// everybody, the first included, gets what was decoded again; a number in an any is a float64
+// if that is the same number, and else a json.Number. A []byte is kept as it is.
 //
 // It costs one round trip before fn (rule O7), and its result travels with COMMIT. With ClaimLate
 // the former travels as well. A result that is there already costs three. Inside
@@ -121,7 +124,8 @@ func decode[T any](once *seam.Once, kept []byte) (result T, err error) {
 	} else if once.Decode != nil {
 		err = once.Decode(kept, &result)
 	} else {
-		err = json.Unmarshal(kept, &result)
+		v := reflect.ValueOf(&result).Elem()
+		err = exactjson.Decoder(v.Type())(v, kept)
 	}
 	if err != nil {
 		var zero T

@@ -3,6 +3,7 @@ package tests
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"testing"
 	"time"
@@ -29,6 +30,13 @@ func TestO04_Results(t *testing.T) {
 			got, err := atomic.Once(t.Context(), db, "receipt", func(context.Context) (receipt, error) { return given, nil })
 			require.NoError(t, err)
 			assert.Equal(t, receipt{ID: 1, At: given.At.Round(0), Tags: given.Tags}, receipt{ID: got.ID, At: got.At.Local().Round(0), Tags: got.Tags})
+		}
+		for range 2 { // as in a column (S25): a float64 would be another order
+			got, err := atomic.Once(t.Context(), db, "any", func(context.Context) (map[string]any, error) {
+				return map[string]any{"order": int64(1499366092322157987), "seats": 2, "price": 1.5}, nil
+			})
+			require.NoError(t, err)
+			assert.Equal(t, map[string]any{"order": json.Number("1499366092322157987"), "seats": 2.0, "price": 1.5}, got)
 		}
 		all := make([]byte, 256<<10)
 		for i := range all {

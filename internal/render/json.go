@@ -3,13 +3,13 @@ package render
 import (
 	"bytes"
 	"encoding/json"
-	"math/big"
 	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/exactjson"
 )
 
 // keepsJSON: what the servers make another document of, or refuse.
@@ -58,7 +58,7 @@ func exactNumbers(s string) bool {
 			if _, err := strconv.ParseUint(string(n), 10, 64); err == nil {
 				continue
 			}
-			if _, ok := ExactFloat(n); !ok {
+			if _, ok := exactjson.Float(n); !ok {
 				return false
 			}
 		}
@@ -87,7 +87,7 @@ func plainNumbers(s string) string {
 			for end < len(s) && strings.IndexByte("+-.eE0123456789", s[end]) >= 0 {
 				end++
 			}
-			if r, ok := rational(s[i:end]); ok && strings.ContainsAny(s[i:end], "eE") {
+			if r, ok := exactjson.Rational(s[i:end]); ok && strings.ContainsAny(s[i:end], "eE") {
 				places, _ := r.FloatPrec() // a power of ten: they end
 				sb.WriteString(r.FloatString(places))
 				i = end
@@ -98,34 +98,6 @@ func plainNumbers(s string) string {
 		i = end
 	}
 	return sb.String()
-}
-
-// ExactFloat is the floating-point number that is written as JSON as the same
-// number as n; ok is false if there is none.
-func ExactFloat(n json.Number) (f float64, ok bool) {
-	f, err := strconv.ParseFloat(string(n), 64)
-	if err != nil {
-		return 0, false
-	}
-	if len(n) <= exact && !strings.ContainsAny(string(n), "eE") { // so many digits it always keeps
-		return f, true
-	}
-	a, ok := rational(string(n))
-	if !ok {
-		return 0, false
-	}
-	b, ok := rational(strconv.FormatFloat(f, 'g', -1, 64))
-	return f, ok && a.Cmp(b) == 0
-}
-
-// rational refuses exponents that would take all memory.
-func rational(s string) (*big.Rat, bool) {
-	if i := strings.IndexAny(s, "eE"); i >= 0 {
-		if e, err := strconv.Atoi(s[i+1:]); err != nil || e > 400 || e < -400 {
-			return nil, false
-		}
-	}
-	return new(big.Rat).SetString(s)
 }
 
 // faithful reports whether the texts in v are those of its JSON: encoding/json
