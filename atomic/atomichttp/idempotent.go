@@ -59,7 +59,10 @@ func Idempotent(opts ...IdempotencyOption) Option {
 }
 
 // CallerBy says whose a key is. The default is the header Authorization: where callers are
-// known by a cookie, say so here, or the keys of all of them are one another's.
+// known by a cookie, say so here, or the keys of all of them are one another's. So where that
+// header changes from one request of a caller to the next, as a token that is refreshed or a
+// signature does: the same key would be another one's, and the work be done again. Take
+// what stays, such as the number of the user.
 func CallerBy(caller func(*http.Request) string) IdempotencyOption {
 	return func(i *idempotency) { i.caller = caller }
 }
