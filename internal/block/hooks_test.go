@@ -225,3 +225,20 @@ func TestB16_HooksAfterAPanic(t *testing.T) {
 		require.Equal(t, diary{"-1"}, d)
 	})
 }
+
+// The error of a hook is nobody's where another attempt follows: it is logged.
+func TestB16_AHookOfAnAttemptThatIsRepeated(t *testing.T) {
+	var log bytes.Buffer
+	play(t, func(t *testing.T, s *script) {
+		attempts := 0
+		s.on("INSERT a", refuses(conflict))
+		require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+			if attempts++; attempts > 1 {
+				return nil
+			}
+			require.NoError(t, atomic.OnRollback(ctx, s.db, func(context.Context) error { return errCaller }))
+			return s.exec(ctx, "INSERT a")
+		}, atomic.Retry(1)))
+		require.Equal(t, 1, strings.Count(log.String(), errCaller.Error()), log.String())
+	}, setup{settings: block.Settings{Logger: slog.New(slog.NewTextHandler(&log, nil))}})
+}

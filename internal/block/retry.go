@@ -29,6 +29,9 @@ func (p *retry) run(ctx context.Context, attempt func(n int) (*transaction, endi
 		t, how, err := attempt(n)
 		kept, last = how == committed, err
 		if err != nil && t != nil && how == rolledBack && p.wants(t) {
+			if n <= p.Max {
+				t.tellOfHook(ctx, err)
+			}
 			return struct{}{}, errAgain
 		}
 		return struct{}{}, nil
@@ -43,6 +46,14 @@ func (p *retry) run(ctx context.Context, attempt func(n int) (*transaction, endi
 		return false, last
 	}
 	return false, &atomic.BlockError{Kind: atomic.ErrRetriesExhausted, Reason: fmt.Sprintf("%d attempts", n), Err: last}
+}
+
+// tellOfHook logs that a hook of an attempt failed which another attempt follows: its
+// error would be nobody's.
+func (t *transaction) tellOfHook(ctx context.Context, err error) {
+	if hook, ok := errors.AsType[*atomic.HookError](err); ok {
+		t.executor.settings.logger().ErrorContext(ctx, "holdfast: hook failed", "block", t.root.Info().String(), "error", hook)
+	}
 }
 
 // wants reports whether the block saw the server say something that another
