@@ -113,3 +113,25 @@ func TestS56_TextsOfManyRows(t *testing.T) {
 		require.ErrorAs(t, err, &value)
 	})
 }
+
+// GROUP_CONCAT of MySQL and MariaDB sorts NULL as a zero, or as an empty text.
+func TestS56_TextsInAnOrderWithNull(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		figures(ctx, t, db)
+		size := query.Case().When(F("m").Lt(0), "").When(F("m").Gt(0), "b").Else(query.Cast[string](F("m")))
+		some := orm.Objects[Figure](db).Filter(F("id").Le(9))
+		id := query.Cast[string](F("id"))
+		for name, orders := range map[string][]query.Order{
+			"numbers": {F("m").Asc(), F("id").Asc()}, "descending": {F("m").Desc(), F("id").Asc()},
+			"where they are told": {F("m").Asc().NullsLast(), F("id").Asc()}, "told otherwise": {F("m").Desc().NullsFirst(), F("id").Asc()},
+			"floats": {F("g").Asc(), F("id").Asc()}, "calculated": {F("m").Neg().Desc(), F("id").Asc()},
+			"texts": {query.NullIf(size, "0").Asc(), F("id").Desc()}, "texts descending": {query.NullIf(size, "0").Desc(), F("id").Asc()},
+		} {
+			ids, err := orm.Select[string](ctx, some.OrderByExpr(orders...), id.As("text"))
+			require.NoError(t, err, name)
+			got, err := orm.Aggregate[string](ctx, some, query.StringAgg(id, ",", orders...))
+			require.NoError(t, err, name)
+			require.Equal(t, strings.Join(ids, ","), got, name)
+		}
+	})
+}

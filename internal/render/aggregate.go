@@ -84,12 +84,12 @@ func (w *writer) stringAgg(n ast.Aggregate) kind {
 	case isMySQL(w.server.Engine):
 		w.string("SUBSTRING(GROUP_CONCAT(")
 		w.fill("CONCAT(@2, @1)", p, separator())
-		w.ordering(" ORDER BY ", n.Order)
+		w.ordering(" ORDER BY ", n.Order, true)
 		w.string(" SEPARATOR ''), " + strconv.Itoa(utf8.RuneCountInString(n.Separator)+1) + ")")
 	default:
 		w.string(form{postgres: "string_agg(", sqlite: "group_concat("}.of(w))
 		w.fill("@1, @2", p, separator())
-		w.ordering(" ORDER BY ", n.Order)
+		w.ordering(" ORDER BY ", n.Order, false)
 		w.byte(')')
 	}
 	w.nullable, w.scope.texts = true, true

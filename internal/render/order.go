@@ -17,12 +17,13 @@ func (w *writer) orderBy(orders []ast.Order) {
 	if sc.outputs != nil {
 		sc.aggregates, sc.watch = true, true
 	}
-	w.ordering(" ORDER BY ", orders)
+	w.ordering(" ORDER BY ", orders, false)
 	sc.naming, sc.windows, sc.aggregates, sc.watch = before.naming, before.windows, before.aggregates, before.watch
 }
 
-// ordering writes criteria behind what begins them.
-func (w *writer) ordering(begin string, orders []ast.Order) {
+// ordering writes criteria behind what begins them. Where NULL has no place by itself, it is
+// told everywhere: GROUP_CONCAT takes it for a zero or an empty text.
+func (w *writer) ordering(begin string, orders []ast.Order, placeless bool) {
 	for i, o := range orders {
 		if i == 0 {
 			w.string(begin)
@@ -36,7 +37,7 @@ func (w *writer) ordering(begin string, orders []ast.Order) {
 			w.ordered(ast.Lt, k)
 		}
 		first := !o.NullsLast()
-		if moved := first == o.Desc; moved && w.nullable && isMySQL(w.server.Engine) { // which has no words for it
+		if moved := first == o.Desc; (moved || placeless) && w.nullable && isMySQL(w.server.Engine) { // which has no words for it
 			if out := w.scope.output(o.By); out != nil && out.aggregated && w.server.Engine == dialect.MariaDB {
 				w.put(part{out.text, out.args}) // it knows the name of an aggregate by itself only
 			} else {

@@ -55,7 +55,7 @@ func (w *writer) over(n ast.Over) kind {
 		if len(n.Partition) > 0 {
 			begin = " " + begin
 		}
-		w.ordering(begin, n.Order)
+		w.ordering(begin, n.Order, false)
 	}
 	if sc.foundAround() > around { // MySQL 9 has none
 		w.fail(&dialect.UnsupportedError{Server: w.server, Feature: "a window that is partitioned or ordered by what query.Outer names",
