@@ -197,6 +197,10 @@ func parseParams(params string) (s *settings, rest string, err error) {
 		// What StringAgg computes is cut off there, without an error; with the
 		// greatest value max_allowed_packet is the limit.
 		"group_concat_max_len": "4294967295",
+		// Of longer texts the server compares the first bytes, 1024 of them, where no index
+		// gives the order: the rest stand in any. It takes as much as keys of several columns have
+		// room for in its buffer: if 15 rows have not, it sorts nothing.
+		"max_sort_length": "CAST(GREATEST(@@max_sort_length, LEAST(65536, @@sort_buffer_size DIV 128)) AS UNSIGNED)",
 		// What cannot be stored unchanged is an error (rule S1). The rest of
 		// the mode stays as it is.
 		"sql_mode": "CONCAT_WS(',', NULLIF(" + sqlMode + ", ''), 'STRICT_TRANS_TABLES')",
