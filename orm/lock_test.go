@@ -136,6 +136,18 @@ func TestL06_QueriesThatCannotLock(t *testing.T) {
 		require.ErrorIs(t, err, orm.ErrLockOptions)
 		_, err = orm.Select[int64](ctx, q.GroupBy("project_id"), query.Count())
 		require.ErrorIs(t, err, orm.ErrLockOptions)
+		place := query.RowNumber().Over(query.Partition().OrderBy("id"))
+		for _, of := range []query.Operand{query.Count(), query.Sum(F("index")).Div(2), place, query.Sum(F("index")).Over(query.Partition()).Add(1)} {
+			_, err = orm.Select[int64](ctx, q, of)
+			require.ErrorIs(t, err, orm.ErrLockOptions)
+		}
+		_, err = q.OrderByExpr(place.Desc()).All(ctx)
+		require.ErrorIs(t, err, orm.ErrLockOptions)
+		inBlock(ctx, t, db, func(ctx context.Context) { // those of a sub-select are its own
+			sum := query.Select(orm.Objects[Audio](db), query.Sum(F("index")))
+			_, err := orm.Select[*int64](ctx, q.Filter(F("index").Lt(sum)).OrderByExpr(sum.Expr().Asc()), sum.Expr())
+			require.NoError(t, err)
+		})
 		if db.Server().Can(dialect.Of) {
 			require.NoError(t, orm.Objects[Project](db).Related("owner").SelectForUpdate(orm.Of("self")).Err())
 			inBlock(ctx, t, db, func(ctx context.Context) { // where it runs, and locks the one table

@@ -25,6 +25,7 @@ type clause struct {
 	overWindow bool // the next aggregate is computed over a window
 	aggregated bool // one was written, or a Raw that may hold one
 	windowed   bool // a function over a window was
+	hasWindow  bool // one stands anywhere in the SELECT
 	texts      bool // so was a StringAgg
 	outputs    []output
 	groups     []string // what is grouped by, as it is written

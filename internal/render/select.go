@@ -359,11 +359,20 @@ func (w *writer) limit(s *ast.Select) {
 	}
 }
 
-// unlockable refuses to lock what a DISTINCT query returns (rule L6).
+// unlockable refuses to lock what is no row of a table, or goes by rows that are not locked (rule L6).
 func (w *writer) unlockable(s *ast.Select) {
-	if len(s.Locks) > 0 && s.Distinct {
+	switch {
+	case len(s.Locks) == 0:
+	case s.Distinct:
 		w.fail(errDistinctLocked)
+	case w.scope.aggregated:
+		w.fail(errNoAggregate)
+	case w.scope.hasWindow:
+		w.fail(errWindowLocked)
 	}
 }
 
-var errDistinctLocked = fmt.Errorf("%w: a row of a DISTINCT query may stand for several, so it cannot be locked", ErrLockOptions)
+var (
+	errDistinctLocked = fmt.Errorf("%w: a row of a DISTINCT query may stand for several, so it cannot be locked", ErrLockOptions)
+	errWindowLocked   = fmt.Errorf("%w: a function over a window goes by all rows, also by those that are not locked: lock the rows in a query without it", ErrLockOptions)
+)

@@ -19,7 +19,7 @@ func (w *writer) over(n ast.Over) kind {
 	if err := w.server.Require(dialect.Window); err != nil {
 		w.fail(err)
 	}
-	sc.windows, sc.windowed = false, true // none within another
+	sc.windows, sc.windowed, sc.hasWindow = false, true, true // none within another
 	defer func() { sc.windows = true }()
 	var k kind
 	var nullable bool
