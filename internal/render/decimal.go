@@ -196,7 +196,7 @@ func (w *writer) noDecimals(feature string) error {
 func (w *writer) rounded(k, r kind) error {
 	switch {
 	case r.Kind == column.Unknown: // of Raw, which says itself what it does
-	case w.textDecimals && (r.field == nil || r.Kind != column.Decimal || r.Scale != k.Scale):
+	case w.textDecimals && (r.field == nil || r.Kind != column.Decimal || r.Scale != k.Scale || k.Precision > 0 && (r.Precision == 0 || r.Precision > k.Precision)):
 		return w.noDecimals("calculating a decimal number")
 	case r.Kind == column.Float:
 		return k.refuse(reflect.TypeFor[float64](), "is a floating-point number, which each engine rounds in its own way: calculate with decimal numbers")

@@ -15,6 +15,8 @@ import (
 func (w *writer) guarded(k, r kind, n ast.Node) {
 	between, needed := w.fits(k, r)
 	switch {
+	case k.cutsOff(r):
+		w.uncut(k, n)
 	case !needed:
 		w.node(n)
 	case w.overflows:
@@ -81,6 +83,52 @@ func (w *writer) fits(k, r kind) (between func(v string) string, needed bool) {
 		return condition("0", "1", "= 'integer'"), w.overflows && r.Kind != k.Kind
 	}
 	return nil, false
+}
+
+// cutsOff reports whether a column of kind k may keep less of a text of kind r than there is, or,
+// as SQLite does, more than its field may hold. What Raw yields is the caller's own.
+func (k kind) cutsOff(r kind) bool {
+	if k.Kind != column.Text || k.Length == 0 || r.Kind == column.Unknown {
+		return false
+	}
+	held := r.field != nil && r.Kind == k.Kind && r.Length > 0 && r.Length <= k.Length && (r.Fixed || !k.Fixed)
+	return !held
+}
+
+// uncut writes a text that the column has to keep as it is (rule S20). Blanks at its end are cut off without
+// an error; what fails is a text that is too long for the column and ends otherwise.
+func (w *writer) uncut(k kind, n ast.Node) {
+	most, longer := strconv.Itoa(k.Length), " || repeat('.', "+strconv.Itoa(k.Length+1)+")"
+	blank := func(v string) string {
+		if k.Fixed {
+			return " OR " + v + " LIKE '% '"
+		}
+		return ""
+	}
+	switch {
+	case w.overflows:
+		w.string("(SELECT CASE WHEN length(v) > " + most + blank("v") + " THEN " + failure("the result does not fit into "+k.name()) + " ELSE v END FROM (SELECT ")
+		w.node(n)
+		w.string(" AS v))")
+	case w.casts:
+		w.string("(SELECT CASE WHEN char_length(g.v) > " + most + blank("g.v") + " THEN g.v" + longer + " ELSE g.v END FROM (SELECT CAST(")
+		w.node(n)
+		w.string(" AS text) AS v) AS g)")
+	default:
+		w.string("CASE WHEN CHAR_LENGTH(")
+		w.node(n)
+		w.string(") > " + most)
+		if k.Fixed {
+			w.string(" OR ")
+			w.node(n)
+			w.string(" LIKE '% '")
+		}
+		w.string(" THEN CONCAT(")
+		w.node(n)
+		w.string(", REPEAT('.', " + strconv.Itoa(k.Length+1) + ")) ELSE ")
+		w.node(n)
+		w.string(" END")
+	}
 }
 
 // failure is an expression that SQLite cannot compute. It has no way to raise an
