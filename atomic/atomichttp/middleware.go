@@ -138,16 +138,17 @@ func (x *exchange) inside(ctx context.Context, from int) error {
 	if from == len(x.config.databases) {
 		return x.attempt(ctx)
 	}
-	db, of := x.config.databases[from].db, ctx
+	db := x.config.databases[from].db
+	committed := func() bool { return false }
 	err := atomic.Do(ctx, db, func(ctx context.Context) error {
-		of = ctx
+		committed = func() bool { return db.Executor().Committed(ctx) }
 		return x.inside(ctx, from+1)
 	}, x.options(from)...)
 	if isCommitted(err) {
 		x.config.log().ErrorContext(ctx, "holdfast: a hook of a committed request failed", "error", err)
 		err = nil
 	}
-	x.partly = x.partly || db.Executor().Committed(of) // not so where its block is inside another
+	x.partly = x.partly || committed() // not so where its block is inside another
 	return err
 }
 

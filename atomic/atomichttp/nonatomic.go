@@ -36,13 +36,8 @@ func NonAtomic(next http.Handler) http.Handler {
 			}
 			return
 		}
-		ctx, outermost := r.Context(), x
-		for at := x; at != nil; at = at.outer {
-			at.passed, at.unsent, outermost = true, at.nothingSent(r.Context()), at
-			free, cancel := at.unlimited(ctx)
-			defer cancel()
-			ctx = free
-		}
+		ctx, outermost, cancel := x.pass(r.Context(), r.Context())
+		defer cancel()
 		replace(outermost.real.Header(), w.Header()) // of middleware in between
 		err := x.outside(ctx, 0, func(ctx context.Context) {
 			next.ServeHTTP(outermost.real, r.WithContext(context.WithValue(ctx, exchangeKey{}, nil)))
@@ -52,6 +47,18 @@ func NonAtomic(next http.Handler) http.Handler {
 			outermost.config.onError(outermost.real, r, err)
 		}
 	})
+}
+
+// pass takes a handler out of x and those around it, the outermost of which it returns with
+// a ctx without their limits. within is the handler's own.
+func (x *exchange) pass(ctx, within context.Context) (free context.Context, outermost *exchange, cancel func()) {
+	x.passed, x.unsent = true, x.nothingSent(within)
+	free, cancel = x.unlimited(ctx)
+	if x.outer == nil {
+		return free, x, cancel
+	}
+	free, outermost, around := x.outer.pass(free, within)
+	return free, outermost, func() { around(); cancel() }
 }
 
 // notPassed is what keeps a handler from being taken out of the block.
