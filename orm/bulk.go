@@ -82,12 +82,12 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 	case len(batches) == 0:
 		return nil
 	case len(batches) == 1 && batches[0].statements(q.db) == 1:
-		err := q.insertBatch(ctx, batches[0])
+		err := forgetUnless(q.insertBatch(ctx, batches[0]), batches[0].left, batches[0].Rows)
 		if len(rows) == 1 || q.db.executor.Encloses(ctx) || !curedByAgain(err) {
 			return err
 		}
 	}
-	return q.db.ownBlock(ctx, func(ctx context.Context) error {
+	err := q.db.ownBlock(ctx, func(ctx context.Context) error {
 		for _, b := range batches {
 			if err := q.insertBatch(ctx, b); err != nil {
 				return err
@@ -95,6 +95,10 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 		}
 		return nil
 	})
+	for _, b := range batches {
+		_ = forgetUnless(err, b.left, b.Rows)
+	}
+	return err
 }
 
 // batch is the rows of one INSERT.

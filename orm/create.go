@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
@@ -17,7 +18,8 @@ import (
 // package models get their times, versions and keys. Times are stored in UTC
 // and to the microsecond; what is finer is cut off in the database, not in row.
 //
-// A rollback takes the row back, but not what Create wrote into the struct. On
+// Where Create itself fails, row has no key that the server gave. The
+// rollback of a block takes the row back, but not what Create wrote into the struct. On
 // SQLite, which takes the counter back too, row's key then becomes that of
 // somebody else's row. So a block that is repeated makes its rows inside
 // fn, and a row whose block was rolled back is not saved.
@@ -53,7 +55,7 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 	}
 	if q.db.models.Returns() {
 		insert.Returning = left
-		return q.insertReturning(ctx, insert)
+		return forgetUnless(q.insertReturning(ctx, insert), left, insert.Rows)
 	}
 	var key *render.Field
 	others := left[:0:0]
@@ -67,12 +69,31 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 	if len(others) == 0 {
 		return q.insertCounted(ctx, insert, key)
 	}
-	return q.db.ownBlock(ctx, func(ctx context.Context) error {
+	err := q.db.ownBlock(ctx, func(ctx context.Context) error {
 		if err := q.insertCounted(ctx, insert, key); err != nil {
 			return err
 		}
 		return q.reload(ctx, v, others)
 	})
+	return forgetUnless(err, left, insert.Rows)
+}
+
+// forgetUnless takes back what the server gave to rows that it has not kept after all:
+// created once more they would have keys that may be those of others by then. Where nobody
+// knows, the keys tell what to look for.
+func forgetUnless(err error, left []*render.Field, rows []reflect.Value) error {
+	if err == nil || errors.Is(err, atomic.ErrCommitUnknown) || errors.Is(err, atomic.ErrOutcomeUnknown) {
+		return err
+	}
+	for _, f := range left {
+		if f.ScanOnly {
+			continue // it is not written, whatever it holds
+		}
+		for _, row := range rows {
+			f.Field.Value(row).SetZero()
+		}
+	}
+	return err
 }
 
 // insertCounted sends an INSERT of one row, and takes its key from the answer if the

@@ -143,6 +143,12 @@ func TestS09_BulkCreateIsAllOrNothing(t *testing.T) {
 		n, err := orm.Objects[Project](db).Count(ctx)
 		require.NoError(t, err)
 		require.Zero(t, n)
+		for _, p := range projects {
+			require.Zero(t, p.ID, "a key that no row has may be that of another row soon")
+		}
+		twice := []*Project{{Name: "a"}, {Name: "b"}, {Name: "a"}}
+		require.ErrorIs(t, orm.Objects[Project](db).BulkCreate(ctx, twice), dialect.ErrUniqueViolation)
+		require.Equal(t, []*Project{{Name: "a"}, {Name: "b"}, {Name: "a"}}, twice)
 
 		inBlock(ctx, t, db, func(ctx context.Context) {
 			require.NoError(t, orm.Objects[Project](db).Create(ctx, &Project{Name: "kept"}))

@@ -51,14 +51,14 @@ func NonAtomic(next http.Handler) http.Handler {
 
 // pass takes a handler out of x and those around it, the outermost of which it returns with
 // a ctx without their limits. within is the handler's own.
-func (x *exchange) pass(ctx, within context.Context) (free context.Context, outermost *exchange, cancel func()) {
+func (x *exchange) pass(ctx, within context.Context) (context.Context, *exchange, context.CancelFunc) {
 	x.passed, x.unsent = true, x.nothingSent(within)
-	free, cancel = x.unlimited(ctx)
+	free, cancel := x.unlimited(ctx)
 	if x.outer == nil {
 		return free, x, cancel
 	}
-	free, outermost, around := x.outer.pass(free, within)
-	return free, outermost, func() { around(); cancel() }
+	freer, outermost, around := x.outer.pass(free, within)
+	return freer, outermost, func() { around(); cancel() }
 }
 
 // notPassed is what keeps a handler from being taken out of the block.

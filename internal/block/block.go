@@ -29,7 +29,6 @@ type transaction struct {
 	session  *session // owns the connection; nil: the transaction does
 	lent     bool     // the session had the connection before, and perhaps settings on it
 	attempt  int      // of Retry, from 1
-	ended    ending   // how, once it has; before the hooks run
 
 	// connMu is held by whoever uses the connection.
 	connMu mutex
@@ -47,6 +46,7 @@ type transaction struct {
 
 	// mu guards the rest. It is never held while waiting for the server.
 	mu         sync.Mutex
+	ended      ending // how, once it has; before the hooks run
 	conn       *connection
 	rows       *streamRows    // rows that are still being read
 	aside      []*transaction // in progress in Independent blocks opened from this one's

@@ -45,11 +45,15 @@ func (x *Executor) Unsent(ctx context.Context) bool {
 	return b != nil && err == nil && b.tx.state.Phase() == state.Unsent
 }
 
-// Committed implements seam.Executor. It is for the goroutine of Do, in its hooks and behind
-// them.
+// Committed implements seam.Executor. It is for the hooks, and for who comes after Do.
 func (x *Executor) Committed(ctx context.Context) bool {
 	b := x.scope(ctx).block
-	return b != nil && b.tx.ended == committed
+	if b == nil {
+		return false
+	}
+	b.tx.mu.Lock()
+	defer b.tx.mu.Unlock()
+	return b.tx.ended == committed
 }
 
 // Complete implements seam.Executor.

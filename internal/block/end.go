@@ -76,7 +76,6 @@ const (
 // end ends the outermost block.
 func (t *transaction) end(ctx context.Context, r state.Return) (ending, error) {
 	how, err := t.conclude(ctx, r)
-	t.ended = how
 	return how, t.runHooksAfter(how, err)
 }
 
@@ -102,6 +101,9 @@ func (t *transaction) conclude(ctx context.Context, r state.Return) (how ending,
 		t.rollback(ctx, end.Was, end.Restore)
 	}
 	how, result = t.unlessEnded(how, result)
+	t.mu.Lock()
+	t.ended = how
+	t.mu.Unlock()
 	if end.Keep && end.Was != state.Unsent || how == unknown {
 		t.remember(ctx, how)
 	}
