@@ -248,6 +248,32 @@ func TestS06_StaleConnections(t *testing.T) {
 	}, testdb.Servers()...)
 }
 
+// What PostgreSQL says to a session that was idle for too long, it says instead of reading
+// on: the statement is sent again by another connection.
+func TestS06_ASessionThatWasIdle(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		if db.executor.Database().Server.Version.Major < 14 {
+			t.Skip("idle_session_timeout came with version 14")
+		}
+		db.arrange("ALTER DATABASE " + db.Name + " SET idle_session_timeout = '30ms'")
+		one := db.again(setup{pool: 1})
+		idle := func() {
+			var id int64
+			within(t.Context(), one, 1, func(ctx context.Context) { id = one.id(ctx) })
+			db.gone(id)
+		}
+		idle()
+		require.NoError(t, one.insert(t.Context(), 1))
+		idle()
+		require.NoError(t, atomic.Do(t.Context(), one, func(ctx context.Context) error { return one.insert(ctx, 2) }))
+		idle()
+		n, err := one.count(t.Context())
+		require.NoError(t, err)
+		assert.EqualValues(t, 2, n)
+		assert.Equal(t, []int{1, 2}, db.kept())
+	}, testdb.Postgres)
+}
+
 // within opens n blocks at once, each with a connection of its own.
 func within(ctx context.Context, db *database, n int, do func(ctx context.Context)) {
 	db.t.Helper()

@@ -188,6 +188,19 @@ func (w *wire) ready(ctx context.Context) error {
 // BEGIN has come before, it is described anew and sent again; else whoever runs
 // the transaction again meets with nothing old.
 func (w *wire) send(ctx context.Context, prefix []string, query string, args []any) (*statement, *pgconn.ResultReader, error) {
+	st, result, err := w.sent(ctx, prefix, query, args)
+	if a, ok := answerOf(err); ok && a.code == idledOut {
+		err = &backend.NotSentError{Closed: true, Err: err}
+	}
+	return st, result, err
+}
+
+// idledOut is what the server says before it closes a session that has sent nothing, and has
+// no transaction, for idle_session_timeout. It is on its way when the statement leaves, and
+// nobody reads that any more: the timer is off before a statement runs.
+const idledOut = "57P05"
+
+func (w *wire) sent(ctx context.Context, prefix []string, query string, args []any) (*statement, *pgconn.ResultReader, error) {
 	if err := w.ready(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -223,10 +236,10 @@ func (w *wire) send(ctx context.Context, prefix []string, query string, args []a
 		return w.attempt(ctx, prefix, st, args)
 	}
 	first := w.conn.TxStatus() == 'I' && (len(prefix) == 0 || begins(prefix[0]))
-	sent, result, err := w.attempt(ctx, prefix, st, args)
+	known, result, err := w.attempt(ctx, prefix, st, args)
 	switch {
 	case err == nil || !outdated(err):
-		return sent, result, err
+		return known, result, err
 	case !first:
 		return nil, nil, &outdatedError{err}
 	case w.undo(ctx) != nil:
