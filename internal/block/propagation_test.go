@@ -10,6 +10,8 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/block"
+	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
 func never(t *testing.T) func(context.Context) error {
@@ -173,4 +175,23 @@ func TestB18_SuspendedInABlockThatHasFailed(t *testing.T) {
 		}), dialect.ErrUniqueViolation)
 		s.sent("BEGIN; INSERT a", "2: INSERT note", "ROLLBACK")
 	})
+}
+
+// The error of a block that is refused names the options that it would have had, the
+// database's own among them.
+func TestB18_TheOptionsOfARefusedBlock(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		for _, c := range []struct {
+			opts []atomic.Option
+			want string
+		}{
+			{[]atomic.Option{atomic.Propagation(atomic.Mandatory), atomic.ReadOnly()}, "Isolation(Serializable), ReadOnly"},
+			{[]atomic.Option{atomic.Propagation(atomic.Mandatory), atomic.NoDefaults(), atomic.ReadOnly()}, "ReadOnly"},
+			{[]atomic.Option{atomic.Propagation(atomic.Never), atomic.ReadOnly()}, ""},
+		} {
+			var refused *atomic.BlockError
+			require.ErrorAs(t, s.do(t.Context(), never(t), c.opts...), &refused)
+			require.Equal(t, c.want, refused.Block.Options)
+		}
+	}, setup{settings: block.Settings{Block: seam.Options{Isolation: sql.LevelSerializable}}})
 }
