@@ -82,6 +82,10 @@ func TestB12_ResolveCommitGivesUp(t *testing.T) {
 		s.forget()
 		pass(time.Minute)
 		s.sent()
+
+		// Whoever comes later begins anew.
+		s.on("WHAT BECAME OF tx2", reply{says: []backend.Fate{kept}})
+		require.NoError(t, lost(t, s, "tx2")())
 	}, together)
 	play(t, func(t *testing.T, s *script) {
 		answer := make(chan struct{})
