@@ -81,6 +81,18 @@ func TestB08_TheGuardIsAskedBeforeTheRollback(t *testing.T) {
 		require.ErrorIs(t, err, errAsked)
 		require.Empty(t, s.connected())
 	})
+	// That it held behind one statement says nothing of the next.
+	play(t, func(t *testing.T, s *script) {
+		s.on("CALL b", refuses(unique))
+		require.Equal(t, errAsked, s.do(t.Context(), func(ctx context.Context) error {
+			s.must(ctx, "INSERT a")
+			require.Error(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "CALL b") }))
+			s.must(ctx, "CALL c")
+			return errAsked
+		}))
+		s.sent("BEGIN; INSERT a", "SAVEPOINT hf_1; SAVEPOINT hf_guard; CALL b", guardHolds,
+			"RELEASE SAVEPOINT hf_guard; ROLLBACK TO SAVEPOINT hf_1; RELEASE SAVEPOINT hf_1; SAVEPOINT hf_guard; CALL c", guardHolds, "ROLLBACK")
+	})
 }
 
 // A server that is the writer no more keeps its connection from being used again,
