@@ -89,15 +89,36 @@ func (g groupReplication) start(ctx context.Context, c *Machines) error {
 }
 
 // online waits until a node is a member, in its own eyes as in the group's.
-func (groupReplication) online(ctx context.Context, n *Node) error {
-	return until(ctx, time.Minute, n.Name+" is online", func(ctx context.Context) error {
-		state, err := n.Ask(ctx, "", `SELECT CONCAT(me.member_state, ' ', (SELECT COUNT(*) FROM performance_schema.replication_group_members WHERE member_state = 'ONLINE') > 1)
-			FROM performance_schema.replication_group_members me WHERE me.member_id = @@server_uuid`)
-		if err == nil && state != "ONLINE 1" {
-			err = fmt.Errorf("state %q", state)
-		}
+func (g groupReplication) online(ctx context.Context, n *Node) error {
+	return until(ctx, time.Minute, n.Name+" is online", func(ctx context.Context) error { return g.isOnline(ctx, n) })
+}
+
+// isOnline asks another node as well: one that was cut off has itself for a member until it
+// hears that it was expelled.
+func (groupReplication) isOnline(ctx context.Context, n *Node) error {
+	const members = "performance_schema.replication_group_members"
+	state, err := n.Ask(ctx, "", "SELECT CONCAT(@@server_uuid, ' ', me.member_state, ' ', (SELECT COUNT(*) FROM "+members+" WHERE member_state = 'ONLINE') > 1) FROM "+
+		members+" me WHERE me.member_id = @@server_uuid")
+	if err != nil {
 		return err
-	})
+	}
+	uuid, own, _ := strings.Cut(state, " ")
+	if own != "ONLINE 1" {
+		return fmt.Errorf("state %q", own)
+	}
+	for _, other := range n.cluster.Others(n) {
+		if other.down {
+			continue
+		}
+		state, err = other.Ask(ctx, "", "SELECT member_state FROM "+members+" WHERE member_id = '"+uuid+"'")
+		if err == nil && state == "ONLINE" {
+			return nil
+		}
+		if err == nil {
+			err = fmt.Errorf("state %q in the eyes of %s", state, other.Name)
+		}
+	}
+	return err
 }
 
 // One that was expelled, or gave up, has to be told to join.
@@ -114,7 +135,7 @@ func (g groupReplication) restart(ctx context.Context, n *Node) error {
 		case err != nil:
 			return err
 		case state == "ONLINE":
-			return g.online(ctx, n)
+			return g.isOnline(ctx, n)
 		case state == "RECOVERING":
 			return fmt.Errorf("state %s", state)
 		}
