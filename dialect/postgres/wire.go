@@ -200,6 +200,7 @@ func (w *wire) send(ctx context.Context, prefix []string, query string, args []a
 // nobody reads that any more: the timer is off before a statement runs.
 const idledOut = "57P05"
 
+// sent is send, but for what the server says to a session that was idle.
 func (w *wire) sent(ctx context.Context, prefix []string, query string, args []any) (*statement, *pgconn.ResultReader, error) {
 	if err := w.ready(ctx); err != nil {
 		return nil, nil, err
