@@ -30,8 +30,8 @@ import (
 // cannot be asked (no connection is free, or the user may not, see
 // orm.LockWaits) the error stays as it is. The end of a statement may be
 // delayed by a question in progress, a quarter of a second at most, and the
-// error by one second. SQLite does not know who has its lock: there the option
-// has no effect.
+// error by one second. SQLite does not know who has its lock, and of what a
+// replica's sessions wait for nobody is asked: there the option has no effect.
 func ExplainLocks() Option { return optionFunc(func(o *seam.Options) { o.Explain = true }) }
 
 // Holder is somebody who held a lock.

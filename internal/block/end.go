@@ -158,7 +158,7 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 		return unknown, e
 	}
 	if t.answered(err) { // B25
-		if wire.Alive() && !wire.Idle() {
+		if !wire.Idle() {
 			t.rollback(ctx, state.Begun, nil)
 		}
 		// After a failed COMMIT nobody vouches for the session.

@@ -69,10 +69,11 @@ func (t *transaction) watching(ctx context.Context, first bool, send sender) sen
 	}
 }
 
-// watcher returns who can be asked, or nil, and the connection's number, or 0.
+// watcher returns who can be asked, or nil, and the connection's number, or 0. On a
+// replica nobody can: the writer, which is asked, has others under that number.
 func (t *transaction) watcher() (backend.LockWatcher, int64) {
 	watcher, ok := t.executor.db.Engine.(backend.LockWatcher)
-	if !ok || t.conn == nil || !t.executor.db.Server.Can(dialect.LockWaits) {
+	if !ok || t.conn == nil || t.conn.replica != nil || !t.executor.db.Server.Can(dialect.LockWaits) {
 		return nil, 0
 	}
 	if t.conn.id == 0 {

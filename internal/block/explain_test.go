@@ -2,6 +2,7 @@ package block_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -319,4 +320,18 @@ func TestExplainLocks_NobodyCanBeAsked(t *testing.T) {
 			}, set)
 		})
 	}
+}
+
+// What a replica's connection waits for, the writer does not know: there, its number is
+// somebody else's.
+func TestExplainLocks_OnAReplica(t *testing.T) {
+	withReplicas(t, 1, func(t *testing.T, s *script, own *history, _ *strings.Builder, all []*follower) {
+		r := all[0]
+		r.on("read", after(time.Second, refuses(locked)))
+		err := s.do(t.Context(), func(ctx context.Context) error { return s.exec(ctx, "read") }, atomic.ReadOnly(), atomic.ExplainLocks())
+		require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+		require.NotErrorAs(t, err, new(*atomic.LockHeldError))
+		r.sent("BEGIN READ ONLY; read", "ROLLBACK")
+		s.sent()
+	})
 }

@@ -36,7 +36,13 @@ func withReplicas(t *testing.T, number int, test func(t *testing.T, s *script, o
 		require.NoError(t, s.db.Open(t.Context(), block.NewReplicas(sources, wait, func(*backend.Database) {})))
 		test(t, s, own, log, all)
 	}, setup{server: postgres, settings: block.Settings{Logger: slog.New(slog.NewTextHandler(log, nil))},
-		engine: func(e *engine) backend.Engine { return tellingEngine{e, own} }})
+		engine: func(e *engine) backend.Engine { return watchingWriter{tellingEngine{e, own}, watcher{locker{e}}} }})
+}
+
+// watchingWriter leaves tokens, and tells who waits for whom.
+type watchingWriter struct {
+	tellingEngine
+	watcher
 }
 
 // reads sends a read that may go to a replica, outside any block.
@@ -170,6 +176,20 @@ func TestR05_WhoGivesUpHasFoundOutNothing(t *testing.T) {
 		require.NoError(t, readsOnly(t.Context(), s))
 		r.sent("3: SELECT 1", "3: BEGIN READ ONLY; read", "3: COMMIT")
 		require.Equal(t, 1, strings.Count(log.String(), "left out"))
+
+		// And who gives up while that one is behind.
+		r.on("BEGIN READ ONLY", refuses(gone), refuses(gone))
+		require.NoError(t, readsOnly(t.Context(), s))
+		pass(time.Second)
+		r.forget()
+		r.history.standing = backend.Behind
+		impatient, cancel = context.WithTimeoutCause(late, wait/2, errCaller)
+		defer cancel()
+		require.ErrorIs(t, readsOnly(impatient, s), errCaller)
+		r.history.standing = backend.Reached
+		require.NoError(t, readsOnly(late, s))
+		r.sent("5: BEGIN READ ONLY; read", "5: COMMIT")
+		require.Equal(t, 2, strings.Count(log.String(), "left out"))
 	})
 }
 

@@ -119,7 +119,7 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		}
 		used := t.conn.wire.Used()
 		watched := t.connMu.whileBinding(st, send)
-		if b.Explains() && t.conn.replica == nil {
+		if b.Explains() {
 			watched = t.watching(ctx, first, watched)
 		}
 		if first {
