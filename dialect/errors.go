@@ -26,7 +26,8 @@ var (
 	// MySQL 3572, 1205; PostgreSQL 55P03; SQLite BUSY, LOCKED.
 	ErrLockNotAvailable = errors.New("lock not available")
 	// ErrDeadlock: the server chose this transaction as the victim of a
-	// deadlock and has rolled it back. MySQL 1213; PostgreSQL 40P01.
+	// deadlock and has rolled it back. MySQL 1213; PostgreSQL 40P01. SQLite has
+	// none: of two writers one is told BUSY.
 	ErrDeadlock = errors.New("deadlock")
 	// ErrSerializationFailure: the transaction cannot be serialized with
 	// others and has to be run again from its start.

@@ -64,7 +64,7 @@ func ExampleCapability() {
 		dialect.AdvisoryLock, dialect.LockWaits, dialect.Returning, dialect.UpdateReturning, dialect.DeleteReturning, dialect.Deferrable,
 		dialect.TransactionTimeout, dialect.IdleTimeout, dialect.CommitStatus,
 		dialect.Savepoint, dialect.WholeCommit, dialect.DDLInBlock, dialect.SeveralStatements, dialect.JSONEquality, dialect.JSONPaths,
-		dialect.With, dialect.Window, dialect.FrameGroups, dialect.Intersect,
+		dialect.With, dialect.Window, dialect.FrameGroups, dialect.Intersect, dialect.Replicas,
 	} {
 		if !server.Can(c) {
 			fmt.Println(c)

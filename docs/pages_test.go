@@ -38,6 +38,7 @@ var (
 	heading  = regexp.MustCompile(`(?m)^#+ (.*)$`)
 	dropped  = regexp.MustCompile(`[^\p{L}\p{N} _-]`) // from the name of a heading
 	filename = regexp.MustCompile(`[\w.-]*(?:/\w[\w.-]*)+|\.?\w[\w.-]*\.(?:go|md|yml)\b`)
+	testIn   = regexp.MustCompile("`(Test\\w+)` in\\s+\\[[^]]*\\]\\(([^)]*)\\)") // a test, and the file that it is in
 	testname = regexp.MustCompile(`\bTest[A-Z]\w*…?`)
 	pattern  = regexp.MustCompile(`^Test[A-Z]\d\d$`) // as "go test -run" takes it
 	rule     = regexp.MustCompile(`(?m)^\*\*([A-Z])(\d+)[.*]`)
@@ -127,7 +128,8 @@ func headings(text string) (all []string) {
 	return all
 }
 
-// Every test that a page names exists; "TestB08_…" stands for all that begin so.
+// Every test that a page names exists, in the file that the page says it is in;
+// "TestB08_…" stands for all that begin so.
 func TestTheTestsThatPagesNameExist(t *testing.T) {
 	var code strings.Builder
 	for file := range tree(t) {
@@ -143,6 +145,11 @@ func TestTheTestsThatPagesNameExist(t *testing.T) {
 			}
 			if !strings.Contains(code.String(), "\nfunc "+start) {
 				t.Errorf("%s names %s, which is no test", page, name)
+			}
+		}
+		for _, m := range testIn.FindAllStringSubmatch(read(t, page), -1) {
+			if file := filepath.Join(filepath.Dir(page), m[2]); !strings.Contains(read(t, file), "\nfunc "+m[1]+"(") {
+				t.Errorf("%s is not in %s, as %s says", m[1], m[2], page)
 			}
 		}
 	}
