@@ -191,6 +191,10 @@ func TestB13_AChangedSessionIsNotPooled(t *testing.T) {
 		testdb.Postgres: {"SET application_name = 'own'", "CREATE TEMP TABLE own (id INTEGER)", "LISTEN own",
 			"SELECT pg_advisory_lock(1)", "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", "SELECT set_config('application_name', 'own', false)"},
 	}
+	locks := map[testdb.Engine][]string{
+		testdb.MySQL:   {"FLUSH TABLES t WITH READ LOCK", "FLUSH TABLES t FOR EXPORT"},
+		testdb.MariaDB: {"FLUSH TABLES t WITH READ LOCK", "FLUSH TABLES t FOR EXPORT", "BACKUP LOCK t"},
+	}
 	each(t, func(t *testing.T, db *database) {
 		one := db.again(setup{pool: 1})
 		for _, change := range changes[db.Engine] {
@@ -201,6 +205,14 @@ func TestB13_AChangedSessionIsNotPooled(t *testing.T) {
 			require.NoError(t, one.exec(t.Context(), change), change)
 			assert.Zero(t, one.pool().Stats().OpenConnections, "outside: %s", change)
 			assert.Equal(t, before, one.pool().Stats().MaxLifetimeClosed)
+		}
+		for _, lock := range locks[db.Engine] { // refused in a block
+			require.NoError(t, one.exec(t.Context(), lock), lock)
+			assert.Zero(t, one.pool().Stats().OpenConnections, "outside: %s", lock)
+			session, inside := one.session(t.Context())
+			require.NoError(t, one.exec(inside, lock), lock)
+			require.NoError(t, session.Close())
+			assert.Zero(t, one.pool().Stats().OpenConnections, "in a session: %s", lock)
 		}
 		require.NoError(t, one.exec(t.Context(), "SELECT 1"))
 		assert.Equal(t, 1, one.pool().Stats().OpenConnections, "what changes nothing")
