@@ -162,6 +162,7 @@ func (x *Executor) outsideOn(ctx context.Context, connect func(context.Context) 
 		if !x.classify(err).NotSent {
 			conn.markSession(x, st) // it may have failed half-way: SELECT pg_advisory_lock(1), 1/0
 		}
+		x.toldInPart(ctx, conn, st, err)
 		conn.giveBack()
 		return nil, x.outcome(ctx, st, err)
 	}

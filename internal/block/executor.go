@@ -244,6 +244,7 @@ func (x *Executor) stream(ctx context.Context, st Statement) (driver.Rows, error
 		st.pin.reads(false)
 		conn.dirty = conn.dirty || rest.givenUp()
 		if err != nil {
+			x.toldInPart(ctx, conn, st, err)
 			return x.outcome(ctx, st, err)
 		}
 		x.told(ctx, conn, st)
@@ -283,6 +284,8 @@ func (x *Executor) run(ctx context.Context, st Statement, send sender) error {
 	}
 	if err == nil {
 		x.told(ctx, conn, st)
+	} else {
+		x.toldInPart(ctx, conn, st, err)
 	}
 	st.pin.keep(conn)
 	if err != nil {

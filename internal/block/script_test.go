@@ -58,6 +58,7 @@ type setup struct {
 type reply struct {
 	err      error
 	over     bool          // the server has ended the transaction
+	opens    bool          // the server has one open that nobody has asked for
 	until    chan struct{} // no answer before it is closed
 	silent   bool          // no answer before ctx ends
 	patient  bool          // the connection outlives a ctx that ends meanwhile

@@ -168,6 +168,19 @@ func (x *Executor) told(ctx context.Context, conn *connection, st Statement) {
 	s.add(x, token, err)
 }
 
+// toldInPart notes where a statement outside any block stands that has failed: what it has
+// committed by then, if it commits several times, is there to be read.
+func (x *Executor) toldInPart(ctx context.Context, conn *connection, st Statement, err error) {
+	s := x.seen(ctx)
+	switch {
+	case s == nil || st.Built || conn.replica != nil || !x.leaves() || !x.commitsOften(st) || x.classify(err).NotSent:
+	case !conn.wire.Idle():
+		s.lose()
+	default:
+		x.told(ctx, conn, st)
+	}
+}
+
 func (x *Executor) commitsOften(st Statement) bool {
 	v := x.db.Engine.Inspect(st.SQL)
 	return v.Opaque || v.Stacked

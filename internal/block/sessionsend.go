@@ -141,6 +141,12 @@ func (s *session) lose(why error) {
 }
 
 func (s *session) failed(ctx context.Context, st Statement, err error) error {
+	s.mu.Lock()
+	conn := s.conn
+	s.mu.Unlock()
+	if conn != nil {
+		s.executor.toldInPart(ctx, conn, st, err)
+	}
 	err = s.executor.outcome(ctx, st, err)
 	s.mu.Lock()
 	defer s.mu.Unlock()

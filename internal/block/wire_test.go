@@ -196,6 +196,7 @@ func (c *conn) say(ctx context.Context, text string) (reply, error) {
 	if r.over {
 		c.begun = false
 	}
+	c.begun = c.begun || r.opens
 	if r.err != nil && errors.Is(c.named(r.err), dialect.ErrConnectionLost) {
 		c.lost, c.begun = true, false
 	}
