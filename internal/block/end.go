@@ -86,6 +86,7 @@ func (t *transaction) conclude(ctx context.Context, r state.Return) (how ending,
 	end := t.state.End(r)
 	if end.Expired {
 		how, result = t.unlessEnded(rolledBack, end.Result)
+		t.remember(ctx, how)
 		t.connMu.unlock()
 		return how, result
 	}

@@ -230,13 +230,14 @@ func positionOf(ctx context.Context, w backend.Wire, ask func(backend.PositionTe
 
 // remember notes where the transaction stands, or that this is not known.
 func (t *transaction) remember(ctx context.Context, how ending) {
+	if how == unknown && t.executor.leaves() { // in a block that was to read, too: what has ended it may have written
+		t.executor.seen(t.root.ctx).lose()
+	}
 	s := t.collector()
-	if s == nil || how == rolledBack {
+	if s == nil || how != committed {
 		return
 	}
 	switch {
-	case how == unknown:
-		s.lose()
 	case t.conn == nil: // the fate was asked for elsewhere
 		token, err := t.executor.renew(ctx, "")
 		s.add(t.executor, token, err)

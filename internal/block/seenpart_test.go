@@ -2,11 +2,14 @@ package block_test
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/block"
 )
@@ -64,4 +67,35 @@ func TestR03_WhatFailsMayHaveCommittedAPart(t *testing.T) {
 		require.Error(t, s.exec(seen, "CALL p"))
 		require.Equal(t, "writer", s.db.SeenToken(seen))
 	})
+}
+
+// What came before a statement that has ended its transaction unseen may be committed,
+// whoever has ended the block, and whatever was asked for.
+func TestR03_WhatEndedUnseenIsReadFromTheWriter(t *testing.T) {
+	for name, c := range map[string]struct {
+		opts []atomic.Option
+		fn   func(s *script, ctx context.Context) error
+		want error
+	}{
+		"fn has failed": {nil, func(*script, context.Context) error { return errAsked }, errAsked},
+		"its time was over": {[]atomic.Option{atomic.IdleTimeout(time.Second)},
+			func(*script, context.Context) error { pass(time.Minute); return nil }, atomic.ErrIdleTimeout},
+		"it was to read": {[]atomic.Option{atomic.ReadOnly(), atomic.Isolation(sql.LevelSerializable)},
+			func(*script, context.Context) error { return errAsked }, errAsked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withReplica(t, func(t *testing.T, s *script, own *history, r *follower) {
+				seen, err := s.db.Seen(t.Context(), "")
+				require.NoError(t, err)
+				s.on(guardHolds, reply{err: &serverError{code: "1305"}, over: true})
+				err = s.do(seen, func(ctx context.Context) error {
+					s.must(ctx, "CALL p")
+					return c.fn(s, ctx)
+				}, c.opts...)
+				require.ErrorIs(t, err, atomic.ErrTransactionEnded)
+				require.ErrorIs(t, err, c.want)
+				require.Equal(t, "writer", s.db.SeenToken(seen))
+			})
+		})
+	}
 }
