@@ -94,16 +94,22 @@ func (c *connection) discard() {
 	_ = c.pool.Close()
 }
 
-// stales counts the stale connections that one statement finds in the pool.
-type stales struct{ found, limit int }
+// stales counts the stale connections that one statement finds: how many each pool may
+// still hold, the writer's and those of replicas.
+type stales map[*sql.DB]int
 
 // another reports whether to look for another connection: as often as the pool
 // can have held stale ones when the first was found.
 func (s *stales) another(pool *sql.DB) bool {
-	if s.found++; s.found == 1 {
-		s.limit = pool.Stats().OpenConnections
+	if *s == nil { // few statements find any
+		*s = stales{}
 	}
-	return s.found <= s.limit
+	left, found := (*s)[pool]
+	if !found {
+		left = pool.Stats().OpenConnections
+	}
+	(*s)[pool] = left - 1
+	return left > 0
 }
 
 // markSession notes that a caller's statement may have changed the session.

@@ -16,17 +16,7 @@ import (
 // and another one is tried: as often as the pool can have stale ones.
 func TestS06_StaleConnections(t *testing.T) {
 	crowd := func(t *testing.T, s *script, n int) {
-		s.pool.SetMaxIdleConns(n)
-		var release []func() error
-		for range n {
-			c, err := s.pool.Conn(t.Context())
-			require.NoError(t, err)
-			require.NoError(t, c.Raw(func(c any) error { c.(*conn).used = true; return nil }))
-			release = append(release, c.Close)
-		}
-		for _, f := range release {
-			require.NoError(t, f())
-		}
+		crowd(t.Context(), s, n)
 		s.age()
 	}
 	for name, send := range map[string]func(ctx context.Context, s *script) error{
