@@ -161,7 +161,7 @@ func (x *Executor) outsideOn(ctx context.Context, connect func(context.Context) 
 		if err == nil {
 			return conn, nil
 		}
-		if stale(err) && ctx.Err() == nil && stales.another(conn.home(x)) || st.reads() && conn.fails(ctx, x, err) {
+		if stale(err) && ctx.Err() == nil && stales.another(conn.home(x)) || x.reads(st) && conn.fails(ctx, x, err) {
 			conn.discard()
 			continue
 		}

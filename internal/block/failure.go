@@ -128,7 +128,7 @@ func (x *Executor) outcome(ctx context.Context, st Statement, err error) error {
 	} else if e.Kind != dialect.ErrConnectionLost || e.NotSent {
 		return f
 	}
-	if st.reads() {
+	if x.reads(st) {
 		return f
 	}
 	x.seen(ctx).lose()

@@ -144,7 +144,7 @@ func (x *Executor) leaves() bool {
 // tell has the server say where a statement outside any block stands. It returns what
 // has to be sent before it.
 func (x *Executor) tell(ctx context.Context, w backend.Wire, st Statement) []string {
-	if x.seen(ctx) == nil || st.reads() || st.Replica {
+	if x.seen(ctx) == nil || x.reads(st) || st.Replica {
 		return nil
 	}
 	if teller, ok := w.(backend.PositionTeller); ok {
@@ -156,7 +156,7 @@ func (x *Executor) tell(ctx context.Context, w backend.Wire, st Statement) []str
 // told notes where a statement outside any block stands.
 func (x *Executor) told(ctx context.Context, conn *connection, st Statement) {
 	s := x.seen(ctx)
-	if s == nil || st.reads() || conn.replica != nil || !x.leaves() {
+	if s == nil || x.reads(st) || conn.replica != nil || !x.leaves() {
 		return
 	}
 	ask := backend.PositionTeller.Position

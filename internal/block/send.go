@@ -128,7 +128,7 @@ func (t *transaction) send(ctx context.Context, b *block, st Statement, send sen
 		read, err := t.call(b, st, pre, watched)
 		t.conn.dirty = t.conn.dirty || v.Session
 		if err == nil {
-			t.sent(pre, !st.reads())
+			t.sent(pre, !t.executor.reads(st))
 			t.touch()
 			return t.read(ctx, b, st, opaque, read)
 		}

@@ -56,11 +56,17 @@ func (x *Executor) onlyReads(st Statement) bool {
 	case first.Executable:
 		return false
 	case first.Is("WITH"):
-		return !slices.ContainsFunc(syntax.Tokens(st.SQL), func(t lex.Token) bool {
-			return t.Executable || t.IsAny("INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE")
-		})
+		return changesNothing(syntax.Tokens(st.SQL))
 	}
 	return first.IsAny("SELECT", "VALUES", "TABLE", "SHOW")
+}
+
+// changesNothing reports whether no part of a statement with common table expressions
+// is one that writes.
+func changesNothing(tokens lex.Tokens) bool {
+	return !slices.ContainsFunc(tokens, func(t lex.Token) bool {
+		return t.Executable || t.IsAny("INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE")
+	})
 }
 
 // Question is one whose answer is a number that a statement's result does not tell.
@@ -80,4 +86,14 @@ func (st Statement) exec(ctx context.Context, w backend.Wire, prefix []string, q
 
 // reads reports whether the statement certainly writes nothing. A caller's own
 // SELECT may call a function that does.
-func (st Statement) reads() bool { return st.Built && strings.HasPrefix(st.SQL, "SELECT") }
+func (x *Executor) reads(st Statement) bool {
+	switch {
+	case !st.Built:
+		return false
+	case strings.HasPrefix(st.SQL, "SELECT"):
+		return true
+	case strings.HasPrefix(st.SQL, "WITH "), strings.HasPrefix(st.SQL, "SET STATEMENT "): // MariaDB: in front of a recursion
+		return changesNothing(backend.Syntax(x.db.Server).Tokens(st.SQL))
+	}
+	return false
+}
