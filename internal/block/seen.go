@@ -239,7 +239,7 @@ func (t *transaction) remember(ctx context.Context, how ending) {
 	}
 	switch {
 	case t.conn == nil: // the fate was asked for elsewhere
-		token, err := t.executor.renew(ctx, "")
+		token, err := t.executor.renew(context.WithoutCancel(ctx), "")
 		s.add(t.executor, token, err)
 	default:
 		token, err := positionOf(ctx, t.conn.wire, backend.PositionTeller.Position)
@@ -247,9 +247,9 @@ func (t *transaction) remember(ctx context.Context, how ending) {
 	}
 }
 
-// renew asks the writer whether it has what token names.
+// renew asks the writer, within ctx, whether it has what token names.
 func (x *Executor) renew(ctx context.Context, token string) (string, error) {
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+	limit, cancel := context.WithTimeout(ctx, cleanupTimeout)
 	defer cancel()
 	conn, err := x.connectAnyhow(limit)
 	if err != nil {
