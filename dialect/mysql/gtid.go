@@ -16,7 +16,8 @@ import (
 const (
 	mysqlToken   = "my-"
 	mariadbToken = "ma-"
-	// longestToken is how much of somebody's token is looked at.
+	// longestToken is how much of somebody's token is looked at. What a caller has
+	// collected here may be longer.
 	longestToken = 4096
 )
 
@@ -168,7 +169,7 @@ func tokenOf(kind, text string) string {
 // textOf is the set, or the position, of a token.
 func textOf(kind, token string) (string, error) {
 	text, ok := strings.CutPrefix(token, kind)
-	if !ok || text == "" || len(token) > longestToken || strings.Contains(text, ",") {
+	if !ok || text == "" || strings.Contains(text, ",") {
 		return "", errNoToken
 	}
 	return strings.ReplaceAll(text, ".", ","), nil

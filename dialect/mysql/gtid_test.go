@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -90,6 +91,33 @@ func TestR04_ASetDoesNotGrow(t *testing.T) {
 		}
 		require.True(t, in, n)
 	}
+}
+
+// A set of so many servers that nobody would take its token: where the server's whole set
+// is asked for, that is no token, and what a caller has collected forgets nothing.
+func TestR03_WhatTakesTooLongToName(t *testing.T) {
+	many := func(from, to int) string {
+		set := gtidSet{}
+		for n := from; n < to; n++ {
+			set.add(fmt.Sprintf("%08x%s", n, uuidA[8:]), interval{1, 9})
+		}
+		return set.String()
+	}
+	_, err := mysqlPositions.token(many(0, 2))
+	require.NoError(t, err)
+	_, err = mysqlPositions.token(many(0, 200))
+	require.Error(t, err)
+
+	my := &engine{positions: mysqlPositions}
+	token := my.Join(tokenOf(mysqlToken, many(0, 60)), tokenOf(mysqlToken, many(60, 120)))
+	require.Error(t, my.Check(token), "it is not for others")
+	token = my.Join(token, tokenOf(mysqlToken, many(120, 121)))
+	text, err := mysqlPositions.parse(token)
+	require.NoError(t, err)
+	require.Equal(t, many(0, 121), text)
+	node := uuidB
+	my.node.Store(&node)
+	require.True(t, my.Suspect(token))
 }
 
 func TestR06_WhoseTokenItIs(t *testing.T) {

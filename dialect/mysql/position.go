@@ -63,6 +63,9 @@ func (e *engine) Leaves() error {
 
 // Check implements backend.Positions.
 func (e *engine) Check(token string) error {
+	if len(token) > longestToken {
+		return errNoToken
+	}
 	_, err := e.positions.parse(token)
 	return err
 }
@@ -157,7 +160,10 @@ func (w *wire) Position(ctx context.Context) (string, error) {
 		}
 	}
 	text, err := askText(ctx, w, w.positions.own)
-	return tokenOf(w.positions.kind, text), err
+	if err != nil {
+		return "", err
+	}
+	return w.positions.token(text)
 }
 
 var errSilent = fmt.Errorf("the server leaves no tokens: %w", dialect.ErrUnsupported)
@@ -174,11 +180,16 @@ func (w *wire) Renew(ctx context.Context, token string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	renewed := tokenOf(w.positions.kind, text)
-	if len(renewed) > longestToken {
-		return "", fmt.Errorf("what the server has executed takes %d bytes to name", len(renewed))
+	return w.positions.token(text)
+}
+
+// token is the token for all that the server has, which grows with its history.
+func (p *positions) token(text string) (string, error) {
+	token := tokenOf(p.kind, text)
+	if len(token) > longestToken {
+		return "", fmt.Errorf("what the server has executed takes %d bytes to name", len(token))
 	}
-	return renewed, nil
+	return token, nil
 }
 
 // has reports whether the server has all that token names.

@@ -66,8 +66,8 @@ func (x *Executor) SeenToken(ctx context.Context) string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.writer {
-		return writerToken
+	if positions, ok := x.db.Engine.(backend.Positions); s.writer || ok && s.token != "" && positions.Check(s.token) != nil {
+		return writerToken // also for what takes too long to name
 	}
 	return s.token
 }

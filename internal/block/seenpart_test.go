@@ -99,3 +99,17 @@ func TestR03_WhatEndedUnseenIsReadFromTheWriter(t *testing.T) {
 		})
 	}
 }
+
+// A token that is too long for others still counts here; who is handed it reads from the
+// writer.
+func TestR04_ATokenThatIsTooLongForOthers(t *testing.T) {
+	withReplica(t, func(t *testing.T, s *script, own *history, r *follower) {
+		own.position = "?long"
+		seen, err := s.db.Seen(t.Context(), "")
+		require.NoError(t, err)
+		s.must(seen, "write")
+		require.Equal(t, "writer", s.db.SeenToken(seen))
+		require.NoError(t, readsOnly(seen, s))
+		require.Equal(t, []string{"reach ?long"}, r.history.asked)
+	})
+}
