@@ -173,8 +173,12 @@ func (p *replica) leave(x *Executor, why error, behind string) {
 	}
 }
 
-// back ends a leave.
-func (p *replica) back(x *Executor) {
+// back ends a leave, if it was for the one who calls it to find out: others who were there
+// before have not asked for what it was left out for.
+func (p *replica) back(x *Executor, fresh bool) {
+	if !fresh {
+		return
+	}
 	p.mu.Lock()
 	out := !p.out.IsZero()
 	p.out, p.pause, p.behind, p.looking = time.Time{}, 0, "", false
@@ -185,10 +189,10 @@ func (p *replica) back(x *Executor) {
 }
 
 // abandon is called when nothing was found out.
-func (p *replica) abandon() {
+func (p *replica) abandon(fresh bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.looking = false
+	p.looking = p.looking && !fresh
 }
 
 func (p *replica) close() error {
@@ -261,16 +265,16 @@ func (r *Replicas) reach(ctx context.Context, x *Executor, p *replica, token str
 	limit, cancel := context.WithDeadline(ctx, end.Add(r.grace()))
 	defer cancel()
 	if err := p.open(limit, x); err != nil {
-		p.failed(ctx, x, err)
+		p.failed(ctx, x, err, fresh)
 		return nil, backend.Behind
 	}
 	conn, err := connectOver(limit, p.db.Pool, p.db.Engine)
 	if err != nil {
 		if stats := p.db.Pool.Stats(); stats.MaxOpenConnections > 0 && stats.InUse >= stats.MaxOpenConnections {
-			p.abandon() // it has no room, which says nothing of the server
+			p.abandon(fresh) // it has no room, which says nothing of the server
 			return nil, backend.Behind
 		}
-		p.failed(ctx, x, err)
+		p.failed(ctx, x, err, fresh)
 		return nil, backend.Behind
 	}
 	conn.replica = p
@@ -284,19 +288,19 @@ func (r *Replicas) reach(ctx context.Context, x *Executor, p *replica, token str
 		if stale(err) && ctx.Err() == nil { // of a server that was started again
 			return r.reach(ctx, x, p, token, fresh)
 		}
-		p.failed(ctx, x, err)
+		p.failed(ctx, x, err, fresh)
 		return nil, backend.Behind
 	}
 	switch {
 	case standing == backend.Reached:
-		p.back(x)
+		p.back(x, fresh)
 		return conn, standing
 	case standing == backend.Elsewhere:
-		p.back(x)
+		p.back(x, fresh)
 	case ctx.Err() == nil:
 		p.leave(x, errTooFarBehind, x.joined(p.missed(), token))
 	default:
-		p.abandon()
+		p.abandon(fresh)
 	}
 	conn.giveBack()
 	return nil, standing
@@ -338,9 +342,9 @@ func (p *replica) missed() string {
 }
 
 // failed leaves out a replica that did not answer, unless the caller has given up.
-func (p *replica) failed(ctx context.Context, x *Executor, err error) {
+func (p *replica) failed(ctx context.Context, x *Executor, err error, fresh bool) {
 	if ctx.Err() != nil {
-		p.abandon()
+		p.abandon(fresh)
 		return
 	}
 	p.leave(x, x.classify(err), p.missed())

@@ -69,11 +69,21 @@ func (w *tellingWire) Renew(_ context.Context, token string) (string, error) {
 func (w *tellingWire) Reach(_ context.Context, token string, limit time.Duration) (backend.Standing, error) {
 	w.history.mu.Lock()
 	w.asked = append(w.asked, "reach "+token)
+	waits := w.standing == backend.Behind && w.failure == nil
 	w.history.mu.Unlock()
-	if w.standing == backend.Behind && w.failure == nil {
+	if waits {
 		pass(limit)
 	}
+	w.history.mu.Lock()
+	defer w.history.mu.Unlock()
 	return w.standing, w.failure
+}
+
+// stands has the server be there from now on, also for who waits already.
+func (h *history) stands(at backend.Standing) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.standing = at
 }
 
 // follower is the source of a replica that a script plays.
