@@ -84,7 +84,9 @@ func (w *wire) committed(prefix []string, err error) error {
 }
 
 // CommitWith implements backend.CommitCarrier. The driver refuses to put values into
-// a text that is too long for the server: they then go ahead of COMMIT.
+// a text that is too long for the server: they then go ahead of COMMIT. What it puts
+// into the text is read there as any other statement's values are, in a session that a
+// routine may have changed.
 func (w *wire) CommitWith(ctx context.Context, prefix []string, query string, args []any) error {
 	values, err := w.start(ctx, args)
 	defer clear(values)
@@ -92,6 +94,9 @@ func (w *wire) CommitWith(ctx context.Context, prefix []string, query string, ar
 		return err
 	}
 	if !w.apart {
+		if prefix, err = w.certain(ctx, prefix, asText, values); err != nil {
+			return err
+		}
 		all := append(slices.Clone(prefix), query)
 		w.used = true
 		if _, err := w.raw.ExecContext(ctx, join(all, "COMMIT"), values); err != driver.ErrSkip {

@@ -3,6 +3,8 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"fmt"
 	"testing"
 	"time"
 
@@ -122,5 +124,35 @@ func TestAMissingCommitsTable(t *testing.T) {
 		require.ErrorContains(t, e, "holdfast_commits")
 		require.NoError(t, w.Rollback(t.Context(), nil))
 		require.Equal(t, []string{"0"}, ask(t, w, "SELECT COUNT(*) FROM item"))
+	})
+}
+
+// S1: what travels with COMMIT is written into its text, in a session that a procedure
+// may have changed.
+func TestS01_WhatTravelsWithCommitIsNoCode(t *testing.T) {
+	each(t, func(t *testing.T, db testserver.Database) {
+		admin(t, db, "CREATE TABLE item (id INT PRIMARY KEY, n INT, v BLOB)", "INSERT INTO item VALUES (1, 1, ''), (2, 2, '')",
+			"CREATE PROCEDURE mode() BEGIN SET sql_mode = 'NO_BACKSLASH_ESCAPES'; END",
+			"CREATE PROCEDURE failing() BEGIN SET sql_mode = 'NO_BACKSLASH_ESCAPES'; SIGNAL SQLSTATE '45000'; END",
+			"CREATE PROCEDURE names() BEGIN SET NAMES gbk; END")
+		ours := open(t, db.DSN)
+		for _, procedure := range []string{"mode", "failing", "names"} {
+			for _, value := range []string{`a\nb`, `\', n = 7 -- `, "\xbf' , n = 7 -- "} {
+				w, c := takeConn(t, ours)
+				exec(t, w, []string{"BEGIN"}, "UPDATE item SET v = '' WHERE id = 1")
+				_, _ = w.Exec(t.Context(), []string{"SAVEPOINT hf_1"}, "CALL "+procedure+"()", nil)
+				what := fmt.Sprintf("%s: %q", procedure, value)
+				err := w.(backend.CommitCarrier).CommitWith(t.Context(), []string{"RELEASE SAVEPOINT hf_1"},
+					"UPDATE item SET v = ? WHERE id = ?", []any{[]byte(value), 1})
+				other := take(t, ours)
+				require.Equal(t, []string{"1", "2"}, ask(t, other, "SELECT MIN(n), MAX(n) FROM item"), what)
+				if err == nil { // else it is refused, which is as good
+					require.Equal(t, []string{value}, ask(t, other, "SELECT v FROM item WHERE id = 1"), what)
+				} else {
+					require.False(t, w.Alive(), what)
+					require.ErrorIs(t, c.Raw(func(any) error { return driver.ErrBadConn }), driver.ErrBadConn) // as a block does with it
+				}
+			}
+		}
 	})
 }
