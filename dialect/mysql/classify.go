@@ -148,6 +148,8 @@ func (e *engine) classifyRefusal(c *dialect.Error, refused *godriver.MySQLError)
 		c.Kind = dialect.ErrDeadlock
 	case writeSetTooLarge(refused):
 		c.Kind = dialect.ErrTooLarge
+	case stopsServer(refused):
+		c.Kind = dialect.ErrConnectionLost
 	case notPrepared(refused):
 		c.Kind, c.NotSent = dialect.ErrConnectionLost, true
 	}

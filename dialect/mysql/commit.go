@@ -12,9 +12,10 @@ import (
 	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
-// Errors by which a cluster answers.
+// Errors by which a cluster answers, or a server that cannot go on.
 const (
 	errorDuringCommit = 1180 // ER_ERROR_DURING_COMMIT
+	noBinaryLog       = 1598 // ER_BINLOG_LOGGING_IMPOSSIBLE
 	hookFailed        = 3100 // ER_RUN_HOOK_ERROR: Group Replication
 	rolledBackAtEnd   = 3101 // ER_TRANSACTION_ROLLBACK_DURING_COMMIT
 	unknownCommand    = 1047 // ER_UNKNOWN_COM_ERROR: Galera
@@ -35,6 +36,14 @@ func writeSetTooLarge(refused *godriver.MySQLError) bool {
 		(strings.Contains(refused.Message, "wsrep_max_ws") || strings.Contains(refused.Message, "error 90"))
 }
 
+// stopsServer reports whether MySQL ends itself because it cannot write its binary log
+// (binlog_error_action=ABORT_SERVER, the default). The same number refuses statements
+// for whose isolation level the log has no format.
+func stopsServer(refused *godriver.MySQLError) bool {
+	return refused.Number == noBinaryLog &&
+		(strings.Contains(refused.Message, "ABORT_SERVER") || strings.Contains(refused.Message, "Aborting the server"))
+}
+
 // notPrepared reports whether a node of a Galera cluster refuses every statement,
 // because it is cut off from the others.
 func notPrepared(refused *godriver.MySQLError) bool {
@@ -49,10 +58,14 @@ func notPrepared(refused *godriver.MySQLError) bool {
 //     and may bring it to the others when it finds them again.
 //   - Group Replication, 3100: the transaction was too large to be sent, or was sent
 //     and the wait for the others interrupted.
+//   - MySQL, 1598 of a server that ends itself: "An error occurred during sync stage of
+//     the commit" finds the transaction in the log, and the next start commits what is
+//     there; a log that could not be followed by another had it, and it is committed
+//     (MYSQL_BIN_LOG::ordered_commit).
 //   - Vitess, any: one shard may have committed before another has not.
 func uncertain(refused *godriver.MySQLError, inParts bool) error {
 	switch {
-	case inParts, refused.Number == hookFailed,
+	case inParts, refused.Number == hookFailed, stopsServer(refused),
 		refused.Number == errorDuringCommit && !lockDeadlock(refused) && !writeSetTooLarge(refused):
 		return &backend.UncertainError{Err: refused}
 	}
