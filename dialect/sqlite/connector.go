@@ -53,14 +53,28 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return opened, nil // a later version of the driver with less in it
 	}
 	w := &wire{conn: raw, queue: c.queue, wait: c.busy, cache: newCache(c.cache)}
-	if hooks, ok := opened.(interface {
-		RegisterCommitHook(modernc.CommitHookFn)
-	}); ok {
+	if hooks, ok := opened.(hooking); ok {
 		w.hooked = true
-		hooks.RegisterCommitHook(func() int32 { w.committed = true; return 0 })
+		hooks.RegisterCommitHook(w.commits)
+		hooks.RegisterRollbackHook(w.rollsBack)
 	}
 	return &conn{rawConn: raw, wire: w}, nil
 }
+
+// hooking is a connection that tells how transactions end.
+type hooking interface {
+	RegisterCommitHook(modernc.CommitHookFn)
+	RegisterRollbackHook(modernc.RollbackHookFn)
+}
+
+// commits is called before SQLite writes what it commits.
+func (w *wire) commits() int32 {
+	w.committed = true
+	return 0
+}
+
+// rollsBack is called when it rolls back, also after a commit that has failed.
+func (w *wire) rollsBack() { w.undone = w.committed }
 
 // Close is called when the pool is closed.
 func (c *connector) Close() error {

@@ -29,8 +29,9 @@ type wire struct {
 	used      bool
 	lost      bool
 	rows      int  // results that are being read
-	hooked    bool // committed is told
-	committed bool // since the last statement began, something was committed
+	hooked    bool // the next two are told
+	committed bool // since the last statement began, something was to be committed
+	undone    bool // and that has failed
 }
 
 // endedError is an error that has ended the whole transaction.
@@ -71,7 +72,7 @@ func (w *wire) notExecuted(ctx context.Context, st *statement, err error) (drive
 	if ctx.Err() == nil || w.begun || !st.writes {
 		return nil, w.failed(err)
 	}
-	if !w.hooked {
+	if !w.hooked || w.undone { // by a full disk, or by an I/O error, of which the driver does not say
 		return nil, &unansweredError{err}
 	}
 	if !w.committed {
@@ -149,7 +150,7 @@ func (w *wire) start(ctx context.Context, prefix []string, query string, args []
 			return nil, nil, &backend.PrefixError{Statement: text, Err: err}
 		}
 	}
-	w.used, w.committed = true, false
+	w.used, w.committed, w.undone = true, false, false
 	alone := kind.writes && !w.begun && !w.writing
 	if alone {
 		if err := w.enter(ctx); err != nil {

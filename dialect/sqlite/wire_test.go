@@ -184,6 +184,29 @@ func TestS06_AppliedStatement(t *testing.T) {
 	assert.Equal(t, context.Canceled, err)
 }
 
+// S6: SQLite has called the hook of a commit that then fails (a full disk), while ctx
+// ends, which is all that the driver says.
+func TestS06_ACommitThatFailsBehindItsHook(t *testing.T) {
+	u := connect(t, open(t, Open(file(t))))
+	u.must("CREATE TABLE t (a INTEGER PRIMARY KEY)")
+	u.must("INSERT INTO t VALUES (7)")
+	w := u.wire.(*wire)
+	ctx, cancel := context.WithCancel(context.Background())
+	w.conn.(hooking).RegisterCommitHook(func() int32 {
+		_ = w.commits()
+		cancel()
+		return 1 // SQLite rolls back, as after every other failure of a commit
+	})
+	_, err := u.wire.Exec(ctx, nil, "INSERT INTO t VALUES (8)", nil)
+	require.Error(t, err)
+	// Whether the driver has seen ctx end or not: here as if it had.
+	res, err := w.notExecuted(ctx, &statement{kind: kind{dml: true, writes: true}}, ctx.Err())
+	require.ErrorIs(t, err, context.Canceled)
+	require.Nil(t, res)
+	assert.Equal(t, dialect.ErrConnectionLost, u.kind(err), "it may be an I/O error that leaves it open")
+	assert.Equal(t, int64(1), u.one("SELECT count(*) FROM t"))
+}
+
 func TestPrefixError(t *testing.T) {
 	u := connect(t, open(t, Open(file(t))))
 	u.must("CREATE TABLE t (a)")
