@@ -71,6 +71,9 @@ func declaredTime(name string) bool {
 // Next implements driver.Rows.
 func (r *rows) Next(dest []driver.Value) error {
 	if err := r.ctx.Err(); err != nil {
+		if r.st.writes && !r.wire.begun { // to close them commits what has run
+			return &unansweredError{err}
+		}
 		return r.wire.failed(err)
 	}
 	if err := r.driverRows.Next(dest); err != nil {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"strings"
 	"testing"
 	"time"
@@ -205,6 +206,25 @@ func TestS06_ACommitThatFailsBehindItsHook(t *testing.T) {
 	require.Nil(t, res)
 	assert.Equal(t, dialect.ErrConnectionLost, u.kind(err), "it may be an I/O error that leaves it open")
 	assert.Equal(t, int64(1), u.one("SELECT count(*) FROM t"))
+}
+
+// S6: a ctx that ends while the rows of what writes are read. To close them commits it.
+func TestS06_RowsOfAWriteWhoseCtxEnds(t *testing.T) {
+	each(t, func(t *testing.T, db *backend.Database) {
+		u := connect(t, db)
+		u.must("CREATE TABLE t (a INTEGER PRIMARY KEY)")
+		ctx, cancel := context.WithCancel(context.Background())
+		rows, err := u.wire.Query(ctx, nil, "INSERT INTO t VALUES (1), (2) RETURNING a", nil)
+		require.NoError(t, err)
+		row := make([]driver.Value, 1)
+		require.NoError(t, rows.Next(row))
+		cancel()
+		err = rows.Next(row)
+		require.ErrorIs(t, err, context.Canceled)
+		require.NoError(t, rows.Close())
+		require.Equal(t, int64(2), u.one("SELECT count(*) FROM t"), "it is committed all the same")
+		assert.Equal(t, dialect.ErrConnectionLost, u.kind(err))
+	})
 }
 
 func TestPrefixError(t *testing.T) {
