@@ -115,7 +115,7 @@ func factsOf(vars map[string]string) (*facts, error) {
 	case strings.Contains(all, "tidb"):
 		server.Product, text = "TiDB", own(tidbVersion, text)
 		oldest, hint = [3]int{3, 0, 8}, "TiDB 3.0.8 or later is needed"
-	case strings.Contains(all, "vitess"), strings.Contains(all, "planetscale"):
+	case strings.Contains(all, "vitess"), strings.Contains(all, "planetscale"), vitessComment.MatchString(comment):
 		server.Product, text = "Vitess", own(vitessVersion, comment, text)
 		oldest = [3]int{}
 	}
@@ -158,9 +158,11 @@ func factsOf(vars map[string]string) (*facts, error) {
 //
 //	TiDB    8.0.11-TiDB-v7.5.0, 5.7.25-TiDB-v6.5.0-serverless
 //	Vitess  8.4.6-Vitess, and in version_comment: Version: 24.0.4 (Git revision …);
-//	        before Vitess 15: 5.7.9-vitess-14.0.1
+//	        before Vitess 15: 5.7.9-vitess-14.0.1. vtgate may be told to give any
+//	        version (--mysql_server_version); the comment stays its own
 var (
 	tidbVersion   = regexp.MustCompile(`(?i)tidb-v?([0-9]+(?:\.[0-9]+)+)`)
+	vitessComment = regexp.MustCompile(`^Version: [0-9].*\(Git revision .* branch .*\) built on `)
 	vitessVersion = regexp.MustCompile(`(?i)(?:version: |vitess-)v?([0-9]+(?:\.[0-9]+)+)`)
 )
 

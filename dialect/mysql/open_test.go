@@ -174,6 +174,7 @@ func TestWhoTheServerIs(t *testing.T) {
 		"8.0.11-TiDB-v8.1.0-serverless": {"", dialect.MySQL, "TiDB", "8.1.0", ""},
 		"8.0.30-Vitess":                 {"", dialect.MySQL, "Vitess", "0.0.0", ""},
 		"8.4.6-Vitess":                  {"Version: 24.0.4 (Git revision 1a2b3c4 branch 'HEAD') built on Fri Nov 28 by root@host using go1.26 linux/amd64", dialect.MySQL, "Vitess", "24.0.4", ""},
+		"8.4.7":                         {"Version: 24.0.4 (Git revision 1a2b3c4 branch 'HEAD') built on Fri Nov 28 by root@host using go1.26 linux/amd64", dialect.MySQL, "Vitess", "24.0.4", ""},
 		"5.7.9-vitess-14.0.1":           {"", dialect.MySQL, "Vitess", "14.0.1", ""},
 		"5.7.9-Vitess":                  {"Version: 19.0.0-rc1 (Git revision x)", dialect.MySQL, "Vitess", "19.0.0", ""},
 		"5.7.44-log":                    {"", "", "", "", "MySQL 5.7.44, which is too old: MySQL 8.0.1"},
