@@ -250,11 +250,15 @@ func (x *exchange) finish(st *statement, failure error) error {
 	}
 	x.forget(st, failure)
 	var refused *pgconn.PgError
-	if errors.As(failure, &refused) && refused.Code == "25006" && !x.begun {
+	if errors.As(failure, &refused) && refused.Code == readOnlyTransaction && !x.begun {
 		x.demoted = true
 	}
 	return x.lost(failure)
 }
+
+// readOnlyTransaction is what a server that takes no writes says of one
+// (read_only_sql_transaction).
+const readOnlyTransaction = "25006"
 
 // results reads the next result of the pipeline.
 func results[T any](pipe *pgconn.Pipeline) (result T, err error) {

@@ -59,3 +59,16 @@ func query(t *testing.T, w backend.Wire, text string, args ...any) error {
 	}
 	return err
 }
+
+// R7: a server that is read-only may have been the writer when the connection was made.
+func TestR07_ATextOfSeveralIsRefusedByAReader(t *testing.T) {
+	t.Parallel()
+	db := fresh(t, items)
+	for _, text := range []string{`DELETE FROM item`, `DELETE FROM item; DELETE FROM item`} {
+		opened := open(t, db.DSN+`&default_transaction_read_only=on`)
+		w := take(t, opened)
+		_, err := w.Exec(t.Context(), nil, text, nil)
+		require.ErrorIs(t, opened.Engine.Classify(err), dialect.ErrReadOnly)
+		require.True(t, w.(backend.SessionTeller).SessionChanged(), text)
+	}
+}
