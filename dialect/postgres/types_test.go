@@ -72,3 +72,19 @@ func TestRoundTripsOfAStatementThatIsNew(t *testing.T) {
 	require.Equal(t, 1, p.During(func() { exec(t, w, `DELETE FROM item WHERE id = $1`, 1) }).Turns)
 	require.NoError(t, w.Commit(t.Context(), nil))
 }
+
+// S1: without prepared statements the types that arguments were encoded for travel along, and
+// those of the columns come back, so that a pooler may send each to a session that knows of no
+// other than the new type.
+func TestS01_AColumnOfAnotherTypeWithoutAStatementCache(t *testing.T) {
+	t.Parallel()
+	db := fresh(t, `CREATE TABLE n (n bigint)`)
+	w := take(t, open(t, db.DSN, WithoutStatementCache()))
+	const insert, read = `INSERT INTO n VALUES ($1)`, `SELECT n FROM n ORDER BY n DESC LIMIT 1`
+	exec(t, w, insert, int64(5))
+	require.EqualValues(t, 5, one(t, w, read))
+	exec(t, take(t, open(t, db.DSN)), `ALTER TABLE n ALTER COLUMN n TYPE double precision`)
+	require.EqualValues(t, 5, one(t, w, read))
+	exec(t, w, insert, int64(7))
+	require.EqualValues(t, 7, one(t, w, read))
+}
