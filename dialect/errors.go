@@ -31,7 +31,8 @@ var (
 	ErrDeadlock = errors.New("deadlock")
 	// ErrSerializationFailure: the transaction cannot be serialized with
 	// others and has to be run again from its start.
-	// PostgreSQL 40001; MariaDB 1020; MySQL 3101 (group replication, Galera); SQLite BUSY_SNAPSHOT.
+	// PostgreSQL 40001; MariaDB 1020; MySQL 3101 (group replication, Galera); TiDB 8002, 8005, 8022, 8028, 9007;
+	// SQLite BUSY_SNAPSHOT.
 	ErrSerializationFailure = errors.New("serialization failure")
 	// ErrReadOnly: a write in a read-only transaction or on a read-only
 	// server. MySQL 1792, 1290, 1836; PostgreSQL 25006; SQLite READONLY.
@@ -46,7 +47,7 @@ var (
 	// takes. To run it again is in vain.
 	// MySQL 1153, 1197, 3100 (Group Replication, where other failures to bring a
 	// transaction to the group have the same number); MariaDB 1180 of wsrep_max_ws_rows
-	// and wsrep_max_ws_size; a statement beyond max_allowed_packet.
+	// and wsrep_max_ws_size; TiDB 8004; a statement beyond max_allowed_packet.
 	ErrTooLarge = errors.New("too large")
 	// ErrUnsupported: the server cannot do this (rule L3). Found before
 	// anything is sent, where that is known; else PostgreSQL 0A000, such as

@@ -88,6 +88,17 @@ var mariadbKinds = map[uint16]error{
 	4025: dialect.ErrCheckViolation,       // ER_CONSTRAINT_FAILED
 }
 
+// tidbKinds are TiDB's own, beside those of MySQL ("Error Codes and Troubleshooting").
+// Its COMMIT alone finds most conflicts where tidb_txn_mode is optimistic.
+var tidbKinds = map[uint16]error{
+	8002: dialect.ErrSerializationFailure, // ErrForUpdateCantRetry
+	8005: dialect.ErrSerializationFailure, // ErrWriteConflictInTiDB
+	8022: dialect.ErrSerializationFailure, // ErrTxnRetryable: rolled back
+	8028: dialect.ErrSerializationFailure, // ErrInfoSchemaChanged: a table has changed meanwhile
+	9007: dialect.ErrSerializationFailure, // ErrWriteConflict
+	8004: dialect.ErrTooLarge,             // ErrTxnTooLarge
+}
+
 // fatal are the errors that end the whole transaction, besides those of the
 // kinds deadlock, serialization failure and connection lost.
 var fatal = map[uint16]bool{
@@ -139,6 +150,9 @@ func (e *engine) classifyRefusal(c *dialect.Error, refused *godriver.MySQLError)
 		own = mariadbKinds
 	}
 	if kind, ok := own[refused.Number]; ok {
+		c.Kind = kind
+	}
+	if kind, ok := tidbKinds[refused.Number]; ok && e.server.Product == "TiDB" {
 		c.Kind = kind
 	}
 	switch {

@@ -329,3 +329,22 @@ func TestClassifyClusters(t *testing.T) {
 	require.NotErrorIs(t, new(engine).Classify(&godriver.MySQLError{Number: 1047, Message: "Unknown command"}), dialect.ErrConnectionLost)
 	require.ErrorIs(t, new(engine).Classify(godriver.ErrPktTooLarge), dialect.ErrTooLarge)
 }
+
+// What TiDB answers to a COMMIT that has met another, as its manual ("Error Codes and
+// Troubleshooting") has it, and MySQL never says.
+func TestClassifyTiDB(t *testing.T) {
+	tidb := &engine{server: dialect.Server{Engine: dialect.MySQL, Product: "TiDB", Version: dialect.Version{Major: 8, Minor: 5}}}
+	for number, kind := range map[uint16]error{
+		8002: dialect.ErrSerializationFailure, 8005: dialect.ErrSerializationFailure, 8022: dialect.ErrSerializationFailure,
+		8028: dialect.ErrSerializationFailure, 9007: dialect.ErrSerializationFailure, 8004: dialect.ErrTooLarge,
+		1213: dialect.ErrDeadlock, 3572: dialect.ErrLockNotAvailable,
+	} {
+		refused := &godriver.MySQLError{Number: number, Message: "…"}
+		got := tidb.Classify(refused)
+		require.Equal(t, kind, got.Kind, number)
+		require.Equal(t, kind == dialect.ErrSerializationFailure || kind == dialect.ErrDeadlock, got.Fatal, number)
+		if number > 8000 {
+			require.NoError(t, new(engine).Classify(refused).Kind, number)
+		}
+	}
+}
