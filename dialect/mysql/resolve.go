@@ -34,7 +34,7 @@ type resolver struct{ engine *engine }
 // Prepare implements backend.Resolver: the mark is written by the transaction
 // itself, so that it is there if and only if the transaction committed. The id
 // is ours, 32 hexadecimal digits, and so may stand in the text. The token has
-// the connection's number, too, and which server that is of.
+// the connection's number, too, and which server that is of, and when.
 func (r resolver) Prepare(ctx context.Context, w backend.Wire) (token string, prefix []string, err error) {
 	if err := r.tellsAll(ctx, w); err != nil {
 		return "", nil, err
@@ -45,7 +45,7 @@ func (r resolver) Prepare(ctx context.Context, w backend.Wire) (token string, pr
 	}
 	mark := hex.EncodeToString(id[:])
 	insert := "INSERT INTO holdfast_commits (id, committed_at) VALUES ('" + mark + "', UTC_TIMESTAMP(6))"
-	return fmt.Sprint(mark, " ", w.ID(), " ", nodeOf(w)), []string{insert}, nil
+	return fmt.Sprint(mark, " ", w.ID(), " ", time.Now().Unix(), " ", nodeOf(w)), []string{insert}, nil
 }
 
 // tellsAll refuses a transaction that may be on several shards, which commit one after
@@ -106,7 +106,8 @@ const again = 20 * time.Millisecond
 // Asked again, it finds its own row, which has no time.
 func (r resolver) Outcome(ctx context.Context, w backend.Wire, token string) (committed bool, err error) {
 	mark, rest, _ := strings.Cut(token, " ")
-	connection, node, _ := strings.Cut(rest, " ")
+	connection, rest, _ := strings.Cut(rest, " ")
+	since, node, _ := strings.Cut(rest, " ")
 	if node == "" || node != nodeOf(w) {
 		connection = "" // on another server the number is somebody else's
 	}
@@ -114,7 +115,7 @@ func (r resolver) Outcome(ctx context.Context, w backend.Wire, token string) (co
 	if _, err := w.Exec(ctx, wait.Inside, "DO 0", nil); err != nil {
 		return false, err
 	}
-	committed, err = r.fence(ctx, w, mark, connection)
+	committed, err = r.fence(ctx, w, mark, connection, since)
 	if err != nil {
 		return false, err
 	}
@@ -122,7 +123,7 @@ func (r resolver) Outcome(ctx context.Context, w backend.Wire, token string) (co
 	return committed, err
 }
 
-func (r resolver) fence(ctx context.Context, w backend.Wire, mark, connection string) (committed bool, err error) {
+func (r resolver) fence(ctx context.Context, w backend.Wire, mark, connection, since string) (committed bool, err error) {
 	wait := time.NewTimer(again)
 	defer wait.Stop()
 	for {
@@ -140,7 +141,7 @@ func (r resolver) fence(ctx context.Context, w backend.Wire, mark, connection st
 		case 1205: // still in progress
 			// Every user may end connections of its own. If it cannot be ended,
 			// it can still be waited for.
-			if id, err := strconv.ParseUint(connection, 10, 32); err == nil && id > 0 {
+			if id, err := strconv.ParseUint(connection, 10, 32); err == nil && id > 0 && hasRunSince(ctx, w, since) {
 				_, _ = w.Exec(ctx, nil, fmt.Sprint("KILL ", id), nil)
 			}
 		case 1213, rolledBackAtEnd, errorDuringCommit, hookFailed:
@@ -157,6 +158,23 @@ func (r resolver) fence(ctx context.Context, w backend.Wire, mark, connection st
 			return false, context.Cause(ctx)
 		}
 	}
+}
+
+// hasRunSince reports whether the server has not been started again since then, in seconds
+// of our clock: it counts connections from 1 again, and what holds the mark may be a
+// transaction that it has found in its log.
+func hasRunSince(ctx context.Context, w backend.Wire, since string) bool {
+	then, err := strconv.ParseInt(since, 10, 64)
+	if err != nil {
+		return false
+	}
+	rows, err := w.Query(ctx, nil, "SHOW GLOBAL STATUS LIKE 'Uptime'", nil)
+	if err != nil {
+		return false
+	}
+	row := make([]driver.Value, 2)
+	err = errors.Join(rows.Next(row), rows.Close())
+	return err == nil && backend.Integer(row[1]) > time.Now().Unix()-then
 }
 
 // marked reports whether the row that is there has a time.

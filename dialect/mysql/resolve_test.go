@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,6 +88,18 @@ func TestB12_TheFateOfALostCommit(t *testing.T) {
 			agree(t, token, 5, false) // by ending the connection
 			require.GreaterOrEqual(t, time.Since(start), patience)
 			gone(t, db, w)
+		})
+		t.Run("the server was started again since", func(t *testing.T) {
+			w, _, token, prefix := begun(t, 8)
+			exec(t, w, prefix, "DO 0")
+			part := strings.Fields(token)
+			part[2] = "1000000000" // in 2001: the connection's number is somebody else's now
+			ctx, cancel := context.WithTimeout(t.Context(), patience+time.Second)
+			defer cancel()
+			_, err := resolver.Outcome(ctx, take(t, ours), strings.Join(part, " "))
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.NoError(t, w.Rollback(t.Context(), nil), "it was not ended")
+			agree(t, token, 8, false)
 		})
 		t.Run("still on its way", func(t *testing.T) {
 			w, _, token, prefix := begun(t, 6)
