@@ -105,15 +105,23 @@ func (c *config) of(r *http.Request) *config {
 			continue
 		}
 		own := *c
-		own.databases, own.when = slices.Clone(c.databases), nil
-		for _, w := range c.when {
-			if w.match(r) {
-				own.apply(w.opts)
-			}
-		}
+		own.databases = slices.Clone(c.databases)
+		own.applyMatching(c.when, r)
+		own.when = nil
 		return &own
 	}
 	return c
+}
+
+// applyMatching applies the options for a request, and those that they have in turn.
+func (c *config) applyMatching(list []when, r *http.Request) {
+	for _, w := range list {
+		if w.match(r) {
+			c.when = nil
+			c.apply(w.opts)
+			c.applyMatching(c.when, r)
+		}
+	}
 }
 
 func (c *config) reject(format string, args ...any) {
@@ -142,7 +150,8 @@ func Also(db atomic.DB, opts ...atomic.Option) Option {
 }
 
 // When has options for requests that match: those of a route, for instance. They are
-// added to the middleware's own; of two that set the same the later counts.
+// added to the middleware's own; of two that set the same the later counts. A When among
+// them is for those of the requests that match it too.
 func When(match func(*http.Request) bool, opts ...Option) Option {
 	return func(c *config) {
 		if match == nil {
