@@ -33,9 +33,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var quiet = atomichttp.Logger(slog.New(slog.DiscardHandler))
 
 // open opens an empty database with the table t (id, v) and that of Once.
-func open(t testing.TB) *orm.DB {
+func open(t testing.TB, opts ...orm.Option) *orm.DB {
 	t.Helper()
-	db, err := orm.Open(t.Context(), sqlite.Open(filepath.Join(t.TempDir(), "test.db")))
+	db, err := orm.Open(t.Context(), sqlite.Open(filepath.Join(t.TempDir(), "test.db")), opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	_, err = db.Exec(t.Context(), "CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, v INTEGER NOT NULL)")

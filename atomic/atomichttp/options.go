@@ -18,7 +18,7 @@ type config struct {
 	when      []when
 	off       bool
 
-	retry    int
+	retry    *int
 	safe     bool // GET and HEAD are read-only
 	first    bool // RespondFirst
 	commitOn func(status int) bool
@@ -75,8 +75,8 @@ func (c *config) apply(opts []Option) {
 	c.blocks = nil
 	for i, d := range c.databases {
 		again := slices.Clip(slices.Clone(d.opts))
-		if i == 0 && c.retry > 0 {
-			again = slices.Clip(append(again, atomic.Retry(c.retry)))
+		if i == 0 && c.retry != nil { // 0 too: nothing is retried then, whoever else asks for it
+			again = slices.Clip(append(again, atomic.Retry(*c.retry)))
 		}
 		asked := atomic.Collect(again)
 		if i > 0 && asked.Retry.Again() {
@@ -172,14 +172,14 @@ func Off() Option { return func(c *config) { c.off = true } }
 // larger one is read as it comes, and such a request not retried.
 //
 // It is the same where Retry is asked for by [Block] or is a default of the database
-// (orm.WithBlock). Of those the default counts least and this one most;
-// Block(atomic.RetryPolicy{}) has nothing retried in spite of the default.
+// (orm.WithBlock). Of those the default counts least and this one most: Retry(0) has
+// nothing retried in spite of the others.
 func Retry(n int) Option {
 	return func(c *config) {
 		if n < 0 {
 			c.reject("Retry(%d) is negative", n)
 		}
-		c.retry = n
+		c.retry = &n
 	}
 }
 

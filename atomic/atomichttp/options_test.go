@@ -1,6 +1,8 @@
 package atomichttp_test
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/atomic/atomichttp"
+	"github.com/holdfast-go/holdfast/orm"
 )
 
 func always(*http.Request) bool { return true }
@@ -37,4 +40,34 @@ func TestW08_WhenInsideWhen(t *testing.T) {
 	atomichttp.Middleware(db, quiet, atomichttp.When(always, atomichttp.When(nil, atomichttp.Off())))(handler).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	assert.Equal(t, http.StatusInternalServerError, w.Code)
 	assert.Equal(t, 2, ran)
+}
+
+// inForce is a handler that notes the options of its block, and answers with its request's body.
+func inForce(t *testing.T, db *orm.DB, options *string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var refused *atomic.BlockError
+		if err := atomic.Do(r.Context(), db, func(context.Context) error { return nil }, atomic.Durable()); assert.ErrorAs(t, err, &refused) {
+			*options = refused.Block.Options
+		}
+		_, err := io.Copy(w, r.Body)
+		assert.NoError(t, err)
+	}
+}
+
+// Retry(0) is no retry, whoever else has asked for one.
+func TestW05_NoRetry(t *testing.T) {
+	db := open(t, orm.WithBlock(atomic.Retry(3)))
+	for name, opts := range map[string][]atomichttp.Option{
+		"in spite of the database's":    {atomichttp.Retry(0)},
+		"in spite of Block's":           {atomichttp.Block(atomic.Retry(3)), atomichttp.Retry(0)},
+		"of a route":                    {atomichttp.Retry(3), atomichttp.When(always, atomichttp.Retry(0))},
+		"asked for with another before": {atomichttp.Retry(3), atomichttp.Retry(0)},
+	} {
+		var options string
+		atomichttp.Middleware(db, append(opts, quiet)...)(inForce(t, db, &options)).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil))
+		assert.NotContains(t, options, "Retry(3)", name)
+	}
+	var options string
+	atomichttp.Middleware(db, quiet)(inForce(t, db, &options)).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil))
+	assert.Contains(t, options, "Retry(3)")
 }
