@@ -83,7 +83,7 @@ func (x *exchange) claimed() bool {
 
 func (x *exchange) options(database int) []atomic.Option {
 	which := 0
-	if x.body != nil || x.request.ContentLength == 0 {
+	if x.repeatable() {
 		which = 1
 	}
 	if x.config.safe && isSafe(x.request.Method) {
@@ -113,7 +113,7 @@ func (x *exchange) after(inner *http.Request) {
 // open is what runs in the block of the middleware's own database.
 func (x *exchange) open(ctx context.Context) error {
 	x.attempts++
-	if x.attempts > 1 && (x.passed || x.partly || x.body == nil && x.request.ContentLength != 0) {
+	if x.attempts > 1 && (x.passed || x.partly || !x.repeatable()) {
 		return errOnlyOnce
 	}
 	if x.config.first {

@@ -5,9 +5,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/atomic/atomichttp"
@@ -70,4 +72,21 @@ func TestW05_NoRetry(t *testing.T) {
 	var options string
 	atomichttp.Middleware(db, quiet)(inForce(t, db, &options)).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil))
 	assert.Contains(t, options, "Retry(3)")
+}
+
+// A body that is too large to be kept is read once, also where nobody has said how long it
+// is: as of a request that was made for a client, or whose body was replaced.
+func TestW05_ABodyOfUnknownLength(t *testing.T) {
+	db := open(t)
+	for limit, again := range map[int64]bool{7: false, 8: true} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "/", struct{ io.Reader }{strings.NewReader("the body")})
+		require.NoError(t, err)
+		require.Zero(t, r.ContentLength)
+		var options string
+		w := httptest.NewRecorder()
+		atomichttp.Middleware(db, quiet, atomichttp.Retry(3), atomichttp.KeepBody(limit))(inForce(t, db, &options)).ServeHTTP(w, r)
+		assert.Equal(t, http.StatusOK, w.Code)
+		assert.Equal(t, "the body", w.Body.String())
+		assert.Equal(t, again, strings.Contains(options, "Retry(3)"), options)
+	}
 }

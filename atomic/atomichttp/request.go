@@ -19,6 +19,12 @@ func (k *kept) again() io.ReadCloser {
 	}{bytes.NewReader(k.bytes), k.real}
 }
 
+// repeatable reports whether the request's body can be read once more: it is kept, or there
+// is none. Its announced length does not tell: that is 0 as well where nobody knows it.
+func (x *exchange) repeatable() bool {
+	return x.body != nil || x.request.Body == nil || x.request.Body == http.NoBody
+}
+
 // prepare reads what has to be known before the handler runs.
 func (x *exchange) prepare() (err error) {
 	if x.config.once != nil {
