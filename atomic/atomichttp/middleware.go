@@ -240,7 +240,7 @@ func (x *exchange) respond(ctx context.Context) {
 // respondNow has the response leave before the handler of net/http has ended. As the hook of
 // RespondFirst it runs last inside another middleware, whose response this one has joined.
 func (x *exchange) respondNow(ctx context.Context) error {
-	if x.sent {
+	if x.sent || x.passed {
 		return nil
 	}
 	x.announce(x.request)

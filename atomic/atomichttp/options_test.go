@@ -90,3 +90,37 @@ func TestW05_ABodyOfUnknownLength(t *testing.T) {
 		assert.Equal(t, again, strings.Contains(options, "Retry(3)"), options)
 	}
 }
+
+// A handler in NonAtomic has answered by itself, and the middleware says nothing more.
+func TestW08_NonAtomicBesideRespondFirst(t *testing.T) {
+	db := open(t)
+	answers := func(write bool, opts ...atomichttp.Option) *http.Response {
+		server := httptest.NewServer(atomichttp.Middleware(db, append(opts, quiet)...)(atomichttp.NonAtomic(
+			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("X-Handler", "was here")
+				w.Header().Set("Trailer", "X-Sum")
+				if write {
+					_, _ = io.WriteString(w, "streamed")
+				}
+				w.Header().Set("X-Sum", "8")
+			}))))
+		defer server.Close()
+		res, err := server.Client().Get(server.URL)
+		require.NoError(t, err)
+		all, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		res.Header.Del("Date")
+		if write {
+			require.Equal(t, "streamed", string(all))
+		}
+		return res
+	}
+	for _, write := range []bool{false, true} {
+		want, got := answers(write), answers(write, atomichttp.RespondFirst())
+		assert.Equal(t, "was here", want.Header.Get("X-Handler"))
+		assert.Equal(t, want.Header, got.Header)
+		assert.Equal(t, want.Trailer, got.Trailer)
+		assert.Equal(t, want.TransferEncoding, got.TransferEncoding)
+	}
+}
