@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/render"
@@ -28,7 +29,8 @@ import (
 // which is not assigned.
 //
 // A query with Limit, Offset or SelectForUpdate chooses its rows first, and locks
-// them against others that do the same. The lock is FOR UPDATE or NoKey. What else
+// them against others that do the same. The lock is FOR UPDATE or NoKey, and not on related
+// rows alone (Of). What else
 // is set is what [QuerySet.Update] sets. Related is refused, and what a query makes of
 // its rows: Distinct, GroupBy, Having, Join, Annotate and Prefetch.
 func (q QuerySet[T]) UpdateReturning(ctx context.Context, set ...query.Assignment) ([]*T, error) {
@@ -179,8 +181,14 @@ func (q QuerySet[T]) returnable() error {
 			return fmt.Errorf("%w: rows that are written are locked FOR UPDATE, or with NoKey", ErrLockOptions)
 		}
 	}
+	if len(q.spec.Locks) > 0 && !slices.ContainsFunc(q.spec.Locks, locksSelf) {
+		return fmt.Errorf("%w: the rows that are written have to be locked themselves, or two would choose the same: name them by Of(\"self\") too", ErrLockOptions)
+	}
 	return q.ofItsRows()
 }
+
+// locksSelf reports whether a clause locks the rows of the model itself.
+func locksSelf(l *ast.Lock) bool { return len(l.Of) == 0 || slices.Contains(l.Of, "self") }
 
 // changedAtOnce sends a statement that changes rows and returns them.
 func (q QuerySet[T]) changedAtOnce(ctx context.Context, text render.Text, err error, order []criterion) ([]*T, error) {

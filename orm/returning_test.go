@@ -295,3 +295,27 @@ func TestS42_EachRowIsClaimedOnce(t *testing.T) {
 		require.EqualValues(t, all, n)
 	})
 }
+
+// Rows that are chosen by a lock on others would be chosen by two.
+func TestS42_WhatIsWrittenIsLockedItself(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		_, rows := studio(ctx, t, db, 2)
+		q := orm.Objects[Audio](db).Filter(F("project.id").Gt(0)).OrderBy("id").Limit(1)
+		_, err := q.SelectForUpdate(orm.Of("project")).UpdateReturning(ctx, query.Set("text", "taken"))
+		require.ErrorIs(t, err, orm.ErrLockOptions)
+		_, err = q.SelectForUpdate(orm.Of("project")).DeleteReturning(ctx)
+		require.ErrorIs(t, err, orm.ErrLockOptions)
+		if !db.Server().Can(dialect.Of) {
+			return
+		}
+		for _, locked := range []orm.QuerySet[Audio]{
+			q.SelectForUpdate(orm.Of("self")), q.SelectForUpdate(orm.Of("project", "self")),
+			q.SelectForUpdate(orm.Of("project")).AlsoLock(orm.Of("self")),
+		} {
+			got, err := locked.UpdateReturning(ctx, query.Set("text", "taken"))
+			require.NoError(t, err)
+			require.Len(t, got, 1)
+			require.Equal(t, rows[0].ID, got[0].ID)
+		}
+	})
+}
