@@ -82,7 +82,7 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 	case len(batches) == 0:
 		return nil
 	case len(batches) == 1 && batches[0].statements(q.db) == 1:
-		err := forgetUnless(q.insertBatch(ctx, batches[0]), batches[0].left, batches[0].Rows)
+		err := forgetUnless(q.db.hasWritten(ctx, q.insertBatch(ctx, batches[0])), batches[0].left, batches[0].Rows)
 		if len(rows) == 1 || q.db.executor.Encloses(ctx) || !curedByAgain(err) {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 // sendUpsert runs send, which sends batches, again where InnoDB has made it a victim.
 func (q QuerySet[T]) sendUpsert(ctx context.Context, k *conflict, batches []*batch, statements int, send func(ctx context.Context) error) error {
 	if statements == 1 {
-		err := send(ctx)
+		err := q.db.hasWritten(ctx, send(ctx))
 		if q.db.executor.Encloses(ctx) || !curedByAgain(err) {
 			return err
 		}

@@ -18,7 +18,8 @@ import (
 // package models get their times, versions and keys. Times are stored in UTC
 // and to the microsecond; what is finer is cut off in the database, not in row.
 //
-// Where Create itself fails, row has no key that the server gave. The
+// Where Create itself fails, row has no key that the server gave. (A row that is written and
+// cannot be read back is a *[ScanError]: outside any block it is there, and Written says so.) The
 // rollback of a block takes the row back, but not what Create wrote into the struct. On
 // SQLite, which takes the counter back too, row's key then becomes that of
 // somebody else's row. So a block that is repeated makes its rows inside
@@ -55,7 +56,7 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 	}
 	if q.db.models.Returns() {
 		insert.Returning = left
-		return forgetUnless(q.insertReturning(ctx, insert), left, insert.Rows)
+		return forgetUnless(q.db.hasWritten(ctx, q.insertReturning(ctx, insert)), left, insert.Rows)
 	}
 	var key *render.Field
 	others := left[:0:0]
@@ -67,7 +68,7 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 		}
 	}
 	if len(others) == 0 {
-		return q.insertCounted(ctx, insert, key)
+		return q.db.hasWritten(ctx, q.insertCounted(ctx, insert, key))
 	}
 	err := q.db.ownBlock(ctx, func(ctx context.Context) error {
 		if err := q.insertCounted(ctx, insert, key); err != nil {
@@ -80,9 +81,9 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 
 // forgetUnless takes back what the server gave to rows that it has not kept after all:
 // created once more they would have keys that may be those of others by then. Where nobody
-// knows, the keys tell what to look for.
+// knows, or they are there and could not be read, the keys tell what to look for.
 func forgetUnless(err error, left []*render.Field, rows []reflect.Value) error {
-	if err == nil || errors.Is(err, atomic.ErrCommitUnknown) || errors.Is(err, atomic.ErrOutcomeUnknown) {
+	if err == nil || errors.Is(err, atomic.ErrCommitUnknown) || errors.Is(err, atomic.ErrOutcomeUnknown) || isWritten(err) {
 		return err
 	}
 	for _, f := range left {

@@ -1,6 +1,7 @@
 package orm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -33,10 +34,21 @@ type ScanError struct {
 	From  string // the type that the driver gave, or "NULL"
 	To    string // the Go type that cannot hold it
 	Err   error  // may be nil
+
+	// Written: the statement that has returned the value has written, and is committed,
+	// since it was sent outside any block. To do it again would do it twice.
+	Written bool
 }
 
 // Error names the field and the types.
 func (e *ScanError) Error() string {
+	if e.Written {
+		return e.reason() + " (the statement that has returned it was sent outside any block: what it has written is committed)"
+	}
+	return e.reason()
+}
+
+func (e *ScanError) reason() string {
 	if e.From == "NULL" {
 		return fmt.Sprintf("%s is NULL, which %s cannot hold: make it a pointer, or tag the field nullzero", e.Field, e.To)
 	}
@@ -45,6 +57,22 @@ func (e *ScanError) Error() string {
 			"Make the field a pointer, or have one of the two in the table", e.Field, e.To)
 	}
 	return fmt.Sprintf("%s: a value of type %s does not fit into %s", e.Field, e.From, e.To)
+}
+
+// hasWritten says of an operation that was one statement, and whose answer could not be read,
+// that it is committed all the same, where there was no block to be rolled back.
+func (db *DB) hasWritten(ctx context.Context, err error) error {
+	var unread *ScanError
+	if errors.As(err, &unread) && !db.executor.Encloses(ctx) {
+		unread.Written = true
+	}
+	return err
+}
+
+// isWritten reports whether err is that of an operation that is committed.
+func isWritten(err error) bool {
+	var unread *ScanError
+	return errors.As(err, &unread) && unread.Written
 }
 
 // Unwrap returns the cause.

@@ -28,6 +28,9 @@ import (
 // as they were before; without OrderBy in any. The model needs a primary key,
 // which is not assigned.
 //
+// A row that its struct cannot hold is a *[ScanError]. One statement outside any block is
+// committed by then, as Written says: what must not be lost is taken in a block.
+//
 // A query with Limit, Offset or SelectForUpdate chooses its rows first, and locks
 // them against others that do the same. The lock is FOR UPDATE or NoKey, and not on related
 // rows alone (Of). What else
@@ -203,7 +206,7 @@ func (q QuerySet[T]) changedAtOnce(ctx context.Context, text render.Text, err er
 	if (q.db.models.StatementWait(q.spec.Locks) != nil || len(q.places) > 0) && !q.db.executor.Encloses(ctx) {
 		err = q.db.ownBlock(ctx, send) // only a block limits the wait, and takes back what a page refuses
 	} else {
-		err = send(ctx)
+		err = q.db.hasWritten(ctx, send(ctx))
 	}
 	if err != nil {
 		return nil, err
