@@ -31,8 +31,8 @@ import (
 // The statements are sent one after the other, in the block of ctx, or by the
 // QuerySet's OnReplica: to see one state of the database, read in a block whose isolation level
 // shows one. Keys of one column go along 30,000 at a time, and those of
-// several columns 200. Nothing that Prefetch reads is locked. All, Get, First, Find
-// and FindMany prefetch; Iterate, which has a row at a time, is an error.
+// several columns 200. Nothing that Prefetch reads is locked. All, Get, First, Find,
+// FindMany and Refresh prefetch; Iterate, which has a row at a time, is an error.
 func (q QuerySet[T]) Prefetch(path string, refine ...func(Related) Related) QuerySet[T] {
 	if q.err != nil {
 		return q

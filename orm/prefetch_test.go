@@ -203,3 +203,23 @@ func TestS38_APathIsRefinedOnce(t *testing.T) {
 		}
 	})
 }
+
+// Refresh reads the relations again that its query names.
+func TestS38_RefreshReadsThemAgain(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		hotel(ctx, t, db)
+		halls := orm.Objects[Hall](db)
+		row, err := halls.OrderBy("name").First(ctx)
+		require.NoError(t, err)
+		q := halls.Prefetch("stays", func(r orm.Related) orm.Related { return r.OrderBy("-day") }).Prefetch("city.halls")
+		require.NoError(t, q.Refresh(ctx, row))
+		require.Equal(t, []int{3, 2, 1}, days(row))
+		require.NotEmpty(t, row.City.Halls)
+		_, err = orm.Objects[Stay](db).Filter(F("hall_id").Eq(row.ID), F("day").Gt(1)).Delete(ctx)
+		require.NoError(t, err)
+		require.NoError(t, halls.Refresh(ctx, row))
+		require.Equal(t, []int{3, 2, 1}, days(row), "not named")
+		require.NoError(t, q.Refresh(ctx, row))
+		require.Equal(t, []int{1}, days(row))
+	})
+}

@@ -13,7 +13,7 @@ import (
 // Refresh reads all columns of a row again, by its primary key. It returns
 // [ErrNotFound] if the row is gone, or marked as deleted and the query is not
 // [QuerySet.WithDeleted], and leaves the struct as it is then. Related
-// rows are read again if the query names them (Related); others stay in the struct
+// rows are read again if the query names them (Related, Prefetch); others stay in the struct
 // as they are. To keep the row as it was read, use [Lock].
 func (q QuerySet[T]) Refresh(ctx context.Context, row *T) error {
 	return q.failed(ctx, "Refresh", q.refresh(ctx, row))
@@ -51,8 +51,17 @@ func (q QuerySet[T]) refresh(ctx context.Context, row *T) error {
 	case !found:
 		return ErrNotFound
 	}
+	lists := planned(q.prefetch)
+	if err := q.db.fetch(ctx, []reflect.Value{fresh}, lists, q.replica); err != nil {
+		return err
+	}
 	for _, f := range q.model.Fields {
 		f.Field.Value(v).Set(f.Field.Value(fresh))
+	}
+	for _, f := range lists {
+		if f.Path == "" { // others are in related rows
+			fieldAt(v, f.Many.Field).Set(fieldAt(fresh, f.Many.Field))
+		}
 	}
 	for _, j := range reader.joins {
 		if j.parent < 0 {
