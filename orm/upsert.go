@@ -13,7 +13,8 @@ import (
 
 // GetOrCreate reads the row in which the fields listed in by have the values that
 // they have in row, or creates row if there is none. Afterwards row is what the
-// database has. The fields should be a unique key: if somebody else creates the
+// database has. A field that the row leaves to the server is a *query.FieldError: nobody
+// knows its value yet. The fields should be a unique key: if somebody else creates the
 // row at the same moment, that is noticed by the key, and theirs is read.
 //
 //	project := &Project{Name: "Radio"}
@@ -187,6 +188,9 @@ func (q QuerySet[T]) sameAs(row *T, by []string) (QuerySet[T], error) {
 			return q, err
 		}
 		v := reflect.ValueOf(row).Elem()
+		if left(f, v) && !counted(f) { // it would be looked for by NULL, and created with the default
+			return q, &query.FieldError{Model: q.model.Name, Name: f.Name, Reason: "is left to the server by the row, which is to be found by it: give it a value"}
+		}
 		bound, err := f.Value(v)
 		if err != nil {
 			return q, err

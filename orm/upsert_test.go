@@ -40,6 +40,32 @@ func TestGetOrCreate(t *testing.T) {
 	})
 }
 
+// What the row leaves to the server nobody knows before: it would be created anew each time.
+func TestS23_NobodyIsFoundByWhatIsLeft(t *testing.T) {
+	withProducts(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		products := orm.Objects[Product](db)
+		for i := range 2 {
+			var refused *query.FieldError
+			_, err := products.GetOrCreate(ctx, &Product{Name: string(rune('a' + i))}, "state")
+			require.ErrorAs(t, err, &refused)
+			require.Equal(t, "state", refused.Name)
+			_, err = products.UpdateOrCreate(ctx, &Product{Name: string(rune('a' + i))}, "state")
+			require.ErrorAs(t, err, &refused)
+		}
+		_, err := products.Get(ctx)
+		require.ErrorIs(t, err, orm.ErrNotFound)
+		created, err := products.GetOrCreate(ctx, &Product{Name: "a", State: "new"}, "state")
+		require.NoError(t, err)
+		require.True(t, created)
+		created, err = products.GetOrCreate(ctx, &Product{Name: "b", State: "new"}, "state")
+		require.NoError(t, err)
+		require.False(t, created)
+		created, err = products.GetOrCreate(ctx, &Product{}, "id")
+		require.NoError(t, err, "a counted key that is not given is in no row")
+		require.True(t, created)
+	})
+}
+
 func TestUpdateOrCreate(t *testing.T) {
 	withDocuments(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		docs := orm.Objects[Document](db)
