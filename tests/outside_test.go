@@ -252,7 +252,8 @@ func TestS06_StaleConnections(t *testing.T) {
 // on: the statement is sent again by another connection.
 func TestS06_ASessionThatWasIdle(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
-		set := "ALTER DATABASE " + db.Name + " SET idle_session_timeout = '30ms'"
+		// So long that a new connection is in use by then.
+		set := "ALTER DATABASE " + db.Name + " SET idle_session_timeout = '500ms'"
 		if db.executor.Database().Server.Version.Major < 14 { // with which the setting came
 			_, err := db.Admin.Exec(set)
 			require.ErrorContains(t, err, "unrecognized configuration parameter")
