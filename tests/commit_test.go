@@ -195,7 +195,7 @@ func TestB12_ResolveCommitWhileTheServerIsAway(t *testing.T) {
 		require.NoError(t, atomic.Do(t.Context(), back, func(ctx context.Context) error { return back.insert(ctx, 1) }, atomic.ResolveCommit()))
 		assert.Equal(t, []int{1}, db.kept())
 
-		away, q := db.distant(setup{Settings: block.Settings{CommitTimeout: 200 * time.Millisecond}})
+		away, q := db.distant(setup{Settings: block.Settings{CommitTimeout: 2 * time.Second}})
 		away.wires.on("COMMIT", func(backend.Wire) {
 			q.Next(proxy.CutReply)
 			q.Refuse(true)
