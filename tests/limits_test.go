@@ -182,10 +182,10 @@ func TestB19_TheServerKnowsTheLimits(t *testing.T) {
 			}
 			return nil
 		}, atomic.Timeout(7*time.Second), atomic.IdleTimeout(8*time.Second), atomic.LockTimeout(9*time.Second), atomic.Name("seen")))
-		want := map[string]string{"innodb_lock_wait_timeout": "9", "max_execution_time": "7000", "wait_timeout": "9"}
+		want := map[string]string{"innodb_lock_wait_timeout": "9", "max_execution_time": "8000", "wait_timeout": "9"}
 		switch {
 		case db.Engine == testdb.MariaDB:
-			want = map[string]string{"innodb_lock_wait_timeout": "9", "max_statement_time": "7", "idle_transaction_timeout": "9"}
+			want = map[string]string{"innodb_lock_wait_timeout": "9", "max_statement_time": "8", "idle_transaction_timeout": "9"}
 		case db.Engine == testdb.Postgres:
 			want = map[string]string{"lock_timeout": "9s", "idle_in_transaction_session_timeout": "9s", "application_name": "seen"}
 			limit := "statement_timeout"

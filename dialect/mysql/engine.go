@@ -54,10 +54,10 @@ func (e *engine) Rebind(query string) string { return rebind(query) }
 // Resolver implements backend.Engine.
 func (e *engine) Resolver() backend.Resolver { return resolver{e} }
 
-// Begin implements backend.Engine. Timeout and Idle are backstops: Timeout
-// limits each statement of the block on the server (MySQL: each plain SELECT,
-// by max_execution_time; MariaDB: every statement, by max_statement_time), and
-// after Idle and one second the server closes the connection (wait_timeout;
+// Begin implements backend.Engine. Timeout and Idle are backstops, a second later than
+// the block's own clock: Timeout limits each statement of the block on the server
+// (MySQL: each plain SELECT, by max_execution_time; MariaDB: every statement, by
+// max_statement_time), and after Idle the server closes the connection (wait_timeout;
 // MariaDB: idle_transaction_timeout).
 func (e *engine) Begin(o backend.TxOptions) (backend.Control, error) {
 	if o.Deferrable {
@@ -144,16 +144,17 @@ func (e *engine) lockWait(d time.Duration) setting {
 }
 
 func (e *engine) statementTimeout(d time.Duration) setting {
+	d = backend.Backstop(d)
 	if e.server.Engine == dialect.MariaDB {
-		s := min(max(d.Seconds(), 0.001), 31_536_000)
+		s := min(d.Seconds(), 31_536_000)
 		return setting{"max_statement_time", "@hf_statement_time", fmt.Sprintf("%.6f", s), "DECIMAL(20,6)"}
 	}
-	ms := min(max(backend.Units(d, time.Millisecond), 1), math.MaxUint32)
+	ms := min(backend.Units(d, time.Millisecond), math.MaxUint32)
 	return setting{"max_execution_time", "@hf_statement_time", fmt.Sprint(ms), "UNSIGNED"}
 }
 
 func (e *engine) idleTimeout(d time.Duration) setting {
-	n := min(backend.Units(d, time.Second)+1, 31_536_000) // a backstop: the block's own clock comes first
+	n := min(backend.Units(backend.Backstop(d), time.Second), 31_536_000)
 	variable := "wait_timeout"
 	if e.server.Can(dialect.IdleTimeout) {
 		variable = e.server.Spelling(dialect.IdleTimeout)

@@ -85,6 +85,9 @@ func TestBeginOnOtherServers(t *testing.T) {
 	c, err := old.Begin(backend.TxOptions{Timeout: time.Second})
 	require.NoError(t, err)
 	require.Equal(t, []string{"SET LOCAL statement_timeout = 2000"}, c.Inside)
+	c, err = old.Begin(backend.TxOptions{Timeout: 1<<63 - 1})
+	require.NoError(t, err)
+	require.Equal(t, []string{"SET LOCAL statement_timeout = 2147483647"}, c.Inside, "a longer limit is not a shorter one")
 
 	cockroach := &engine{server: dialect.Server{Product: productCockroachDB, Version: dialect.Version{Major: 20, Minor: 1}}}
 	c, err = cockroach.Begin(backend.TxOptions{Timeout: time.Second, Idle: time.Second})

@@ -74,21 +74,17 @@ func (e *engine) Begin(o backend.TxOptions) (backend.Control, error) {
 		if e.server.Can(dialect.TransactionTimeout) {
 			limit = e.server.Spelling(dialect.TransactionTimeout)
 		}
-		c.Inside = append(c.Inside, setLocal(limit, o.Timeout+backstop))
+		c.Inside = append(c.Inside, setLocal(limit, backend.Backstop(o.Timeout)))
 		c.Commit = []string{"SET LOCAL " + limit + " = 0"} // what COMMIT still has to do (deferred triggers) has a limit of its own
 	}
 	if o.Idle > 0 && e.server.Can(dialect.IdleTimeout) {
-		c.Inside = append(c.Inside, setLocal(e.server.Spelling(dialect.IdleTimeout), o.Idle+backstop))
+		c.Inside = append(c.Inside, setLocal(e.server.Spelling(dialect.IdleTimeout), backend.Backstop(o.Idle)))
 	}
 	if o.Name != "" {
 		c.Inside = append(c.Inside, "SET LOCAL application_name = "+applicationName(o.Name))
 	}
 	return c, nil
 }
-
-// backstop is how much later than the block's own limits the server's run out:
-// it only ends what the block no longer can, and closes the connection for it.
-const backstop = time.Second
 
 // levels spells the isolation levels. A snapshot is what PostgreSQL's
 // REPEATABLE READ is.

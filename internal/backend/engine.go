@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"math"
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
@@ -202,6 +203,13 @@ type Namer interface {
 	// Rename returns the statements that change the name from that of one block
 	// to that of another. "" stands for the session's own.
 	Rename(from, to string) []string
+}
+
+// Backstop is what a server is told of a limit that the block holds by itself: a second
+// more, so that it only ends what the block no longer can. However long d is, it does
+// not overflow.
+func Backstop(d time.Duration) time.Duration {
+	return min(d, math.MaxInt64-time.Second) + time.Second
 }
 
 // Units is how many units d has, rounded up: what a server that counts in units
