@@ -249,16 +249,18 @@ func (x *exchange) finish(st *statement, failure error) error {
 		return nil
 	}
 	x.forget(st, failure)
-	var refused *pgconn.PgError
-	if errors.As(failure, &refused) && refused.Code == readOnlyTransaction && !x.begun {
-		x.demoted = true
-	}
+	x.noteDemotion(failure)
 	return x.lost(failure)
 }
 
-// readOnlyTransaction is what a server that takes no writes says of one
-// (read_only_sql_transaction).
-const readOnlyTransaction = "25006"
+// noteDemotion notes that the server takes no writes, if it has refused one outside any
+// transaction for that (read_only_sql_transaction).
+func (w *wire) noteDemotion(failure error) {
+	var refused *pgconn.PgError
+	if errors.As(failure, &refused) && refused.Code == "25006" && !w.begun {
+		w.demoted = true
+	}
+}
 
 // results reads the next result of the pipeline.
 func results[T any](pipe *pgconn.Pipeline) (result T, err error) {

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
 	"github.com/holdfast-go/holdfast/internal/lex"
@@ -46,10 +44,7 @@ func (w *wire) execSeveral(ctx context.Context, prefix []string, text string) (d
 	}
 	w.ran = true
 	tag, err := w.simple(ctx, text)
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) && refused.Code == readOnlyTransaction && !w.begun {
-		w.demoted = true
-	}
+	w.noteDemotion(err)
 	switch {
 	case w.gone():
 		return nil, &backend.EndedError{Err: err}
