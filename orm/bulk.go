@@ -64,11 +64,12 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 	if err := q.fresh(); err != nil {
 		return err
 	}
+	r := q.db.reader(q.model)
 	for i, row := range rows {
 		if row == nil {
 			return fmt.Errorf("row %d: %w", i, errNilRow)
 		}
-		if err := beginRow(row); err != nil {
+		if err := r.begin(row); err != nil {
 			return fmt.Errorf("row %d: %w", i, err)
 		}
 	}

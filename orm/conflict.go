@@ -140,9 +140,9 @@ func restore[T any](rows []*T, before []T) {
 }
 
 func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) error {
-	at := now()
+	r, at := q.db.reader(q.model), now()
 	for i, row := range rows {
-		if err := beginRow(row); err != nil {
+		if err := r.begin(row); err != nil {
 			return fmt.Errorf("row %d: %w", i, err)
 		}
 		if stamped, ok := any(row).(timestamped); ok {

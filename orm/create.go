@@ -42,7 +42,7 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 	if row == nil {
 		return errNilRow
 	}
-	if err := beginRow(row); err != nil {
+	if err := q.db.reader(q.model).begin(row); err != nil {
 		return err
 	}
 	v := reflect.ValueOf(row).Elem()

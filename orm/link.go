@@ -124,7 +124,7 @@ func linksOf[T, R any](db *DB, row *T, relation string, others []*R) (*links, er
 // between is a new row of the table between that has the owner's key.
 func (l *links) between() (reflect.Value, error) {
 	p := reflect.New(l.many.Link.Type)
-	if err := beginRow(p.Interface()); err != nil {
+	if err := l.q.db.reader(l.many.Link).begin(p.Interface()); err != nil {
 		return p, err
 	}
 	return p.Elem(), carry(l.many.From, l.row, l.many.Keys, p.Elem())
@@ -162,7 +162,7 @@ func (l *links) writable() error {
 			l.many.Link.Name, fieldNames(key))
 	}
 	p := reflect.New(l.many.Link.Type)
-	if err := beginRow(p.Interface()); err != nil {
+	if err := l.q.db.reader(l.many.Link).begin(p.Interface()); err != nil {
 		return err
 	}
 	given, _ := columns(l.many.Link, p.Elem())

@@ -36,8 +36,11 @@ type (
 // now is what a time column can hold.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// beginRow fills in what a new row gets from the library.
-func beginRow(row any) error {
+// begin fills in what a new row gets from the library.
+func (r *reader) begin(row any) error {
+	if r.err != nil {
+		return r.err
+	}
 	if t, ok := row.(timestamped); ok {
 		at := now()
 		created, updated := t.TimestampFields()
@@ -54,30 +57,52 @@ func beginRow(row any) error {
 		}
 	}
 	if k, ok := row.(selfKeyed); ok {
-		return k.NewKey()
+		if err := k.NewKey(); err != nil {
+			return err
+		}
+		return r.keyed(row)
 	}
 	return nil
+}
+
+// keyed refuses a row to which its NewKey has given no key: it would be written with zeros for one.
+func (r *reader) keyed(row any) error {
+	v := reflect.ValueOf(row).Elem()
+	for _, f := range r.model.PKs {
+		if left(f, v) || !f.HasZeroValue(v) {
+			return nil
+		}
+	}
+	if len(r.model.PKs) == 0 {
+		return nil
+	}
+	return fmt.Errorf("model %s: its NewKey has left the primary key %s unset: %s", r.model.Type, fieldNames(r.model.PKs), hiddenOrLeftOut)
 }
 
 // mixins are the interfaces above.
 var mixins = []reflect.Type{reflect.TypeFor[timestamped](), reflect.TypeFor[versioned](), reflect.TypeFor[selfKeyed]()}
 
-// checkMixins refuses a model that embeds a pointer to a mixin: its methods are
-// called on rows in which the pointer is nil.
+// checkMixins refuses a model that embeds a pointer to a mixin, whose methods are
+// called on rows in which the pointer is nil, and one that does not get the methods of
+// what it embeds: nothing would look after its rows.
 func checkMixins(model, t reflect.Type) error {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		switch {
-		case !f.Anonymous:
-		case f.Type.Kind() == reflect.Struct:
+		if !f.Anonymous {
+			continue
+		}
+		for _, mixin := range mixins {
+			switch {
+			case f.Type.Kind() == reflect.Pointer && f.Type.Implements(mixin):
+				return fmt.Errorf("model %s embeds a pointer, %s: embed %s itself", model, f.Type, f.Type.Elem())
+			case f.Type.Kind() == reflect.Struct && reflect.PointerTo(f.Type).Implements(mixin) && !reflect.PointerTo(model).Implements(mixin):
+				return fmt.Errorf("model %s embeds %s and has no method %s like that, as several fields have one of this name: give the model one of its own",
+					model, f.Type, mixin.Method(0).Name)
+			}
+		}
+		if f.Type.Kind() == reflect.Struct {
 			if err := checkMixins(model, f.Type); err != nil {
 				return err
-			}
-		case f.Type.Kind() == reflect.Pointer:
-			for _, mixin := range mixins {
-				if f.Type.Implements(mixin) {
-					return fmt.Errorf("model %s embeds a pointer, %s: embed %s itself", model, f.Type, f.Type.Elem())
-				}
 			}
 		}
 	}
@@ -96,30 +121,48 @@ func (r *reader) changed(row any, at time.Time) {
 	}
 }
 
-// updatedField and versionField find the columns that the library looks after
-// in rows that it does not see; nil if the model has none.
-func updatedField(m *render.Model) *render.Field {
-	probe := reflect.New(m.Type)
-	t, ok := probe.Interface().(timestamped)
-	if !ok {
-		return nil
+// hiddenOrLeftOut is why what a mixin looks after is no column, and what to do.
+const hiddenOrLeftOut = `another field of this name hides the one that is meant, or it is tagged "-": ` +
+	"leave that field or the tag out, or give the model a method of its own for the field that is its column"
+
+// findMixins finds the columns that the library looks after in rows that it does not
+// see. A model for which there is none is refused: a row would be saved without its
+// optimistic lock, and nobody would hear of it.
+func (r *reader) findMixins() error {
+	probe := reflect.New(r.model.Type)
+	if t, ok := probe.Interface().(timestamped); ok {
+		created, updated := t.TimestampFields()
+		if fieldBehind(r.model, probe.Elem(), created) == nil {
+			return r.noColumn("TimestampFields", "for the time of creation ")
+		}
+		if r.updated = fieldBehind(r.model, probe.Elem(), updated); r.updated == nil {
+			return r.noColumn("TimestampFields", "for the time of the last change ")
+		}
 	}
-	_, updated := t.TimestampFields()
-	return fieldBehind(m, probe.Elem(), updated)
+	if v, ok := probe.Interface().(versioned); ok {
+		if r.version = fieldBehind(r.model, probe.Elem(), v.VersionField()); r.version == nil {
+			return r.noColumn("VersionField", "")
+		}
+	}
+	for _, f := range []*render.Field{r.updated, r.version} {
+		if f != nil && f.ScanOnly {
+			return fmt.Errorf("model %s: the field %s is tagged scanonly, and is what its VersionField or TimestampFields returns, which the library writes: leave out the tag or the method",
+				r.model.Type, f.GoName)
+		}
+	}
+	return nil
 }
 
-func versionField(m *render.Model) *render.Field {
-	probe := reflect.New(m.Type)
-	v, ok := probe.Interface().(versioned)
-	if !ok {
-		return nil
-	}
-	return fieldBehind(m, probe.Elem(), v.VersionField())
+func (r *reader) noColumn(method, of string) error {
+	return fmt.Errorf("model %s: what its %s returns %sis not the address of a column of the row: %s", r.model.Type, method, of, hiddenOrLeftOut)
 }
 
+// fieldBehind is the column that is stored at an address within row, nil if there is none.
+// Its type may be one of the application's own, of the same kind.
 func fieldBehind[V any](m *render.Model, row reflect.Value, at *V) *render.Field {
 	for _, f := range m.Fields {
-		if p, ok := f.Field.Value(row).Addr().Interface().(*V); ok && p == at {
+		p := f.Field.Value(row).Addr()
+		if p.CanConvert(reflect.TypeFor[*V]()) && p.Convert(reflect.TypeFor[*V]()).Interface() == any(at) {
 			return f
 		}
 	}

@@ -33,6 +33,9 @@ func (db *DB) reader(m *render.Model) *reader {
 		return r.(*reader)
 	}
 	r := &reader{model: m, err: checkMixins(m.Type, m.Type)}
+	if r.err == nil {
+		r.err = r.findMixins()
+	}
 	for i, f := range m.Fields {
 		r.scan = append(r.scan, fieldScanner(f))
 		if f.IsPK {
@@ -40,9 +43,6 @@ func (db *DB) reader(m *render.Model) *reader {
 		} else if !f.ScanOnly && !f.SkipUpdate() {
 			r.own = append(r.own, f)
 		}
-	}
-	if r.err == nil {
-		r.updated, r.version = updatedField(m), versionField(m)
 	}
 	r.alone = rowReader{root: r, width: len(m.Fields)}
 	kept, _ := db.readers.LoadOrStore(m, r)
