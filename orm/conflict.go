@@ -77,7 +77,8 @@ func (q QuerySet[T]) conflictSet(k *conflict, insert *render.Insert) (set []rend
 	for _, f := range k.target {
 		known[f] = true
 	}
-	version := q.db.reader(q.model).version
+	r := q.db.reader(q.model)
+	version := r.version
 	take := func(f *render.Field) {
 		if !assigned[f] && f != version {
 			assigned[f], known[f] = true, true
@@ -89,12 +90,12 @@ func (q QuerySet[T]) conflictSet(k *conflict, insert *render.Insert) (set []rend
 	}
 	if k.all {
 		for _, f := range insert.Fields {
-			if !f.IsPK && !f.SkipUpdate() && !slices.Contains(k.target, f) && (f != q.model.Deleted || q.spec.Deleted == ast.WithDeleted) {
+			if !f.IsPK && !r.stays(f) && !slices.Contains(k.target, f) && (f != q.model.Deleted || q.spec.Deleted == ast.WithDeleted) {
 				take(f)
 			}
 		}
 	}
-	if f := q.db.reader(q.model).updated; f != nil && !assigned[f] {
+	if f := r.updated; f != nil && !assigned[f] {
 		take(f)
 	}
 	if version != nil && !assigned[version] {

@@ -132,7 +132,7 @@ func (r *reader) findMixins() error {
 	probe := reflect.New(r.model.Type)
 	if t, ok := probe.Interface().(timestamped); ok {
 		created, updated := t.TimestampFields()
-		if fieldBehind(r.model, probe.Elem(), created) == nil {
+		if r.created = fieldBehind(r.model, probe.Elem(), created); r.created == nil {
 			return r.noColumn("TimestampFields", "for the time of creation ")
 		}
 		if r.updated = fieldBehind(r.model, probe.Elem(), updated); r.updated == nil {

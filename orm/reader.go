@@ -23,9 +23,10 @@ type reader struct {
 	keys  []int     // which of them are the primary key
 	err   error     // why rows of the model can be joined, but not looked after
 
-	own              []*render.Field // what Save writes of a row
-	updated, version *render.Field   // what the library looks after; nil if the model has none
-	alone            rowReader       // of rows of the model, with nothing joined to it
+	own   []*render.Field // what Save writes of a row
+	alone rowReader       // of rows of the model, with nothing joined to it
+
+	created, updated, version *render.Field // what the library looks after; nil if the model has none
 }
 
 func (db *DB) reader(m *render.Model) *reader {
@@ -40,7 +41,7 @@ func (db *DB) reader(m *render.Model) *reader {
 		r.scan = append(r.scan, fieldScanner(f))
 		if f.IsPK {
 			r.keys = append(r.keys, i)
-		} else if !f.ScanOnly && !f.SkipUpdate() {
+		} else if !f.ScanOnly && !r.stays(f) {
 			r.own = append(r.own, f)
 		}
 	}
@@ -48,6 +49,10 @@ func (db *DB) reader(m *render.Model) *reader {
 	kept, _ := db.readers.LoadOrStore(m, r)
 	return kept.(*reader)
 }
+
+// stays reports whether a column is written once, with a new row: over a row that is
+// there only by whoever names it.
+func (r *reader) stays(f *render.Field) bool { return f == r.created || f.SkipUpdate() }
 
 func fieldScanner(f *render.Field) scanner {
 	if f.Tag.HasOption("array") {

@@ -65,8 +65,8 @@ func (q QuerySet[T]) getOrCreate(ctx context.Context, row *T, by []string) (bool
 
 // UpdateOrCreate writes row over the one in which the fields listed in by have the
 // same values, or creates it if there is none. The primary key, the columns
-// tagged skipupdate, the version, and what row leaves to the server's defaults
-// are those of the row that is there. It is a block of its own (rule S9), which
+// tagged skipupdate, the time of creation, the version, and what row leaves to the server's
+// defaults are those of the row that is there. It is a block of its own (rule S9), which
 // outside any other runs again after a deadlock, a few times. The fields should be
 // a unique key.
 //
@@ -225,9 +225,9 @@ func (q QuerySet[T]) createApart(ctx context.Context, row *T) error {
 // the server's defaults stays as it is there.
 func (q QuerySet[T]) overwrite(ctx context.Context, there, row *T) error {
 	from, to := reflect.ValueOf(there).Elem(), reflect.ValueOf(row).Elem()
-	version := q.db.reader(q.model).version
+	r := q.db.reader(q.model)
 	for _, f := range q.model.Fields {
-		if f.IsPK || f.SkipUpdate() || f == version || left(f, to) {
+		if f.IsPK || r.stays(f) || f == r.version || left(f, to) {
 			f.Field.Value(to).Set(f.Field.Value(from))
 		}
 	}

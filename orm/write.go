@@ -13,7 +13,7 @@ import (
 )
 
 // Save writes the columns of a row that was read or created before, by its
-// primary key: all of them except those tagged skipupdate, or only the named
+// primary key: all of them except those tagged skipupdate and the time of creation, or only the named
 // ones; those tagged scanonly are neither written nor read again. With models.Timestamps, updated_at becomes the present; with
 // models.Versioned the row is written only if nobody else has changed it since
 // it was read.
