@@ -7,7 +7,8 @@ import "time"
 //
 // Create sets both unless they are set already. Save sets UpdatedAt and never
 // writes CreatedAt. Update sets updated_at for the rows that it changes, unless
-// it is given a value of its own.
+// it is given a value of its own. In columns of your own that are coarser (see
+// TimestampFields) the times are as fine as they are (rule S28).
 type Timestamps struct {
 	CreatedAt time.Time `bun:",notnull,skipupdate"`
 	UpdatedAt time.Time `bun:",notnull"`

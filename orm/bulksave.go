@@ -43,7 +43,7 @@ func (q QuerySet[T]) bulkSave(ctx context.Context, rows []*T, names []string) er
 	r, at := q.db.reader(q.model), now()
 	updated, version := r.updated, r.version
 	if updated != nil {
-		s.Set = append(s.Set, render.Assignment{Field: updated, Value: at})
+		s.Set = append(s.Set, render.Assignment{Field: updated, Value: updated.ClockTime(at)})
 	}
 	if version != nil {
 		s.Set = append(s.Set, render.Assignment{Field: version, Value: query.F(version.Name).Add(1).Node()})

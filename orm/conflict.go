@@ -148,7 +148,7 @@ func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) erro
 		}
 		if stamped, ok := any(row).(timestamped); ok {
 			_, updated := stamped.TimestampFields()
-			*updated = at
+			*updated = r.updated.ClockTime(at)
 		}
 	}
 	sorted, err := q.byTarget(rows, k)

@@ -158,7 +158,7 @@ func marked(r *reader, deleted *time.Time, at time.Time) []render.Assignment {
 	m := r.model
 	set := render.Assignment{Field: m.Deleted, Bound: true}
 	if deleted != nil {
-		set = render.Assignment{Field: m.Deleted, Value: m.Deleted.DeletionTime(*deleted)}
+		set = render.Assignment{Field: m.Deleted, Value: m.Deleted.ClockTime(*deleted)}
 	}
 	return lookedAfter(r, []render.Assignment{set}, at)
 }
@@ -210,7 +210,7 @@ func (q QuerySet[T]) markRow(ctx context.Context, row *T, among ast.Deleted, del
 	}
 	var src driver.Value
 	if deleted != nil {
-		src = q.model.Deleted.DeletionTime(*deleted)
+		src = q.model.Deleted.ClockTime(*deleted)
 	}
 	f := q.model.Deleted
 	dst := f.Field.Value(reflect.ValueOf(row).Elem())

@@ -33,7 +33,7 @@ type (
 	}
 )
 
-// now is what a time column can hold.
+// now is what a time column can hold, unless it is coarser: see [render.Field.ClockTime].
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // begin fills in what a new row gets from the library.
@@ -45,10 +45,10 @@ func (r *reader) begin(row any) error {
 		at := now()
 		created, updated := t.TimestampFields()
 		if created.IsZero() {
-			*created = at
+			*created = r.created.ClockTime(at)
 		}
 		if updated.IsZero() {
-			*updated = at
+			*updated = r.updated.ClockTime(at)
 		}
 	}
 	if v, ok := row.(versioned); ok {
@@ -114,7 +114,7 @@ func checkMixins(model, t reflect.Type) error {
 func (r *reader) changed(row any, at time.Time) {
 	if r.updated != nil {
 		_, updated := row.(timestamped).TimestampFields()
-		*updated = at
+		*updated = r.updated.ClockTime(at)
 	}
 	if r.version != nil {
 		*row.(versioned).VersionField()++

@@ -47,7 +47,7 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 	at, judge := time.Time{}, foundOne
 	if r.updated != nil {
 		at = now()
-		set = append(set, render.Assignment{Field: r.updated, Value: at})
+		set = append(set, render.Assignment{Field: r.updated, Value: r.updated.ClockTime(at)})
 	}
 	if r.version != nil {
 		judge = foundVersion
@@ -157,7 +157,7 @@ func lookedAfter(r *reader, list []render.Assignment, at time.Time) []render.Ass
 		assigned[a.Field] = true
 	}
 	if f := r.updated; f != nil && !assigned[f] {
-		list = append(list, render.Assignment{Field: f, Value: at})
+		list = append(list, render.Assignment{Field: f, Value: f.ClockTime(at)})
 	}
 	if f := r.version; f != nil && !assigned[f] {
 		list = append(list, render.Assignment{Field: f, Value: query.F(f.Name).Add(1).Node()})

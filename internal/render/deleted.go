@@ -45,15 +45,6 @@ func (m *Model) compileDeleted() error {
 	return nil
 }
 
-// DeletionTime is t as the column keeps it.
-func (f *Field) DeletionTime(t time.Time) time.Time {
-	unit := time.Second
-	for range min(f.Column.Precision, 6) {
-		unit /= 10
-	}
-	return t.Truncate(unit)
-}
-
 // stored holds for the rows of a model that are not deleted, or for the others.
 type stored struct {
 	ast.Node

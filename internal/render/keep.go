@@ -186,17 +186,31 @@ func (k kind) keepsTime(t time.Time) string {
 	if isMySQL(k.engine()) && k.Name == "timestamp" && (t.Before(firstTimestamp) || t.After(lastTimestamp)) {
 		return "is not within 1970 to 2038, where a column of type TIMESTAMP ends: make it DATETIME"
 	}
-	if k.Precision >= 6 {
-		return ""
-	}
-	unit := time.Second
-	for range k.Precision {
-		unit /= 10
-	}
-	if !t.Truncate(unit).Equal(t) {
+	if unit := k.unit(); k.Precision < 6 && !t.Truncate(unit).Equal(t) {
 		return finer + ": cut it off with Truncate(" + unit.String() + ")"
 	}
 	return ""
+}
+
+// unit is how fine the times are that the column keeps.
+func (k kind) unit() time.Duration {
+	unit := time.Second
+	for range min(k.Precision, 6) {
+		unit /= 10
+	}
+	return unit
+}
+
+// ClockTime is t, by the library's clock, as the column keeps it. Nobody has chosen it, so
+// that nothing is lost if the rest is cut off; a time that an application gives is refused.
+func (f *Field) ClockTime(t time.Time) time.Time {
+	switch k := (kind{f.Column, f}); k.Kind {
+	case column.Timestamp:
+		return t.Truncate(k.unit())
+	case column.Date:
+		return t.UTC().Truncate(24 * time.Hour)
+	}
+	return t
 }
 
 // daily is what stands for a value beside a column of days or of times of a day.
