@@ -162,7 +162,8 @@ type rowReader struct {
 	joins []joined
 	width int
 
-	places []int // the fields by which a page goes on, and which may be NULL
+	places []int                                                // the fields by which a page goes on, and which may be NULL
+	seen   func(row reflect.Value, values []driver.Value) error // looks at each row as it was sent; nil: nobody does
 }
 
 type joined struct {
@@ -197,6 +198,11 @@ func (r *rowReader) into(row reflect.Value, values []driver.Value) error {
 	}
 	if err := havePlaces(r.places, r.root.model, row, values); err != nil {
 		return err
+	}
+	if r.seen != nil {
+		if err := r.seen(row, values); err != nil {
+			return err
+		}
 	}
 	if len(r.joins) == 0 {
 		return nil

@@ -100,7 +100,7 @@ func (q QuerySet[T]) updateChosen(ctx context.Context, set []render.Assignment, 
 		if err != nil {
 			return nil, err
 		}
-		return these.changed(ctx, text)
+		return these.changed(ctx, text, nil)
 	}
 	text, err := (&render.Update{Model: q.model, Set: set, Where: these.spec.Where, Deleted: ast.WithDeleted}).Render()
 	if _, err := these.matched(ctx, text, err); err != nil {
@@ -200,7 +200,7 @@ func (q QuerySet[T]) changedAtOnce(ctx context.Context, text render.Text, err er
 	}
 	var list []*T
 	send := func(ctx context.Context) (err error) {
-		list, err = q.changed(ctx, text)
+		list, err = q.changed(ctx, text, order)
 		return err
 	}
 	if (q.db.models.StatementWait(q.spec.Locks) != nil || len(q.places) > 0) && !q.db.executor.Encloses(ctx) {
@@ -211,17 +211,25 @@ func (q QuerySet[T]) changedAtOnce(ctx context.Context, text render.Text, err er
 	if err != nil {
 		return nil, err
 	}
-	return list, sortBy(list, order)
+	return list, nil
 }
 
-// changed sends a statement that returns rows of the model.
-func (q QuerySet[T]) changed(ctx context.Context, text render.Text) ([]*T, error) {
+// changed sends a statement that returns rows of the model, and sorts them.
+func (q QuerySet[T]) changed(ctx context.Context, text render.Text, order []criterion) ([]*T, error) {
 	st := q.db.built(text)
 	st.Wait = q.db.models.StatementWait(q.spec.Locks)
-	reader := q.reader(nil)
+	reader := *q.reader(nil)
+	var keys [][]any
+	if len(order) > 0 {
+		reader.seen = func(row reflect.Value, values []driver.Value) error {
+			key, err := keyOf(order, row, values)
+			keys = append(keys, key)
+			return err
+		}
+	}
 	list := []*T{}
 	err := q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
-		list = list[:0]
+		list, keys = list[:0], keys[:0]
 		if len(rows.Columns()) == 0 {
 			return nil // what MariaDB answers where the condition can hold for no row
 		}
@@ -230,7 +238,10 @@ func (q QuerySet[T]) changed(ctx context.Context, text render.Text) ([]*T, error
 			return true
 		})
 	})
-	return list, err
+	if err != nil {
+		return nil, err
+	}
+	return sortBy(list, keys, order), nil
 }
 
 // chosenKeys reads and locks the rows that are to be changed: structs that hold

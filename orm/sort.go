@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"database/sql/driver"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -17,18 +18,21 @@ import (
 
 // criterion is a column by which rows are sorted here, and not by the server.
 type criterion struct {
-	field *render.Field
-	desc  bool
+	field     *render.Field
+	at        int // among the fields of the model
+	desc      bool
+	nullsLast bool
 }
 
 // sorted is the order of the query, and whether rows that a statement returns in
 // any order can be brought into it: by columns of the model whose order is the same
-// everywhere, and which the statement does not assign.
+// everywhere, and which the statement does not assign. One that the server computes may
+// be computed from what is assigned.
 func (q QuerySet[T]) sorted(assigned []render.Assignment) ([]criterion, bool) {
 	order := make([]criterion, len(q.spec.Order))
 	for i, o := range q.spec.Order {
 		f, err := q.model.Own(o.By)
-		if err != nil || slices.ContainsFunc(assigned, func(a render.Assignment) bool { return a.Field == f }) {
+		if err != nil || slices.ContainsFunc(assigned, func(a render.Assignment) bool { return a.Field == f || f.ScanOnly }) {
 			return nil, false
 		}
 		switch f.Column.Kind {
@@ -36,44 +40,70 @@ func (q QuerySet[T]) sorted(assigned []render.Assignment) ([]criterion, bool) {
 		default:
 			return nil, false
 		}
-		order[i] = criterion{f, o.Desc}
+		order[i] = criterion{field: f, at: slices.Index(q.model.Fields, f), desc: o.Desc, nullsLast: o.NullsLast()}
 	}
 	return order, true
 }
 
-// sortBy sorts rows as the server would.
-func sortBy[T any](rows []*T, order []criterion) error {
-	if len(order) == 0 || len(rows) < 2 {
-		return nil
-	}
-	keys := make(map[*T][]any, len(rows))
-	for _, row := range rows {
-		v := reflect.ValueOf(row).Elem()
-		key := make([]any, len(order))
-		for i, c := range order {
-			var err error
-			if key[i], err = c.field.Value(v); err != nil {
-				return err
-			}
+// keyOf is where a row that was read stands in an order. Whether a column is NULL is told
+// by what the server has sent: a struct may have a zero for both.
+func keyOf(order []criterion, row reflect.Value, values []driver.Value) ([]any, error) {
+	key := make([]any, len(order))
+	for i, c := range order {
+		if values[c.at] == nil {
+			continue
 		}
-		keys[row] = key
+		v, err := c.field.Held(row)
+		if err != nil {
+			return nil, explain(c.field.String(), c.field.StructField.Type, values[c.at], err)
+		}
+		key[i] = v
 	}
-	slices.SortStableFunc(rows, func(a, b *T) int {
+	return key, nil
+}
+
+// sortBy sorts rows by their keys as the server would.
+func sortBy[T any](rows []*T, keys [][]any, order []criterion) []*T {
+	if len(order) == 0 || len(rows) < 2 {
+		return rows
+	}
+	type placed struct {
+		row *T
+		key []any
+	}
+	list := make([]placed, len(rows))
+	for i, row := range rows {
+		list[i] = placed{row, keys[i]}
+	}
+	slices.SortStableFunc(list, func(a, b placed) int {
 		for i, c := range order {
-			n := compareBound(keys[a][i], keys[b][i])
-			if c.desc {
-				n = -n
-			}
-			if n != 0 {
+			if n := c.compare(a.key[i], b.key[i]); n != 0 {
 				return n
 			}
 		}
 		return 0
 	})
-	return nil
+	for i, p := range list {
+		rows[i] = p.row
+	}
+	return rows
 }
 
-// compareBound compares two values of one column as they are bound: NULL first.
+// compare compares two values of the column, NULL where it is told to stand (rule S57).
+func (c criterion) compare(a, b any) int {
+	n := compareBound(a, b)
+	turned := c.desc
+	if a == nil || b == nil {
+		turned = c.nullsLast
+	}
+	if turned {
+		return -n
+	}
+	return n
+}
+
+// compareBound compares two values of one column as they are bound: NULL first, and NaN,
+// which PostgreSQL has, last.
 func compareBound(a, b any) int {
 	switch {
 	case a == nil && b == nil:
@@ -96,6 +126,9 @@ func compareBound(a, b any) int {
 		return 1
 	case float64:
 		if y, ok := b.(float64); ok {
+			if math.IsNaN(x) || math.IsNaN(y) {
+				return -cmp.Compare(x, y) // for which it comes first
+			}
 			return cmp.Compare(x, y)
 		}
 	case string:

@@ -124,6 +124,20 @@ func (f *Field) Place(row reflect.Value) (any, error) {
 	return f.valueOf(fv)
 }
 
+// Held is the value of a row that was read, of a column that is not NULL there: also a zero of
+// a field tagged nullzero, and what the column would not be given, such as NaN.
+func (f *Field) Held(row reflect.Value) (any, error) {
+	fv, ok := fieldByIndex(row, f.Index)
+	if !ok {
+		return nil, nil
+	}
+	v, err := f.bind(fv)
+	if err != nil {
+		err = f.explain(err)
+	}
+	return v, err
+}
+
 func (f *Field) valueOf(fv reflect.Value) (any, error) {
 	v, err := f.bind(fv)
 	if err == nil {
