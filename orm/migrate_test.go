@@ -12,6 +12,8 @@ import (
 	"time"
 
 	driver "github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -95,6 +97,35 @@ func TestM01_StatementsOfToolsAreTheirOwn(t *testing.T) {
 		require.NoError(t, tools.Close())
 		_, err := db.SQL().ExecContext(ctx, "INSERT INTO ledger (entry) VALUES ('db is open')")
 		require.NoError(t, err)
+	})
+}
+
+// COPY needs the driver itself, and the error of who tries it otherwise says where it is.
+func TestM01_ToolsReachTheDriver(t *testing.T) {
+	testserver.Each(t, func(t *testing.T, at testserver.Database) {
+		if at.Engine != testserver.Postgres {
+			return
+		}
+		ctx := t.Context()
+		db := open(t, at)
+		tools := db.Migrations()
+		require.NoError(t, asToolsDo(ctx, tools))
+		_, err := db.Exec(ctx, "COPY ledger FROM STDIN")
+		require.ErrorContains(t, err, "db.Migrations()")
+		lent, pool := borrowed(t, at)
+		_, err = lent.Exec(ctx, "COPY ledger FROM STDIN")
+		require.ErrorContains(t, err, "the pool that From was given")
+		for _, from := range []*sql.DB{tools, pool} {
+			c, err := from.Conn(ctx)
+			require.NoError(t, err)
+			require.NoError(t, c.Raw(func(driverConn any) error {
+				_, err := driverConn.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{"ledger"}, []string{"entry"}, pgx.CopyFromRows([][]any{{"copied"}}))
+				return err
+			}))
+			require.NoError(t, c.Close())
+		}
+		assert.Equal(t, 3, entries(t, at))
+		require.NoError(t, tools.Close())
 	})
 }
 

@@ -57,7 +57,8 @@ func sendable(query string, args []any) error {
 	case len(query) > maxMessage:
 		return errors.New("the statement's text is longer than the protocol allows (1 GiB)")
 	case copies(query):
-		return errors.New("COPY with STDIN or STDOUT needs the driver itself, since its data is not rows: call CopyFrom or CopyTo on the pgx connection that (*sql.Conn).Raw gives")
+		return errors.New("COPY with STDIN or STDOUT needs the driver itself, since its data is not rows: (*sql.Conn).Raw gives it for a connection of db.Migrations() " +
+			"(a *stdlib.Conn of pgx, with CopyFrom), or of the pool that From was given")
 	case len(args) > maxParams:
 		return fmt.Errorf("%d arguments are more than the protocol allows (%d): send the rows in several statements", len(args), maxParams)
 	}
