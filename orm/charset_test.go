@@ -157,6 +157,34 @@ func TestS10_ColumnsWhoseCharacterSetNoTagNames(t *testing.T) {
 	})
 }
 
+// What is sent in place of a statement that the server could not compare is explained as
+// that was, and neither runs nor locks.
+func TestS10_AnExplainedTextBeyondItsColumn(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		if e := db.Server().Engine; e != dialect.MySQL && e != dialect.MariaDB {
+			return // text has one character set there
+		}
+		_, err := db.Exec(ctx, `CREATE TABLE unnamed (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+			latin VARCHAR(40) CHARACTER SET latin1 NOT NULL, german VARCHAR(40) NOT NULL, ascii VARCHAR(40) NOT NULL,
+			three VARCHAR(40), korean VARCHAR(40) NOT NULL, four VARCHAR(40) CHARACTER SET utf8mb4 NOT NULL)`)
+		require.NoError(t, err)
+		all := orm.Objects[Unnamed](db)
+		require.NoError(t, all.Create(ctx, &Unnamed{Latin: "é", Four: "a row"}))
+		plan, err := all.Filter(F("latin").Ne("한")).SelectForUpdate().Explain(ctx)
+		require.NoError(t, err)
+		require.Contains(t, plan, "unnamed")
+		require.NotContains(t, plan, "a row")
+		require.NoError(t, atomic.Do(ctx, db, func(inside context.Context) error {
+			_, err := all.Filter(F("latin").Ne("한")).SelectForUpdate().Explain(inside)
+			require.NoError(t, err)
+			return atomic.Do(ctx, db, func(other context.Context) error {
+				_, err := all.SelectForUpdate(orm.NoWait).All(other)
+				return err
+			}, atomic.Propagation(atomic.Independent))
+		}))
+	})
+}
+
 // The same query comes first with a text that decides nothing: what was kept for it
 // does not answer for the next one.
 func TestS65_AKeptStatementAndATextBeyondItsColumn(t *testing.T) {

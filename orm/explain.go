@@ -23,7 +23,14 @@ func (q QuerySet[T]) Explain(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", q.failed(ctx, "Explain", err)
 	}
-	st.SQL = explainVerb(q.db.Server()) + " " + st.SQL
+	verb := explainVerb(q.db.Server()) + " "
+	st.SQL = verb + st.SQL
+	if again := st.Again; again != nil { // else what is sent in its place runs, and locks
+		st.Again = func(ctx context.Context) (string, []any, error) {
+			text, args, err := again(ctx)
+			return verb + text, args, err
+		}
+	}
 	st.Locks, st.Wait = false, nil
 	var plan strings.Builder
 	err = q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
