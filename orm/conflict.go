@@ -333,7 +333,7 @@ func (q QuerySet[T]) readWritten(ctx context.Context, rows []reflect.Value, by, 
 	var failed error
 	err = q.db.executor.Query(ctx, st, func(cursor driver.Rows) error {
 		failed = nil
-		return scanInto(cursor, all, cleared, func(row reflect.Value) {
+		return q.scanInto(cursor, all, cleared, func(row reflect.Value) {
 			if failed == nil {
 				failed = found(row)
 			}

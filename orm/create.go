@@ -219,7 +219,7 @@ func (q QuerySet[T]) scanColumns(rows driver.Rows, fields []*render.Field, into 
 	values := make([]driver.Value, len(fields))
 	scan := make([]scanner, len(fields))
 	for i, f := range fields {
-		scan[i] = fieldScanner(f)
+		scan[i] = q.db.columnScanner(f)
 	}
 	for n, row := range into {
 		if err := rows.Next(values); err != nil {

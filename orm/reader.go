@@ -12,6 +12,7 @@ import (
 
 	"github.com/uptrace/bun/schema"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
@@ -38,7 +39,7 @@ func (db *DB) reader(m *render.Model) *reader {
 		r.err = r.findMixins()
 	}
 	for i, f := range m.Fields {
-		r.scan = append(r.scan, fieldScanner(f))
+		r.scan = append(r.scan, db.columnScanner(f))
 		if f.IsPK {
 			r.keys = append(r.keys, i)
 		} else if !f.ScanOnly && !r.stays(f) {
@@ -53,6 +54,35 @@ func (db *DB) reader(m *render.Model) *reader {
 // stays reports whether a column is written once, with a new row: over a row that is
 // there only by whoever names it.
 func (r *reader) stays(f *render.Field) bool { return f == r.created || f.SkipUpdate() }
+
+// columnScanner is fieldScanner for what the server sends.
+func (db *DB) columnScanner(f *render.Field) scanner {
+	return sentScanner(db.Server().Engine, f)
+}
+
+func sentScanner(engine string, f *render.Field) scanner {
+	scan := fieldScanner(f)
+	if engine != dialect.SQLite || !holdsText(f) {
+		return scan
+	}
+	return func(dst reflect.Value, src driver.Value) error {
+		if at, ok := src.(time.Time); ok {
+			src = textOf(at)
+		}
+		return scan(dst, src)
+	}
+}
+
+// holdsText reports whether a field holds a text, and never a time or a part of one.
+func holdsText(f *render.Field) bool {
+	switch {
+	case f.Column.Kind.Time():
+		return false
+	case f.Column.Kind == column.Text, f.Column.Kind == column.Binary:
+		return true
+	}
+	return f.IndirectType.Kind() == reflect.String || f.IndirectType.Kind() == reflect.Slice
+}
 
 func fieldScanner(f *render.Field) scanner {
 	if f.Tag.HasOption("array") {

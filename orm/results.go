@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
 
@@ -77,11 +76,7 @@ func (r *resultReader) match(put []render.Output) error {
 		if err != nil {
 			return err
 		}
-		scan := fieldScanner(f)
-		if !f.Column.Kind.Time() {
-			scan = r.textAgain(scan)
-		}
-		r.columns = append(r.columns, resultColumn{f, scan})
+		r.columns = append(r.columns, resultColumn{f, sentScanner(r.engine, f)})
 	}
 	return nil
 }
@@ -100,18 +95,9 @@ func (r *resultReader) matchNames(names []string) error {
 		return err
 	}
 	for _, f := range fields {
-		r.columns = append(r.columns, resultColumn{f, r.textAgain(fieldScanner(f))})
+		r.columns = append(r.columns, resultColumn{f, sentScanner(r.engine, f)})
 	}
 	return nil
-}
-
-func (r *resultReader) textAgain(scan scanner) scanner {
-	if r.engine != dialect.SQLite {
-		return scan
-	}
-	return func(dst reflect.Value, src driver.Value) error {
-		return scan(dst, textAgain(r.engine, dst.Addr().Interface(), src))
-	}
 }
 
 // fields are those of the struct for names, in their order: each name has one, and no

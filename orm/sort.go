@@ -215,15 +215,15 @@ func inOrderOf[T any](q QuerySet[T], rows, keys []*T) ([]*T, error) {
 // scanEach reads some columns of every row into a new struct.
 func (q QuerySet[T]) scanEach(rows driver.Rows, fields []*render.Field, yield func(row reflect.Value)) error {
 	fresh := func() reflect.Value { return reflect.New(q.model.Type).Elem() }
-	return scanInto(rows, fields, fresh, yield)
+	return q.scanInto(rows, fields, fresh, yield)
 }
 
 // scanInto reads some columns of every row into the struct that into returns for it.
-func scanInto(rows driver.Rows, fields []*render.Field, into func() reflect.Value, yield func(row reflect.Value)) error {
+func (q QuerySet[T]) scanInto(rows driver.Rows, fields []*render.Field, into func() reflect.Value, yield func(row reflect.Value)) error {
 	values := make([]driver.Value, len(fields))
 	scan := make([]scanner, len(fields))
 	for i, f := range fields {
-		scan[i] = fieldScanner(f)
+		scan[i] = q.db.columnScanner(f)
 	}
 	for {
 		if more, err := next(rows, values); !more {

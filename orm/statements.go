@@ -139,10 +139,13 @@ func textAgain(engine string, dest any, src driver.Value) driver.Value {
 		t = t.Elem()
 	}
 	if t != nil && (t.Kind() == reflect.String || t.Kind() == reflect.Slice || t == nullString || t == nullText) {
-		return at.UTC().Format("2006-01-02 15:04:05.000000+00:00")
+		return textOf(at)
 	}
 	return src
 }
+
+// textOf is the text that was taken for at.
+func textOf(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05.000000+00:00") }
 
 var (
 	nullString = reflect.TypeFor[sql.NullString]()
