@@ -19,6 +19,7 @@ type engine struct {
 	// file is the main database's path, as SQLite has resolved it; "" in memory.
 	// private names what no other database has.
 	file, private string
+	readsOnly     bool // connections are query_only by themselves, and stay so
 }
 
 // Wire implements backend.Engine.
@@ -50,6 +51,9 @@ func (e *engine) Begin(o backend.TxOptions) (backend.Control, error) {
 	c := backend.Control{Begin: beginWrite}
 	if o.ReadOnly {
 		c = backend.Control{Begin: beginRead, Inside: []string{readOnly}, Restore: []string{readWrite}}
+		if e.readsOnly {
+			c.Restore = nil
+		}
 	}
 	return c, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -15,8 +14,6 @@ import (
 	"time"
 
 	"github.com/uptrace/bun/dialect/sqlitedialect"
-	modernc "modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/backend"
@@ -36,8 +33,17 @@ func Open(path string, opts ...Option) dialect.Source {
 
 // From returns the database behind a pool that the application has opened with
 // modernc.org/sqlite, or with a driver that wraps it. Its connections are taken
-// as they are: set foreign_keys, busy_timeout and journal_mode in its DSN. No
-// prepared statements are kept. Closing the database leaves the pool open.
+// as they are: set foreign_keys, busy_timeout and journal_mode in its DSN, and _dqs=0,
+// without which a name that SQLite does not know is a text. No prepared statements are
+// kept. Closing the database leaves the pool open.
+//
+// Refused with a *dialect.OpenError is a pool that would change values or could not roll
+// back: with _texttotime, a _timezone other than UTC, or the pragmas
+// case_sensitive_like, full_column_names or journal_mode=off. _time_format,
+// _time_integer_format and _txlock change nothing, since this package spells times and
+// BEGIN itself. _inttotime holds: integers in columns that are declared DATE, DATETIME or
+// TIMESTAMP come as times. What the driver tells nobody is not found out: nolock=1 and
+// immutable=1 keep no locks, and cache=shared keeps locks on tables that nobody waits for.
 func From(pool *sql.DB, opts ...Option) dialect.Source {
 	return &source{pool: pool, settings: apply(opts)}
 }
@@ -167,6 +173,10 @@ func identify(ctx context.Context, conn *sql.Conn, pool *sql.DB, queue *queue) (
 	if err := conn.QueryRowContext(ctx, "SELECT COALESCE(file, '') FROM pragma_database_list WHERE name = 'main'").Scan(&file); err != nil {
 		return nil, err
 	}
+	readsOnly, err := checkPragmas(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
 	v, err := backend.ParseVersion(version)
 	if err != nil || !v.AtLeast(3, 35, 0) {
 		return nil, &dialect.OpenError{Engine: dialect.SQLite, Setting: "version",
@@ -176,31 +186,9 @@ func identify(ctx context.Context, conn *sql.Conn, pool *sql.DB, queue *queue) (
 	return &backend.Database{
 		Pool:   pool,
 		Server: server,
-		Engine: &engine{server: server, busy: time.Duration(busy) * time.Millisecond, queue: queue, file: file, private: rand.Text()},
+		Engine: &engine{server: server, busy: time.Duration(busy) * time.Millisecond, queue: queue, file: file, private: rand.Text(), readsOnly: readsOnly},
 		Schema: sqlitedialect.New(),
 	}, nil
-}
-
-// borrow takes a pool of the application's.
-func (s *source) borrow(ctx context.Context) (*backend.Database, error) {
-	// A driver is told by its errors: it may be wrapped.
-	_, err := s.pool.ExecContext(ctx, "SELECT * FROM holdfast_no_such_table")
-	var known *modernc.Error
-	switch {
-	case err == nil || !errors.As(err, &known) && ctx.Err() == nil:
-		return nil, &dialect.OpenError{Engine: dialect.SQLite, Setting: "pool", Err: err,
-			Problem: "its driver is not modernc.org/sqlite, or it is closed: open it with sql.Open(\"sqlite\", …) and that driver"}
-	case ctx.Err() != nil:
-		return nil, openError("", err)
-	case known.Code() != sqlite3.SQLITE_ERROR:
-		return nil, openError("", err)
-	}
-	db, err := s.first(ctx, s.pool, newQueue())
-	if err != nil {
-		return nil, openError("", err)
-	}
-	db.Borrowed = true
-	return db, nil
 }
 
 func milliseconds(d time.Duration) string {

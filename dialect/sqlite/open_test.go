@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"os"
 	"path/filepath"
 	"testing"
@@ -68,6 +69,9 @@ func TestOpenErrors(t *testing.T) {
 		{Open(text), "path", "not an SQLite database"},
 		{Open(memory, Pragma("a; DROP", "1")), "pragma", "plain words"},
 		{Open(memory, Pragma("busy_timeout", "1")), "pragma", "use BusyTimeout"},
+		{Open(memory, Pragma("Main.Query_Only", "1")), "pragma", "use ReadOnly"},
+		{Open(memory, Pragma("case_sensitive_like", "1")), "case_sensitive_like", "ignore case"},
+		{Open(memory, Pragma("full_column_names", "1")), "full_column_names", "plain names"},
 	} {
 		_, err := tt.source.Connect(context.Background())
 		var e *dialect.OpenError
@@ -118,6 +122,72 @@ func TestFrom(t *testing.T) {
 	assert.True(t, u.wire.Idle())
 	u.must("INSERT INTO t VALUES (?, ?)", 1, now)
 	assert.Equal(t, now.UTC(), u.one("SELECT at FROM t"))
+}
+
+// S1 and S4: a pool that would change values, or could not roll back, is refused.
+func TestS01_WhatAPoolsDSNMayNotSay(t *testing.T) {
+	for dsn, setting := range map[string]string{
+		"_texttotime=1":                                     "_texttotime",
+		"_timezone=Asia/Seoul":                              "_timezone",
+		"_timezone=Europe/London":                           "_timezone",
+		"_timezone=Asia/Seoul&_time_format=sqlite":          "_timezone",
+		"_timezone=Asia/Seoul&_time_format=datetime":        "_timezone",
+		"_pragma=case_sensitive_like(1)":                    "case_sensitive_like",
+		"_pragma=full_column_names(1)":                      "full_column_names",
+		"_journal_mode=off":                                 "journal_mode",
+		"_timezone=UTC&_time_format=datetime":               "",
+		"_time_integer_format=unix_milli&_txlock=exclusive": "",
+		"_pragma=count_changes(1)&_inttotime=1":             "",
+		"_query_only=1":                                     "",
+		"_dqs=0&_error_rc=1&_defensive=1":                   "",
+	} {
+		pool, err := sql.Open("sqlite", "file:"+file(t)+"?"+dsn)
+		require.NoError(t, err)
+		_, err = From(pool).Connect(t.Context())
+		require.NoError(t, pool.Close())
+		if setting == "" {
+			require.NoError(t, err, dsn)
+			continue
+		}
+		var e *dialect.OpenError
+		require.ErrorAs(t, err, &e, dsn)
+		assert.Equal(t, setting, e.Setting, dsn)
+	}
+}
+
+// What a DSN says of times and of BEGIN changes nothing of what a block does.
+func TestFromAPoolWithOtherTimes(t *testing.T) {
+	pool, err := sql.Open("sqlite", "file:"+file(t)+"?_time_format=datetime&_time_integer_format=unix_milli&_txlock=exclusive&_pragma=count_changes(1)")
+	require.NoError(t, err)
+	u := connect(t, open(t, From(pool)))
+	u.must("CREATE TABLE t (at TIMESTAMP, day DATE)")
+	at := time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
+	require.NoError(t, u.begin(backend.TxOptions{}, "INSERT INTO t VALUES (?, '2026-03-01')", at))
+	require.NoError(t, u.commit())
+	n, err := u.must("UPDATE t SET day = day").RowsAffected()
+	require.NoError(t, err)
+	assert.Equal(t, int64(1), n)
+	assert.Equal(t, [][]driver.Value{{at, at.Truncate(24 * time.Hour), "2026-03-01 12:00:00.123456+00:00 in t"}}, must(u.all("SELECT at, day, at || ' in t' FROM t")))
+}
+
+// B23: a pool whose connections only read goes on so after a block that is ReadOnly.
+func TestB23_APoolThatOnlyReads(t *testing.T) {
+	path := file(t)
+	connect(t, open(t, Open(path))).must("CREATE TABLE t (a)")
+	for _, dsn := range []string{"_query_only=1", "mode=ro"} {
+		pool, err := sql.Open("sqlite", "file:"+path+"?"+dsn)
+		require.NoError(t, err)
+		db := open(t, From(pool))
+		u := connect(t, db)
+		o := backend.TxOptions{ReadOnly: true}
+		require.NoError(t, u.begin(o, "SELECT * FROM t"))
+		c, err := db.Engine.Begin(o)
+		require.NoError(t, err)
+		require.NoError(t, u.wire.Commit(t.Context(), c.Restore))
+		_, err = u.exec("INSERT INTO t VALUES (1)")
+		assert.Equal(t, dialect.ErrReadOnly, u.kind(err), dsn)
+		assert.Equal(t, dialect.ErrReadOnly, u.kind(u.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)")), dsn)
+	}
 }
 
 func TestFromOtherDriver(t *testing.T) {

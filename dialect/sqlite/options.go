@@ -3,6 +3,7 @@ package sqlite
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
@@ -60,7 +61,8 @@ func (s settings) check() error {
 		if !plainWord.MatchString(p[0]) || !plainWord.MatchString(p[1]) {
 			return fmt.Errorf("PRAGMA %s: the name and the value have to be plain words or numbers", p[0])
 		}
-		if why := reserved[p[0]]; why != "" {
+		name := strings.ToLower(p[0][strings.LastIndexByte(p[0], '.')+1:]) // main.QUERY_ONLY is the same
+		if why := reserved[name]; why != "" {
 			return fmt.Errorf("PRAGMA %s is set by the engine: %s", p[0], why)
 		}
 	}
