@@ -80,7 +80,7 @@ func (r *rows) Next(dest []driver.Value) error {
 		if err == io.EOF {
 			return io.EOF
 		}
-		return r.wire.failed(r.st.about(err))
+		return r.ended(r.st.about(err))
 	}
 	for i, v := range dest {
 		switch v := v.(type) {
@@ -141,9 +141,17 @@ func (r *rows) Close() error {
 	r.wire.rows--
 	r.wire.finish(r.st)
 	if err != nil {
-		return r.wire.failed(err)
+		return r.ended(err)
 	}
 	return nil
+}
+
+// ended is what an error in the rows, or behind them, means.
+func (r *rows) ended(err error) error {
+	if r.wire.leavesOpen(r.st, err) {
+		return r.wire.unanswered(err)
+	}
+	return r.wire.failed(err)
 }
 
 // ColumnTypeScanType implements driver.RowsColumnTypeScanType.

@@ -129,12 +129,32 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 		w.ended()
 		return nil
 	}
-	var e *modernc.Error
-	if errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_IOERR {
-		w.lose()
-		return &unansweredError{err}
+	if ioError(err) {
+		return w.unanswered(err)
 	}
 	return w.failed(err)
+}
+
+func ioError(err error) bool {
+	var e *modernc.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_IOERR
+}
+
+// leavesOpen reports whether an error is that of a commit after which only a later look
+// at the file tells what became of it: of a write outside any transaction, which commits
+// itself, or of a COMMIT that the caller has written.
+func (w *wire) leavesOpen(st *statement, err error) bool {
+	commits := st.writes || st.ends
+	if w.hooked {
+		commits = w.committed
+	}
+	return commits && (!w.begun || st.ends) && ioError(err)
+}
+
+// unanswered gives up the connection with the error of such a commit.
+func (w *wire) unanswered(err error) error {
+	w.lose()
+	return &unansweredError{err}
 }
 
 // Rollback implements backend.Wire.

@@ -69,6 +69,9 @@ func (w *wire) Exec(ctx context.Context, prefix []string, query string, args []a
 // notExecuted is for a statement that failed, or that has run although ctx
 // ended just then, which the driver reports as a failure.
 func (w *wire) notExecuted(ctx context.Context, st *statement, err error) (driver.Result, error) {
+	if w.leavesOpen(st, err) {
+		return nil, w.unanswered(err)
+	}
 	if ctx.Err() == nil || w.begun || !st.writes {
 		return nil, w.failed(err)
 	}
@@ -119,6 +122,9 @@ func (w *wire) Query(ctx context.Context, prefix []string, query string, args []
 }
 
 func (w *wire) notQueried(ctx context.Context, st *statement, err error) error {
+	if w.leavesOpen(st, err) {
+		return w.unanswered(err)
+	}
 	if ctx.Err() != nil && !w.begun && st.writes && (!w.hooked || w.committed) {
 		return &unansweredError{err}
 	}
