@@ -31,8 +31,8 @@ var (
 	ErrDeadlock = errors.New("deadlock")
 	// ErrSerializationFailure: the transaction cannot be serialized with
 	// others and has to be run again from its start.
-	// PostgreSQL 40001; MariaDB 1020; MySQL 3101 (group replication, Galera); TiDB 8002, 8005, 8022, 8028, 9007;
-	// SQLite BUSY_SNAPSHOT.
+	// PostgreSQL 40001, 72000; MySQL 1412 (a table that it reads was rebuilt meanwhile), 3101 (group replication, Galera);
+	// MariaDB 1020, 1412; TiDB 8002, 8005, 8022, 8028, 9007; SQLite BUSY_SNAPSHOT.
 	ErrSerializationFailure = errors.New("serialization failure")
 	// ErrReadOnly: a write in a read-only transaction or on a read-only
 	// server. MySQL 1792, 1290, 1836; PostgreSQL 25006; SQLite READONLY.

@@ -2,6 +2,7 @@ package tests
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"testing"
@@ -62,6 +63,43 @@ func TestB17_ADeadlockIsRetried(t *testing.T) {
 			assert.Equal(t, []int{2}, db.kept(), what)
 		}
 	}, testdb.Servers()...)
+}
+
+// A table that is rebuilt or emptied behind the snapshot of a block: what a new one
+// begins with can read it.
+func TestB17_ATableThatIsRebuilt(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		db.arrange("CREATE TABLE rebuilt (id INTEGER PRIMARY KEY)")
+		read := func(ctx context.Context) error { return db.exec(ctx, "SELECT * FROM rebuilt") }
+		nested := func(ctx context.Context) error {
+			err := atomic.Do(ctx, db, read)
+			if err != nil {
+				require.ErrorIs(t, db.insert(ctx, 9), atomic.ErrRollbackRequired, "the block cannot read it any more")
+			}
+			return nil
+		}
+		for _, rebuild := range []string{"ALTER TABLE rebuilt FORCE", "TRUNCATE TABLE rebuilt"} {
+			for what, fn := range map[string]func(context.Context) error{"": read, " in a nested block": nested} {
+				db.arrange("DELETE FROM t", "INSERT INTO rebuilt VALUES (1)")
+				attempts := 0
+				err := atomic.Do(t.Context(), db, func(ctx context.Context) error {
+					attempts++
+					_, err := db.count(ctx) // the snapshot
+					require.NoError(t, err)
+					db.mustInsert(ctx, attempts)
+					if attempts == 1 {
+						db.arrange(rebuild)
+					}
+					return fn(ctx)
+				}, quick(3), atomic.Isolation(sql.LevelRepeatableRead))
+				db.idle()
+				require.NoError(t, err, rebuild+what)
+				assert.Equal(t, 2, attempts, rebuild+what)
+				assert.Equal(t, []int{2}, db.kept(), rebuild+what)
+				db.arrange("TRUNCATE TABLE rebuilt")
+			}
+		}
+	}, testdb.MySQL, testdb.MariaDB)
 }
 
 // conflicting makes the next inserts into t end as a serialization failure or a

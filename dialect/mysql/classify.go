@@ -42,6 +42,10 @@ var kinds = map[uint16]error{
 	1213: dialect.ErrDeadlock, // ER_LOCK_DEADLOCK
 	1614: dialect.ErrDeadlock, // ER_XA_RBDEADLOCK
 
+	// ER_TABLE_DEF_CHANGED: a table was rebuilt or truncated behind the snapshot of the
+	// transaction, which goes on but can never read it.
+	1412: dialect.ErrSerializationFailure,
+
 	1792: dialect.ErrReadOnly, // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
 	1836: dialect.ErrReadOnly, // ER_READ_ONLY_MODE
 

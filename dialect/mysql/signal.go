@@ -74,6 +74,7 @@ var templates = sync.OnceValue(func() map[uint16]*regexp.Regexp {
 		1317: `Query execution was interrupted`,
 		1364: `Field ` + name + ` doesn't have a default value`,
 		1406: `Data too long for column ` + name + ` at row [0-9]+`,
+		1412: `Table definition has changed, please retry transaction`,
 		1451: `Cannot delete or update a parent row: a foreign key constraint fails` + keys,
 		1452: `Cannot add or update a child row: a foreign key constraint fails` + keys,
 		1792: `Cannot execute statement in a READ ONLY transaction\.?`,

@@ -26,7 +26,8 @@ var kinds = map[string]error{
 	"55P03": dialect.ErrLockNotAvailable,
 	"40P01": dialect.ErrDeadlock,
 	"40001": dialect.ErrSerializationFailure,
-	"40003": dialect.ErrConnectionLost, // statement completion unknown
+	"72000": dialect.ErrSerializationFailure, // the snapshot is too old (old_snapshot_threshold, before 17)
+	"40003": dialect.ErrConnectionLost,       // statement completion unknown
 	"25006": dialect.ErrReadOnly,
 	"54001": dialect.ErrTooLarge, // the statement is too complex for the stack
 	"54011": dialect.ErrTooLarge, // too many columns
@@ -184,7 +185,7 @@ const outdatedRoutine = "RevalidateCachedQuery"
 // back to does not exist.
 func (a answer) endsTransaction() bool {
 	switch a.code {
-	case "40001", "40P01", "40003", "3B001", "57P01", "57P02", "57P03":
+	case "40001", "72000", "40P01", "40003", "3B001", "57P01", "57P02", "57P03":
 		return true
 	case "08P01": // a statement and its arguments that do not fit together
 		return false

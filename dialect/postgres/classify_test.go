@@ -173,6 +173,14 @@ func TestS05_KindsOfTransactions(t *testing.T) {
 	})
 }
 
+// It takes old_snapshot_threshold, in minutes, which no server has since PostgreSQL 17.
+func TestB08_ASnapshotThatIsTooOld(t *testing.T) {
+	t.Parallel()
+	e := new(engine).Classify(&pgconn.PgError{Severity: "ERROR", Code: "72000", Message: "snapshot too old"})
+	require.ErrorIs(t, e, dialect.ErrSerializationFailure)
+	require.True(t, e.Fatal, "no statement of the transaction that reads so much can succeed")
+}
+
 func TestClassifyWhatIsNoAnswerOfTheServer(t *testing.T) {
 	t.Parallel()
 	e := &engine{}
