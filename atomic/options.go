@@ -97,9 +97,9 @@ func IdleTimeout(d time.Duration) Option {
 }
 
 // LockTimeout limits each wait of the block for a lock on the server (rule
-// B19). A lock that is not obtained in time is dialect.ErrLockNotAvailable. The
-// granularity is the server's: a millisecond on PostgreSQL and SQLite, a second
-// (rounded up) on MySQL and MariaDB.
+// B19): for a row, and for a table that somebody alters. A lock that is not obtained
+// in time is dialect.ErrLockNotAvailable. The granularity is the server's: a
+// millisecond on PostgreSQL and SQLite, a second (rounded up) on MySQL and MariaDB.
 func LockTimeout(d time.Duration) Option {
 	return optionFunc(func(o *seam.Options) {
 		if d < 0 {

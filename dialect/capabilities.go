@@ -110,8 +110,8 @@ var capabilities = [capabilityCount]struct {
 		mariadbServer: from(10, 3, 0, "WAIT").but("`WAIT n`, in seconds"),
 	}},
 	WaitSetting: {"WAIT", [productCount]support{
-		mysqlServer:    always("innodb_lock_wait_timeout").but("session `innodb_lock_wait_timeout`, in seconds, restored after"),
-		mariadbServer:  always("innodb_lock_wait_timeout").but("session `innodb_lock_wait_timeout`, in seconds, restored after"),
+		mysqlServer:    always("innodb_lock_wait_timeout").but("session `innodb_lock_wait_timeout` and `lock_wait_timeout`, in seconds, restored after"),
+		mariadbServer:  always("innodb_lock_wait_timeout").but("session `innodb_lock_wait_timeout` and `lock_wait_timeout`, in seconds, restored after"),
 		postgresServer: always("lock_timeout").but("`SET LOCAL lock_timeout`, in milliseconds, restored after"),
 		sqliteLibrary:  always("busy_timeout").but("busy timeout, in milliseconds, at BEGIN"),
 		cockroachDB:    from(22, 1, 0, "lock_timeout"),

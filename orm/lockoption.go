@@ -34,9 +34,15 @@ const (
 	// On SQLite nobody else can hold a lock: a block waits for the lock to write
 	// when it begins, for the busy timeout at most, so claim in one block and do
 	// long work after it.
+	//
+	// It is about rows: a table that somebody alters is waited for, as long as
+	// atomic.LockTimeout allows.
 	SkipLocked = waitOption(ast.WaitSkip)
 	// NoWait fails with dialect.ErrLockNotAvailable at the first row that
 	// somebody else has locked. It is also an option of atomic.AdvisoryLock.
+	//
+	// A table that somebody alters is waited for on MySQL and PostgreSQL, as long as
+	// atomic.LockTimeout allows; MariaDB does not wait for that either.
 	NoWait = waitOption(ast.WaitNever)
 )
 
@@ -58,9 +64,9 @@ const (
 // and SQLite, to a second on MySQL and MariaDB; MySQL, and MariaDB before 10.6,
 // look only once a second whether it has run out. The session's setting is as it
 // was afterwards. Wait(0) is NoWait. The limit holds for the statement as a
-// whole: a query with several clauses gives it once. On PostgreSQL it bounds the
-// wait for locks on tables too, on SQLite that for the one writer's lock at the
-// beginning of the block.
+// whole: a query with several clauses gives it once. It bounds the wait for locks on
+// tables too; on SQLite it is that for the one writer's lock at the beginning of the
+// block.
 //
 // Like NoWait it is also an option of atomic.AdvisoryLock.
 func Wait(d time.Duration) WaitLimit { return WaitLimit(d) }

@@ -2,6 +2,8 @@ package tests
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -170,6 +172,55 @@ func TestB19_LockTimeout(t *testing.T) {
 	})
 }
 
+// A table that somebody alters, or waits to alter, is waited for as long as a row is.
+func TestB19_LockTimeoutForATable(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		db.arrange("INSERT INTO t (id, v) VALUES (1, 1)")
+		// The reader holds up the ALTER, which holds up everybody, and ends first, whatever fails.
+		alters, reader := db.rival(), db.rival()
+		reader.exec("SELECT * FROM t")
+		done := alters.start("ALTER TABLE t ADD COLUMN further INTEGER")
+		one := db.again(setup{pool: 1})
+		settings := func(ctx context.Context) (all []string) {
+			for _, name := range db.limitSettings() {
+				if strings.Contains(name, "lock") {
+					all = append(all, one.setting(ctx, name))
+				}
+			}
+			return all
+		}
+		was := settings(t.Context())
+		waits := func(ctx context.Context) error { return one.exec(ctx, "UPDATE t SET v = 3 WHERE id = 1") }
+		eventually(t, "the ALTER waits", func() bool {
+			return errors.Is(atomic.Do(t.Context(), one, waits, atomic.LockTimeout(moment), atomic.Timeout(patience)), dialect.ErrLockNotAvailable)
+		})
+		var further error
+		err := atomic.Do(t.Context(), one, func(ctx context.Context) error {
+			require.NoError(t, one.exec(ctx, "SELECT 1"))
+			nested := atomic.Do(ctx, one, waits, atomic.LockTimeout(moment))
+			require.ErrorIs(t, nested, dialect.ErrLockNotAvailable)
+			require.NotErrorIs(t, nested, atomic.ErrTimeout)
+			if further = one.exec(ctx, "SELECT 1"); further == nil {
+				assert.Equal(t, was, settings(ctx), "for the nested block alone")
+			}
+			return nil
+		}, atomic.Timeout(patience))
+		if db.executor.Database().Server.RollbackOnTimeout { // which no text of the error tells from that of a row
+			require.ErrorIs(t, further, atomic.ErrRollbackRequired)
+			require.ErrorIs(t, err, atomic.ErrRollbackRequired)
+		} else {
+			require.NoError(t, errors.Join(further, err))
+		}
+		one.idle()
+		assert.Equal(t, was, settings(t.Context()))
+		reader.exec("COMMIT")
+		require.NoError(t, done())
+		alters.exec("COMMIT")
+		require.NoError(t, atomic.Do(t.Context(), one, waits, atomic.LockTimeout(patience)))
+		assert.Equal(t, 3, db.value(1))
+	}, testdb.Servers()...)
+}
+
 // The server knows the limits as well, for a client that cannot keep them. Where
 // its limit would end the connection it comes a second later than the block's.
 // MySQL and MariaDB count in seconds; SQLite is the client.
@@ -182,10 +233,10 @@ func TestB19_TheServerKnowsTheLimits(t *testing.T) {
 			}
 			return nil
 		}, atomic.Timeout(7*time.Second), atomic.IdleTimeout(8*time.Second), atomic.LockTimeout(9*time.Second), atomic.Name("seen")))
-		want := map[string]string{"innodb_lock_wait_timeout": "9", "max_execution_time": "8000", "wait_timeout": "9"}
+		want := map[string]string{"innodb_lock_wait_timeout": "9", "lock_wait_timeout": "9", "max_execution_time": "8000", "wait_timeout": "9"}
 		switch {
 		case db.Engine == testdb.MariaDB:
-			want = map[string]string{"innodb_lock_wait_timeout": "9", "max_statement_time": "8", "idle_transaction_timeout": "9"}
+			want = map[string]string{"innodb_lock_wait_timeout": "9", "lock_wait_timeout": "9", "max_statement_time": "8", "idle_transaction_timeout": "9"}
 		case db.Engine == testdb.Postgres:
 			want = map[string]string{"lock_timeout": "9s", "idle_in_transaction_session_timeout": "9s", "application_name": "seen"}
 			limit := "statement_timeout"
@@ -201,9 +252,9 @@ func TestB19_TheServerKnowsTheLimits(t *testing.T) {
 func (db *database) limitSettings() []string {
 	switch {
 	case db.Engine == testdb.MySQL:
-		return []string{"innodb_lock_wait_timeout", "max_execution_time", "wait_timeout"}
+		return []string{"innodb_lock_wait_timeout", "lock_wait_timeout", "max_execution_time", "wait_timeout"}
 	case db.Engine == testdb.MariaDB:
-		return []string{"innodb_lock_wait_timeout", "max_statement_time", "idle_transaction_timeout"}
+		return []string{"innodb_lock_wait_timeout", "lock_wait_timeout", "max_statement_time", "idle_transaction_timeout"}
 	case db.executor.Database().Server.Version.AtLeast(17, 0, 0):
 		return []string{"lock_timeout", "transaction_timeout", "idle_in_transaction_session_timeout", "application_name"}
 	}

@@ -172,6 +172,43 @@ func (s *studio) tick() time.Duration {
 	return time.Second
 }
 
+// A table that somebody waits to alter is waited for within the limit, by who would not
+// wait for a row, too.
+func TestL04_ATableThatSomebodyAlters(t *testing.T) {
+	eachStudio(t, func(t *testing.T, s *studio) {
+		alterer := s.program()
+		reader := s.rival("SELECT * FROM audio WHERE id = 2") // which ends first, whatever fails
+		done := alterer.start("ALTER TABLE audio ADD COLUMN zz INT")
+		patient, limit := atomic.Timeout(patience), atomic.LockTimeout(time.Second)
+		eventually(t, "the ALTER waits", func() bool {
+			_, err := lockedBy(t.Context(), s, s.row(1).SelectForUpdate(), patient, limit)
+			return errors.Is(err, dialect.ErrLockNotAvailable)
+		})
+		for name, c := range map[string]struct {
+			option orm.LockOption
+			limit  atomic.Option
+		}{
+			"Wait":                        {orm.Wait(time.Second), patient},
+			"Wait within a longer limit":  {orm.Wait(time.Second), atomic.LockTimeout(time.Hour)},
+			"Wait within a shorter limit": {orm.Wait(time.Second), atomic.LockTimeout(time.Millisecond)},
+			"NoWait within a limit":       {orm.NoWait, limit},
+			"SkipLocked within a limit":   {orm.SkipLocked, limit},
+		} {
+			if c.option == orm.SkipLocked && !s.Server().Can(dialect.SkipLocked) {
+				continue
+			}
+			_, err := lockedBy(t.Context(), s, s.row(1).SelectForUpdate(c.option), patient, c.limit)
+			assert.ErrorIs(t, err, dialect.ErrLockNotAvailable, name)
+		}
+		if s.Engine == testdb.MariaDB {
+			_, err := lockedBy(t.Context(), s, s.row(1).SelectForUpdate(orm.NoWait), patient)
+			assert.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+		}
+		reader.end()
+		require.NoError(t, done())
+	}, testdb.Servers()...)
+}
+
 // A limit on waiting costs no round trip of its own, and nobody finds it
 // in the session afterwards, however the block ended.
 func TestL04_WaitLeavesTheSessionAsItWas(t *testing.T) {

@@ -156,9 +156,9 @@ func (db *database) withSettings() string {
 		return db.DSN + "&lock_timeout=11s&statement_timeout=59s&idle_in_transaction_session_timeout=58s&application_name=shop" +
 			"&default_transaction_isolation=repeatable%20read"
 	case testdb.MySQL:
-		return db.DSN + "?innodb_lock_wait_timeout=11&max_execution_time=59000&wait_timeout=580&transaction_isolation='READ-COMMITTED'"
+		return db.DSN + "?innodb_lock_wait_timeout=11&lock_wait_timeout=12&max_execution_time=59000&wait_timeout=580&transaction_isolation='READ-COMMITTED'"
 	default:
-		return db.DSN + "?innodb_lock_wait_timeout=11&max_statement_time=59&idle_transaction_timeout=58&tx_isolation='READ-COMMITTED'"
+		return db.DSN + "?innodb_lock_wait_timeout=11&lock_wait_timeout=12&max_statement_time=59&idle_transaction_timeout=58&tx_isolation='READ-COMMITTED'"
 	}
 }
 

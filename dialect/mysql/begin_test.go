@@ -95,27 +95,28 @@ func TestB22_ReadOnly(t *testing.T) {
 func variables(t *testing.T, w backend.Wire, engine testserver.Engine) []string {
 	t.Helper()
 	if engine == testserver.MariaDB {
-		return ask(t, w, "SELECT @@SESSION.innodb_lock_wait_timeout, @@SESSION.max_statement_time, @@SESSION.idle_transaction_timeout")
+		return ask(t, w, "SELECT @@SESSION.innodb_lock_wait_timeout, @@SESSION.max_statement_time, @@SESSION.idle_transaction_timeout, @@SESSION.lock_wait_timeout")
 	}
-	return ask(t, w, "SELECT @@SESSION.innodb_lock_wait_timeout, @@SESSION.max_execution_time, @@SESSION.wait_timeout")
+	return ask(t, w, "SELECT @@SESSION.innodb_lock_wait_timeout, @@SESSION.max_execution_time, @@SESSION.wait_timeout, @@SESSION.lock_wait_timeout")
 }
 
 // TestB23: the session is as it was, whatever its settings were, however the
 // block ended, and however often Inside and Restore were sent.
 func TestB23_SettingsAreTakenBack(t *testing.T) {
 	each(t, func(t *testing.T, db testserver.Database) {
-		own := "innodb_lock_wait_timeout=17&max_execution_time=123456&wait_timeout=3333"
+		own := "innodb_lock_wait_timeout=17&lock_wait_timeout=18&max_execution_time=123456&wait_timeout=3333"
 		if db.Engine == testserver.MariaDB {
-			own = "innodb_lock_wait_timeout=17&max_statement_time=123.456&idle_transaction_timeout=3333"
+			own = "innodb_lock_wait_timeout=17&lock_wait_timeout=18&max_statement_time=123.456&idle_transaction_timeout=3333"
 		}
 		ours := open(t, with(db.DSN, own))
 		w := take(t, ours)
 		before := variables(t, w, db.Engine)
 		require.Equal(t, "17", before[0])
+		require.Equal(t, "18", before[3])
 
 		lock := 2500 * time.Millisecond
 		all := backend.TxOptions{Timeout: 1500 * time.Millisecond, Idle: 30 * time.Second}
-		inside := []string{"3", "2500", "31"}
+		inside := []string{"3", "2500", "31", "3"}
 		if db.Engine == testserver.MariaDB {
 			inside[1] = "2.5"
 		}
@@ -133,6 +134,7 @@ func TestB23_SettingsAreTakenBack(t *testing.T) {
 		wait := ours.Engine.LockWait(9 * time.Second)
 		exec(t, w, append(wait.Restore, wait.Inside...), "DO 0")
 		require.Equal(t, "9", variables(t, w, db.Engine)[0])
+		require.Equal(t, "9", variables(t, w, db.Engine)[3])
 		exec(t, w, append(wait.Restore, ours.Engine.LockWait(lock).Inside...), "DO 0")
 		require.Equal(t, inside, variables(t, w, db.Engine))
 		require.NoError(t, w.Commit(t.Context(), c.Restore))
@@ -163,8 +165,10 @@ func TestLimitsAreWithinTheServersRange(t *testing.T) {
 			}
 			if d <= time.Second {
 				require.Equal(t, least, seen[0], "%v", d)
+				require.Equal(t, least, seen[3], "%v", d)
 			} else {
 				require.Equal(t, "100000000", seen[0])
+				require.Equal(t, "31536000", seen[3])
 				require.Greater(t, len(seen[1]), 7, "%s", seen)
 			}
 			require.NoError(t, w.Rollback(t.Context(), c.Restore))

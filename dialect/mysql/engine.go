@@ -99,12 +99,19 @@ var levels = map[sql.IsolationLevel]string{
 	sql.LevelSerializable:    "SERIALIZABLE",
 }
 
-// LockWait implements backend.Engine by innodb_lock_wait_timeout, which counts
-// in seconds: d is rounded up. MySQL cannot wait less than one second, so that
-// there 0 means 1 s and NOWAIT belongs into the statement; MariaDB takes 0.
+// LockWait implements backend.Engine by innodb_lock_wait_timeout for rows, and by
+// lock_wait_timeout for tables, whose own default is a year on MySQL and a day on
+// MariaDB: without it whoever comes behind an ALTER TABLE that waits for a long
+// transaction waits as long as both. They count in seconds: d is rounded up. MySQL
+// cannot wait less than one second, so that there 0 means 1 s and NOWAIT belongs into
+// the statement, where it is for rows; MariaDB takes 0, and its NOWAIT is for both.
 func (e *engine) LockWait(d time.Duration) backend.Control {
 	var c backend.Control
-	c.Inside, c.Restore = spell([]setting{e.lockWait(d)})
+	set := []setting{e.rowWait(d)}
+	if e.server.Product == "MySQL" || e.server.Product == "MariaDB" { // others have no such locks, or no such variable
+		set = append(set, e.tableWait(d))
+	}
+	c.Inside, c.Restore = spell(set)
 	return c
 }
 
@@ -134,13 +141,23 @@ func spell(settings []setting) (inside, restore []string) {
 	return []string{"SET " + strings.Join(set, ", ")}, []string{"SET " + strings.Join(back, ", ")}
 }
 
-func (e *engine) lockWait(d time.Duration) setting {
+func (e *engine) rowWait(d time.Duration) setting {
+	n := min(e.lockSeconds(d), 100_000_000) // MariaDB's maximum; MySQL's is higher
+	return setting{"innodb_lock_wait_timeout", "@hf_lock_wait", fmt.Sprint(n), "UNSIGNED"}
+}
+
+func (e *engine) tableWait(d time.Duration) setting {
+	n := min(e.lockSeconds(d), 31_536_000)
+	return setting{"lock_wait_timeout", "@hf_table_wait", fmt.Sprint(n), "UNSIGNED"}
+}
+
+// lockSeconds is d as both servers count it.
+func (e *engine) lockSeconds(d time.Duration) int64 {
 	least := int64(1)
 	if e.server.Engine == dialect.MariaDB {
 		least = 0
 	}
-	n := min(max(backend.Units(d, time.Second), least), 100_000_000) // MariaDB's maximum; MySQL's is higher
-	return setting{"innodb_lock_wait_timeout", "@hf_lock_wait", fmt.Sprint(n), "UNSIGNED"}
+	return max(backend.Units(d, time.Second), least)
 }
 
 func (e *engine) statementTimeout(d time.Duration) setting {
