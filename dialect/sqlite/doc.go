@@ -27,7 +27,10 @@
 // microseconds, "2006-01-02 15:04:05.000000+00:00", in columns of any type, so
 // that times compare as they should, and comes back as a time.Time in UTC from
 // columns declared TIMESTAMP, DATETIME or DATE (with whatever follows), and from
-// expressions on them. Finer parts of a second are cut off, as other engines do.
+// expressions on them. So does any other expression's text that has exactly this form,
+// but where package orm knows that a text is read: the rows of db.SQL() and db.Query do
+// not say what they are scanned into, and database/sql puts the time into a string as
+// RFC 3339. Finer parts of a second are cut off, as other engines do.
 // CURRENT_TIMESTAMP gives text without microseconds, which does not compare with
 // that: bind the time instead.
 //
