@@ -97,7 +97,7 @@ func (t *transaction) conclude(ctx context.Context, r state.Return) (how ending,
 		how = committed
 	case end.Keep:
 		t.tells()
-		how, result = t.commit(ctx, end.Before)
+		how, result = t.commit(ctx, end.Before, end.Restore)
 	case end.Was == state.Begun || end.Was == state.Lost:
 		t.rollback(ctx, end.Was, end.Restore)
 	}
@@ -127,8 +127,9 @@ func (b *block) abandon(ctx context.Context) {
 	_, _ = b.tx.end(ctx, b.tx.returned(ctx, gone))
 }
 
-// commit sends COMMIT, which ctx does not cancel (rule B11).
-func (t *transaction) commit(ctx context.Context, prefix []string) (ending, error) {
+// commit sends COMMIT, which ctx does not cancel (rule B11). restore goes behind a ROLLBACK in
+// its place: what prefix would have put back may not have been.
+func (t *transaction) commit(ctx context.Context, prefix, restore []string) (ending, error) {
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.executor.settings.commitTimeout())
 	defer cancel()
 	wire := t.conn.wire
@@ -140,7 +141,7 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 		var err error
 		token, more, err = t.executor.db.Engine.Resolver().Prepare(limit, wire)
 		if err != nil {
-			t.rollback(ctx, state.Begun, nil)
+			t.rollback(ctx, state.Begun, restore)
 			t.conn.dirty = true
 			e := t.executor.classify(err)
 			t.saw(e)
@@ -155,12 +156,15 @@ func (t *transaction) commit(ctx context.Context, prefix []string) (ending, erro
 	e := t.executor.classify(err)
 	t.saw(e)
 	if endedIn(e) {
-		t.rollback(ctx, state.Lost, nil)
+		t.rollback(ctx, state.Lost, restore)
 		return unknown, e
 	}
 	if t.answered(err) { // B25
-		if !wire.Idle() {
-			t.rollback(ctx, state.Begun, nil)
+		switch {
+		case !wire.Idle():
+			t.rollback(ctx, state.Begun, restore)
+		case t.session != nil && refusedControl(err): // perhaps it came in front of what puts back
+			t.putBack(restore)
 		}
 		// After a failed COMMIT nobody vouches for the session.
 		t.conn.dirty = true

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 func TestB19_TimeoutWhileFnIsElsewhere(t *testing.T) {
@@ -263,4 +264,45 @@ func TestB11_CleanupHasALimit(t *testing.T) {
 		require.Equal(t, 5*time.Second, time.Since(start))
 		cancel()
 	}, setup{spelling: before})
+}
+
+// A session keeps its connection, and no limit of a block whose COMMIT was never sent, or did
+// not come to what puts them back.
+func TestB23_ASessionWhoseBlockCannotBeCommitted(t *testing.T) {
+	const back = "RESET WAIT; RESET TIMEOUT"
+	for name, c := range map[string]struct {
+		fails string // in the session's block
+		reply reply
+		fn    []string
+		sent  []string // after the block's statements
+	}{
+		"it cannot be marked":      {"WHICH TRANSACTION", refuses(unique), nil, []string{"WHICH TRANSACTION", "ROLLBACK; " + back}},
+		"COMMIT is refused":        {"COMMIT", refuses(unique), nil, []string{"WHICH TRANSACTION", back + "; NOTE 7; COMMIT", "ROLLBACK; " + back}},
+		"a savepoint is gone":      {"RELEASE SAVEPOINT hf_guard", refuses(unique), []string{"CALL b"}, []string{"WHICH TRANSACTION", "RELEASE SAVEPOINT hf_guard; " + back + "; NOTE 7; COMMIT", guardHolds, "ROLLBACK; " + back}},
+		"and the transaction, too": {"RELEASE SAVEPOINT hf_guard", reply{err: unique, over: true}, []string{"CALL b"}, []string{"WHICH TRANSACTION", "RELEASE SAVEPOINT hf_guard; " + back + "; NOTE 7; COMMIT", back}},
+		"it was committed by a CALL": {"RELEASE SAVEPOINT hf_guard", reply{err: &backend.EndedError{Err: unique}, over: true}, []string{"CALL b"},
+			[]string{"WHICH TRANSACTION", "RELEASE SAVEPOINT hf_guard; " + back + "; NOTE 7; COMMIT", "ROLLBACK; " + back}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(t *testing.T, s *script) {
+				session, ctx := s.session(t.Context())
+				s.must(ctx, "SET a")
+				if c.fails != "WHICH TRANSACTION" {
+					s.on("WHICH TRANSACTION", reply{says: "7"})
+				}
+				s.on(c.fails, c.reply)
+				require.Error(t, s.do(ctx, func(ctx context.Context) error {
+					s.must(ctx, "INSERT a")
+					s.must(ctx, c.fn...)
+					s.forget()
+					return nil
+				}, atomic.LockTimeout(time.Second), atomic.Timeout(time.Minute), atomic.ResolveCommit()))
+				s.sent(c.sent...)
+				s.must(ctx, "INSERT b")
+				s.sent("INSERT b")
+				require.NoError(t, session.Close())
+				require.Empty(t, s.connected(), "what a statement has set is nobody else's")
+			})
+		})
+	}
 }
