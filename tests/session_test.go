@@ -267,3 +267,54 @@ func TestA02_TheSessionsConnectionIsLost(t *testing.T) {
 		}
 	}, testdb.Servers()...)
 }
+
+// Another attempt of a block would run on another connection, where nobody has said whose rows
+// it may see: there is none.
+func TestS06_NoOtherAttemptWithoutTheSessionsSettings(t *testing.T) {
+	tenants := map[testdb.Engine]struct{ set, read string }{
+		testdb.SQLite:   {"PRAGMA cache_size = -7", "PRAGMA cache_size"},
+		testdb.MySQL:    {"SET @tenant = -7", "SELECT COALESCE(@tenant, 0)"},
+		testdb.MariaDB:  {"SET @tenant = -7", "SELECT COALESCE(@tenant, 0)"},
+		testdb.Postgres: {"SET holdfast.tenant = '-7'", "SELECT COALESCE(NULLIF(current_setting('holdfast.tenant', true), ''), '0')::int"},
+	}
+	each(t, func(t *testing.T, db *database) {
+		db.resolvable()
+		tenant, id := tenants[db.Engine], 0
+		attempt := func(far *database, meanwhile func(ctx context.Context), kept bool, opts ...atomic.Option) {
+			t.Helper()
+			id++
+			sess, ctx := far.session(t.Context())
+			require.NoError(t, far.exec(ctx, tenant.set))
+			attempts := 0
+			err := atomic.Do(ctx, far, func(ctx context.Context) error {
+				attempts++
+				of, err := far.number(ctx, tenant.read)
+				require.NoError(t, err)
+				assert.EqualValues(t, -7, of)
+				if err := far.insert(ctx, id); err != nil {
+					return err
+				}
+				meanwhile(ctx)
+				return far.insert(ctx, 1000+id)
+			}, opts...)
+			assert.Equal(t, 1, attempts)
+			if kept {
+				require.NoError(t, err)
+			} else {
+				require.ErrorIs(t, err, dialect.ErrConnectionLost)
+				require.ErrorContains(t, err, "open another session")
+			}
+			require.ErrorIs(t, far.insert(ctx, 5000), dialect.ErrConnectionLost)
+			require.NoError(t, sess.Close())
+			far.settled()
+			assert.Equal(t, kept, db.has(id))
+			assert.Equal(t, kept, db.has(1000+id))
+		}
+		if db.Engine != testdb.SQLite {
+			attempt(db, func(ctx context.Context) { db.kill(db.id(ctx)) }, false, atomic.RetryPolicy{Max: 3, Connection: true})
+		}
+		db.eachLoss(setup{}, func(l loss, far *database) {
+			attempt(far, func(context.Context) {}, l.done, atomic.ResolveCommit(), atomic.Retry(3))
+		})
+	})
+}

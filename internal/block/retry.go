@@ -27,6 +27,9 @@ func (p *retry) run(ctx context.Context, attempt func(n int) (*transaction, endi
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		n++
 		t, how, err := attempt(n)
+		if t == nil && last != nil { // it could not begin, and why there was to be another is not to be lost
+			err = errors.Join(err, last)
+		}
 		kept, last = how == committed, err
 		if err != nil && t != nil && how == rolledBack && p.wants(t) {
 			if n <= p.Max {

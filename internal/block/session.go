@@ -160,7 +160,7 @@ func (s *session) root() (*block, error) {
 	case s.closed:
 		return nil, &atomic.BlockError{Kind: atomic.ErrSessionClosed, Reason: "this ctx has outlived its session"}
 	case s.lost != nil:
-		return nil, &atomic.BlockError{Kind: dialect.ErrConnectionLost, Reason: "the session's connection is gone, and its settings with it; open another session", Err: s.lost}
+		return nil, s.isLost()
 	case !s.manual && s.tx != nil:
 		return nil, &atomic.BlockError{Block: s.tx.root.Info(), Kind: atomic.ErrOuterContext, Reason: "use the ctx of the block, not the session's"}
 	case !s.manual:
@@ -173,6 +173,11 @@ func (s *session) root() (*block, error) {
 		s.tx = t
 	}
 	return s.tx.root, nil
+}
+
+// isLost says that the session cannot go on: on another connection nothing is set as it was.
+func (s *session) isLost() error {
+	return &atomic.BlockError{Kind: dialect.ErrConnectionLost, Reason: "the session's connection is gone, and its settings with it; open another session", Err: s.lost}
 }
 
 // goOn is that of the session's own block, or of a session that has lent its connection
@@ -222,6 +227,8 @@ func (s *session) lend(ctx context.Context, t *transaction) error {
 	switch {
 	case s.closed:
 		return &atomic.BlockError{Kind: atomic.ErrSessionClosed}
+	case s.lost != nil: // by an attempt before, or while this one waited
+		return s.isLost()
 	case s.manual:
 		return &atomic.BlockError{Kind: atomic.ErrOuterContext, Reason: "autocommit was switched off while the block waited"}
 	case s.tx != nil:

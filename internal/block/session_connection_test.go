@@ -2,6 +2,7 @@ package block_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io"
 	"testing"
@@ -167,6 +168,97 @@ func TestS27_TheConnectionIsGoneWithACommitThatWasResolved(t *testing.T) {
 			require.NoError(t, session.Close())
 		})
 	}
+}
+
+// Another attempt would run without what was set, such as whose rows it may see: it is not
+// made, and the caller is told of both.
+func TestS06_RetryInASessionThatHasLostItsConnection(t *testing.T) {
+	insert := func(s *script) func(ctx context.Context) error {
+		return func(ctx context.Context) error { return s.exec(ctx, "INSERT a") }
+	}
+	anyLoss := atomic.RetryPolicy{Max: 3, Connection: true}
+	for name, c := range map[string]struct {
+		arrange func(s *script)
+		opts    []atomic.Option
+		is      []error
+		sent    []string
+	}{
+		"a statement": {
+			func(s *script) { s.on("INSERT a", refuses(gone)) },
+			[]atomic.Option{anyLoss}, nil, []string{"BEGIN; INSERT a"},
+		},
+		"BEGIN": {
+			func(s *script) { s.on("BEGIN", refuses(gone)) },
+			[]atomic.Option{anyLoss}, nil, []string{"BEGIN; INSERT a"},
+		},
+		"COMMIT, which is resolved": {
+			func(s *script) {
+				s.on("WHICH TRANSACTION", reply{says: "7"})
+				s.on("COMMIT", refuses(gone))
+				s.on("WHAT BECAME OF 7", reply{says: false})
+			},
+			[]atomic.Option{atomic.Retry(3), atomic.ResolveCommit()}, nil,
+			[]string{"BEGIN; INSERT a", "WHICH TRANSACTION", "NOTE 7; COMMIT", "2: WHAT BECAME OF 7"},
+		},
+		"COMMIT of a block that only reads": {
+			func(s *script) { s.on("COMMIT", refuses(gone)) },
+			[]atomic.Option{atomic.Retry(3), atomic.ReadOnly()}, nil, []string{"BEGIN READ ONLY; INSERT a", "COMMIT"},
+		},
+		"the ROLLBACK after a deadlock": {
+			func(s *script) {
+				s.on("INSERT a", refuses(deadlock))
+				s.on("ROLLBACK", refuses(gone))
+			},
+			[]atomic.Option{atomic.Retry(3)}, []error{dialect.ErrDeadlock}, []string{"BEGIN; INSERT a", "ROLLBACK"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, func(t *testing.T, s *script) {
+				session, ctx := s.session(t.Context())
+				s.must(ctx, "SET a")
+				s.forget()
+				c.arrange(s)
+				err := s.do(ctx, insert(s), c.opts...)
+				require.ErrorIs(t, err, dialect.ErrConnectionLost)
+				require.ErrorContains(t, err, "open another session")
+				for _, kind := range c.is {
+					require.ErrorIs(t, err, kind)
+				}
+				require.NotErrorIs(t, err, atomic.ErrRetriesExhausted)
+				s.sent(c.sent...)
+				require.NoError(t, session.Close())
+			})
+		})
+	}
+	play(t, func(t *testing.T, s *script) { // the connection is there: so is what was set
+		session, ctx := s.session(t.Context())
+		s.must(ctx, "SET a")
+		s.on("INSERT a", refuses(deadlock))
+		require.NoError(t, s.do(ctx, insert(s), atomic.Retry(3)))
+		s.sent("SET a", "BEGIN; INSERT a", "ROLLBACK", "BEGIN; INSERT a", "COMMIT")
+		require.NoError(t, session.Close())
+	})
+}
+
+// A block that waits while a statement loses the connection does not begin on another.
+func TestS06_ABlockThatWaitedForALostConnection(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		session, ctx := s.session(t.Context())
+		s.must(ctx, "SET a")
+		answer := make(chan struct{})
+		s.on("INSERT a", reply{until: answer, err: gone})
+		statement := aside(func() error { return s.exec(ctx, "INSERT a") })
+		block := aside(func() error { return s.do(ctx, never(t)) })
+		var tx *sql.Tx
+		begins := aside(func() (err error) { tx, err = s.db.SQL().BeginTx(ctx, nil); return err })
+		close(answer)
+		require.ErrorIs(t, statement(), atomic.ErrOutcomeUnknown)
+		require.ErrorIs(t, block(), dialect.ErrConnectionLost)
+		require.ErrorIs(t, begins(), dialect.ErrConnectionLost)
+		require.Nil(t, tx)
+		s.sent("SET a", "INSERT a")
+		require.NoError(t, session.Close())
+	})
 }
 
 // Close has nothing to roll back of what a Commit under way commits.
