@@ -151,6 +151,50 @@ func TestM01_ConnectionsOfAPoolAreLent(t *testing.T) {
 	})
 }
 
+// A tool that does nothing at the moment has no connection: those of the application's pool are
+// there for the rest of the migration, and for everybody.
+func TestM01_WhatIsLentComesBackAtOnce(t *testing.T) {
+	testserver.Each(t, func(t *testing.T, at testserver.Database) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		db, pool := borrowed(t, at)
+		tools := db.Migrations()
+		require.NoError(t, asToolsDo(ctx, tools))
+		assert.Zero(t, pool.Stats().InUse, "a transaction")
+		var n int
+		require.NoError(t, tools.QueryRowContext(ctx, "SELECT COUNT(*) FROM ledger").Scan(&n))
+		assert.Zero(t, pool.Stats().InUse, "a query")
+		stmt, err := tools.PrepareContext(ctx, "INSERT INTO ledger (entry) VALUES ('prepared')")
+		require.NoError(t, err)
+		for range 2 {
+			_, err = stmt.ExecContext(ctx)
+			require.NoError(t, err)
+			assert.Zero(t, pool.Stats().InUse, "a prepared statement")
+		}
+		require.NoError(t, stmt.Close())
+		held, err := tools.Conn(ctx) // which a tool keeps its settings and its lock on
+		require.NoError(t, err)
+		require.NoError(t, held.PingContext(ctx))
+		assert.Equal(t, 1, pool.Stats().InUse)
+		require.NoError(t, held.Close())
+		assert.Zero(t, pool.Stats().InUse)
+
+		pool.SetMaxOpenConns(2) // one has the lock; on SQLite that is a file
+		if at.Engine == testserver.SQLite {
+			pool.SetMaxOpenConns(1)
+		}
+		require.NoError(t, orm.Migrate(ctx, db, "lent", func(ctx context.Context, tools *sql.DB) error {
+			if _, err := tools.ExecContext(ctx, "INSERT INTO ledger (entry) VALUES ('by a tool')"); err != nil {
+				return err
+			}
+			_, err := db.Exec(ctx, "INSERT INTO ledger (entry) VALUES ('by the application')")
+			return err
+		}))
+		require.NoError(t, tools.Close())
+		assert.Equal(t, 5, entries(t, at))
+	})
+}
+
 func TestM02_OneAtATime(t *testing.T) {
 	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		ctx := t.Context()

@@ -13,7 +13,9 @@ func (d *Database) Tools() *sql.DB {
 	if d.Connector != nil {
 		return sql.OpenDB(d.Connector)
 	}
-	return sql.OpenDB(lender{d.Pool})
+	lent := sql.OpenDB(lender{d.Pool})
+	lent.SetMaxIdleConns(-1) // an idle one would be one that nobody else has
+	return lent
 }
 
 // lender makes connections of those of a pool of the application's, which stays
