@@ -64,6 +64,8 @@ func (m *machine) Unsent(context.Context) bool { return false }
 
 func (m *machine) Committed(context.Context) bool { return false }
 
+func (m *machine) Worked(context.Context) bool { return false }
+
 func (m *machine) Detach(ctx, _ context.Context) context.Context { return ctx }
 
 func (m *machine) Register(_ context.Context, h *seam.Hook) error {

@@ -42,7 +42,7 @@ type exchange struct {
 	// passed: a handler in NonAtomic has answered by itself. unsent: when it began,
 	// nothing was sent in the request's blocks, so that nothing is lost with them.
 	passed, unsent bool
-	// partly: one of several databases is committed.
+	// partly: one of several databases is committed, and something was done there.
 	partly bool
 	key    string // of Idempotent; "": the request has none
 }
@@ -65,9 +65,19 @@ func serve(c *config, next http.Handler, w http.ResponseWriter, r *http.Request)
 	if x.key != "" && !x.claimed() {
 		x.once()
 	} else {
-		x.conclude(x.partlyDone(atomic.Do(r.Context(), c.databases[0].db, x.open, x.options(0)...)))
+		err := x.partlyDone(atomic.Do(r.Context(), c.databases[0].db, x.open, x.options(0)...))
+		x.conclude(err)
+		x.tellAround()
 	}
 	x.ended = true
+}
+
+// tellAround tells the middlewares around this one what was done here, in a database that is
+// not theirs: they must not have it done again.
+func (x *exchange) tellAround() {
+	for at := x.outer; at != nil; at = at.outer {
+		at.partly = at.partly || x.partly || x.inner != nil && x.config.databases[0].db.Executor().Worked(x.inner)
+	}
 }
 
 // claimed reports whether a middleware around this one has taken the request's key, in the
@@ -139,16 +149,16 @@ func (x *exchange) inside(ctx context.Context, from int) error {
 		return x.attempt(ctx)
 	}
 	db := x.config.databases[from].db
-	committed := func() bool { return false }
+	worked := func() bool { return false }
 	err := atomic.Do(ctx, db, func(ctx context.Context) error {
-		committed = func() bool { return db.Executor().Committed(ctx) }
+		worked = func() bool { return db.Executor().Worked(ctx) }
 		return x.inside(ctx, from+1)
 	}, x.options(from)...)
 	if isCommitted(err) {
 		x.config.log().ErrorContext(ctx, "holdfast: a hook of a committed request failed", "error", err)
 		err = nil
 	}
-	x.partly = x.partly || committed() // not so where its block is inside another
+	x.partly = x.partly || worked() // not so where its block is inside another
 	return err
 }
 

@@ -56,6 +56,7 @@ type transaction struct {
 	last       *Statement // travels with COMMIT
 	keys       []string   // of Once, in progress
 	wrote      bool       // a statement was sent that may have written
+	hooked     bool       // a hook has run, or begun to
 	lastActive time.Time
 	idle       *time.Timer
 	// elsewhere: it reads, or has read, on a replica.

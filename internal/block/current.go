@@ -56,6 +56,18 @@ func (x *Executor) Committed(ctx context.Context) bool {
 	return b.tx.ended == committed
 }
 
+// Worked implements seam.Executor.
+func (x *Executor) Worked(ctx context.Context) bool {
+	b := x.scope(ctx).block
+	if b == nil {
+		return false
+	}
+	t := b.tx
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ended == committed && (t.wrote && !t.root.Opts.ReadOnly || t.hooked)
+}
+
 // Complete implements seam.Executor.
 func (x *Executor) Complete(o *seam.Options) { o.Complete(&x.settings.Block) }
 

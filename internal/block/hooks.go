@@ -66,6 +66,9 @@ func (t *transaction) runHooksAfter(how ending, result error) error {
 
 func (t *transaction) runHooks(how ending) error {
 	due := t.state.Due(how == committed, how != unknown)
+	t.mu.Lock()
+	t.hooked = len(due) > 0
+	t.mu.Unlock()
 	for i, h := range due {
 		if err := runHook(t.root.ctx, t.executor, &h.Hook, t.root.Info()); err != nil {
 			return &atomic.HookError{Block: t.root.Info(), Committed: how == committed, Hook: i + 1, Skipped: len(due) - i - 1, Err: err}

@@ -33,6 +33,9 @@ type Executor interface {
 	Unsent(ctx context.Context) bool
 	// Committed reports whether ctx belongs to a block whose transaction is committed.
 	Committed(ctx context.Context) bool
+	// Worked is Committed where that makes a difference: the transaction may have written,
+	// or hooks of it have run.
+	Worked(ctx context.Context) bool
 	// Detach is ctx with the block, or the session, that outer belongs to, or with
 	// none if outer has none.
 	Detach(ctx, outer context.Context) context.Context
