@@ -24,6 +24,67 @@ func (db *database) beside() *database {
 	return second
 }
 
+// meets has the block of ctx see a lock that it does not get, and go on.
+func (db *database) meets(ctx context.Context) {
+	err := atomic.Do(ctx, db, func(ctx context.Context) error { return db.exec(ctx, "UPDATE t SET v = 6 WHERE id = 100") }, atomic.LockTimeout(0))
+	assert.ErrorIs(db.t, err, dialect.ErrLockNotAvailable)
+}
+
+// Nobody knows whether the other database is committed: the handler does not run again, and
+// the client is told just that.
+func TestW08_AnotherDatabaseThatMayBeCommitted(t *testing.T) {
+	each(t, func(t *testing.T, db *database) {
+		db.arrange("INSERT INTO t (id, v) VALUES (100, 1)", onceTable[db.Engine])
+		second := db.beside()
+		if db.Engine == testdb.MySQL || db.Engine == testdb.MariaDB {
+			second.arrange("CREATE PROCEDURE commits() COMMIT")
+		}
+		r := db.rival()
+		r.exec("UPDATE t SET v = 5 WHERE id = 100")
+		again := atomichttp.Block(atomic.RetryPolicy{Max: 2, Base: time.Millisecond, Locks: true})
+		quiet := atomichttp.Logger(slog.New(slog.DiscardHandler))
+		attempts, ends := 0, false
+		handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			attempts++
+			db.meets(r.Context())
+			second.mustInsert(r.Context(), attempts)
+			if ends {
+				_ = second.exec(r.Context(), "CALL commits()")
+			}
+		})
+		unknown := func(s *site, headers ...string) {
+			t.Helper()
+			second.arrange("DELETE FROM t")
+			attempts = 0
+			a := s.ask("POST", "", headers...)
+			typ, _ := a.problem(t)
+			assert.Equal(t, atomichttp.ProblemCommitUnknown, typ)
+			assert.Equal(t, http.StatusServiceUnavailable, a.status)
+			assert.Empty(t, a.header.Get("Retry-After"), "who asks again may have it done twice, with a key too")
+			assert.Equal(t, 1, attempts)
+			assert.Equal(t, []int{1}, second.kept())
+		}
+		sites := map[string]*site{
+			"Also":                db.serve(handler, atomichttp.Also(second), again),
+			"a middleware inside": db.serve(atomichttp.Middleware(second, quiet)(handler).ServeHTTP, again),
+		}
+		for _, s := range sites {
+			second.wires.loseCommit(after)
+			unknown(s)
+		}
+		if db.Engine != testdb.SQLite { // where the key's own claim would meet the lock
+			second.wires.loseCommit(after)
+			unknown(db.serve(handler, atomichttp.Also(second), again, atomichttp.Idempotent()), "Idempotency-Key", "k")
+		}
+		if db.Engine == testdb.MySQL || db.Engine == testdb.MariaDB {
+			ends = true
+			for _, s := range sites {
+				unknown(s)
+			}
+		}
+	})
+}
+
 // A database in which nothing was done is not a part that is done.
 func TestW08_AnotherDatabaseThatWasNotTouched(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {

@@ -207,7 +207,7 @@ func (x *exchange) once() {
 	}, opts...)
 	err = x.partlyDone(err)
 	switch {
-	case errors.Is(err, atomic.ErrCommitUnknown) && !x.partly:
+	case errors.Is(err, atomic.ErrCommitUnknown) && !x.partly && x.unsure == nil:
 		x.real.Header().Set("Retry-After", "1") // who asks again will be told
 		x.fail(err)
 		return

@@ -14,7 +14,8 @@ import (
 // to its end; nothing is sent for a handler that sends nothing.
 //
 // Inside another Middleware of the same database it opens a nested block, and its
-// response waits for the outer one's COMMIT.
+// response waits for the outer one's COMMIT. Inside that of another database its own is
+// committed first, as with [Also].
 func Middleware(db atomic.DB, opts ...Option) func(http.Handler) http.Handler {
 	c := newConfig(db, opts)
 	return func(next http.Handler) http.Handler {
@@ -42,8 +43,10 @@ type exchange struct {
 	// passed: a handler in NonAtomic has answered by itself. unsent: when it began,
 	// nothing was sent in the request's blocks, so that nothing is lost with them.
 	passed, unsent bool
-	// partly: one of several databases is committed, and something was done there.
+	// partly: one of several databases is committed, and something was done there. unsure:
+	// why nobody knows whether one is.
 	partly bool
+	unsure error
 	key    string // of Idempotent; "": the request has none
 }
 
@@ -67,16 +70,19 @@ func serve(c *config, next http.Handler, w http.ResponseWriter, r *http.Request)
 	} else {
 		err := x.partlyDone(atomic.Do(r.Context(), c.databases[0].db, x.open, x.options(0)...))
 		x.conclude(err)
-		x.tellAround()
+		x.tellAround(err)
 	}
 	x.ended = true
 }
 
 // tellAround tells the middlewares around this one what was done here, in a database that is
-// not theirs: they must not have it done again.
-func (x *exchange) tellAround() {
+// not theirs, or may have been: they must not have it done again.
+func (x *exchange) tellAround(err error) {
 	for at := x.outer; at != nil; at = at.outer {
 		at.partly = at.partly || x.partly || x.inner != nil && x.config.databases[0].db.Executor().Worked(x.inner)
+		if at.unsure == nil && isUnsure(err) {
+			at.unsure = err
+		}
 	}
 }
 
@@ -123,8 +129,8 @@ func (x *exchange) after(inner *http.Request) {
 // open is what runs in the block of the middleware's own database.
 func (x *exchange) open(ctx context.Context) error {
 	x.attempts++
-	if x.attempts > 1 && (x.passed || x.partly || !x.repeatable()) {
-		return errOnlyOnce
+	if x.attempts > 1 && (x.passed || x.partly || x.unsure != nil || !x.repeatable()) {
+		return errors.Join(errOnlyOnce, x.unsure)
 	}
 	if x.config.first {
 		if err := atomic.OnCommit(ctx, x.config.databases[0].db, x.respondNow); err != nil {
@@ -159,7 +165,15 @@ func (x *exchange) inside(ctx context.Context, from int) error {
 		err = nil
 	}
 	x.partly = x.partly || worked() // not so where its block is inside another
+	if x.unsure == nil && isUnsure(err) {
+		x.unsure = err
+	}
 	return err
+}
+
+// isUnsure reports whether err leaves it open what became of its block.
+func isUnsure(err error) bool {
+	return errors.Is(err, atomic.ErrCommitUnknown) || errors.Is(err, atomic.ErrTransactionEnded) || errors.Is(err, atomic.ErrOutcomeUnknown)
 }
 
 // partlyDone says of an error that a part of the work is committed.

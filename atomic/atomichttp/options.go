@@ -140,10 +140,12 @@ func Block(opts ...atomic.Option) Option {
 // first, the last one named before the others, and the middleware's own database at
 // the end: where one of them fails, those before it are committed already, and nobody
 // can take that back. The client then gets 500 with the problem type
-// [ProblemPartlyCommitted], and nothing is retried. A Retry in opts is refused, and one
+// [ProblemPartlyCommitted], and nothing is retried; a database in which nothing can have been
+// written and no hook has run does not count. Where it is not known whether one is committed
+// he gets 503 with [ProblemCommitUnknown], and nothing is retried either. A Retry in opts is refused, and one
 // that is a default of db does not count: the handler would run again while the other
 // blocks go on. [Idempotent] keeps its keys in the middleware's own database: who asks
-// again after ProblemPartlyCommitted has done twice what the others have committed, unless
+// again after one of the two has done twice what the others have committed, unless
 // that is an atomic.Once there.
 func Also(db atomic.DB, opts ...atomic.Option) Option {
 	return func(c *config) { c.databases = append(c.databases, database{db, opts}) }
