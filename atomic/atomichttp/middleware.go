@@ -45,9 +45,10 @@ type exchange struct {
 	passed, unsent bool
 	// partly: one of several databases is committed, and something was done there. unsure:
 	// why nobody knows whether one is.
-	partly bool
-	unsure error
-	key    string // of Idempotent; "": the request has none
+	partly    bool
+	unsure    error
+	key       string // of Idempotent; "": the request has none
+	untouched untouched
 }
 
 // exchangeKey is the key of an exchange in the ctx of its request.
@@ -120,7 +121,7 @@ func isSafe(method string) bool {
 // after tidies up behind a handler, whose request is another than the one that net/http
 // and those around know of.
 func (x *exchange) after(inner *http.Request) {
-	if inner.MultipartForm != nil {
+	if inner.MultipartForm != nil && x.request.MultipartForm == nil { // else it is of who has parsed it
 		_ = inner.MultipartForm.RemoveAll()
 	}
 	x.request.Pattern = inner.Pattern
@@ -197,7 +198,7 @@ func isCommitted(err error) bool {
 func (x *exchange) attempt(ctx context.Context) error {
 	x.reset()
 	x.inner = ctx
-	inner := x.request.WithContext(context.WithValue(ctx, exchangeKey{}, x))
+	inner := x.fresh(ctx)
 	if x.body != nil {
 		inner.Body = x.body.again()
 	}

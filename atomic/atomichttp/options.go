@@ -171,7 +171,10 @@ func Off() Option { return func(c *config) { c.off = true } }
 // Retry runs the handler again, up to n more times, where atomic.Retry does: after a
 // deadlock or a serialization failure (rule W5). What it had written is gone by then, and
 // it reads the request's body anew: that is kept for the purpose, up to KeepBody. A
-// larger one is read as it comes, and such a request not retried.
+// larger one is read as it comes, and such a request not retried. What is changed in place in the
+// request (URL, headers, forms, path values) is as it was before, and so is what chi keeps in its
+// ctx, by which it would route it to another handler. What else the handler, or middleware in front of it,
+// changes through a pointer in ctx is there for the next attempt.
 //
 // It is the same where Retry is asked for by [Block] or is a default of the database
 // (orm.WithBlock). Of those the default counts least and this one most: Retry(0) has
