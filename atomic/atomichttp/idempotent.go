@@ -3,7 +3,6 @@ package atomichttp
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +33,12 @@ type idempotency struct {
 // quotes of a structured field is taken as it is. It counts in a request whose method is
 // not safe (GET, HEAD, OPTIONS, TRACE). Keys belong to their caller (CallerBy). While the
 // request is being worked on, another with its key is 409 with Retry-After, and one with
-// its key that differs in method, address or body is 422.
+// its key that differs in method, address or body is 422. The address is the path and the
+// query as they came, whatever middleware in front has made of them; the host is none of it.
+// Of a body that middleware in front has read the form that it has made of it counts, with
+// its files. Where it has made none the request is refused with 500: nobody could tell whether it is the
+// same; have it put the body back, or stand behind. A body whose length was not announced (chunked)
+// cannot be told from none then.
 //
 // A response that rolls back (CommitOn) is not kept: the request may be sent again. Nor
 // is that of 1xx. Headers that were set before the middleware are those of each
@@ -128,16 +132,6 @@ func parseKey(text string) (key string, ok bool) {
 	return "", false
 }
 
-// fingerprint is what the request is, but for its headers.
-func (x *exchange) fingerprint() []byte {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %q ", x.request.Method, x.request.URL.RequestURI())
-	if x.body != nil {
-		_, _ = h.Write(x.body.bytes)
-	}
-	return h.Sum(nil)
-}
-
 // stored is how a response is kept.
 type stored struct {
 	Status  int    `json:"status"`
@@ -194,8 +188,13 @@ func (x *exchange) once() {
 	own := *c
 	own.spill = false
 	x.config = &own
+	same, err := fingerprint(x.request, x.body)
+	if err != nil {
+		x.fail(err)
+		return
+	}
 	var fresh []byte
-	opts := append(slices.Clip(x.options(0)), atomic.OnceFor(x.fingerprint()), atomic.KeepFor(c.once.keep), atomic.Wait(c.once.wait),
+	opts := append(slices.Clip(x.options(0)), atomic.OnceFor(same), atomic.KeepFor(c.once.keep), atomic.Wait(c.once.wait),
 		atomic.ResultLimit(2*c.most+megabyte))
 	answer, err := atomic.Once(x.request.Context(), c.databases[0].db, x.key, func(ctx context.Context) ([]byte, error) {
 		if err := x.open(ctx); err != nil {

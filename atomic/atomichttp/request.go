@@ -2,6 +2,7 @@ package atomichttp
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 )
@@ -37,7 +38,7 @@ func (x *exchange) prepare() (err error) {
 	}
 	all, err := io.ReadAll(io.LimitReader(x.request.Body, x.config.body+1))
 	switch {
-	case err != nil:
+	case err != nil && !errors.Is(err, http.ErrBodyReadAfterClose): // who has closed it in front has read what he wanted
 		return &requestError{err}
 	case int64(len(all)) <= x.config.body:
 		x.body = &kept{all, x.request.Body}
