@@ -145,11 +145,12 @@ func (w *writer) typed(k kind, v any) kind {
 		v = constant.V
 	}
 	if n, isNode := v.(ast.Node); isNode {
+		at := len(w.buf)
 		r := w.node(n)
 		if w.err == nil && !k.beside(r) {
 			w.fail(k.mismatch(r))
 		}
-		return kind{Type: r.Type}
+		return kind{Type: w.doubled(r, at).Type}
 	}
 	bound := w.prepare(k, v)
 	if bound == nil {

@@ -3,6 +3,7 @@ package render
 import (
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/holdfast-go/holdfast/dialect"
@@ -36,6 +37,10 @@ func (w *writer) bound(k kind, bound any) {
 		w.string(" AS bigint)")
 		return
 	}
+	if w.casts && k.finer(bound) {
+		w.double(bound)
+		return
+	}
 	if s, ok := bound.(string); ok && k.Kind == column.Text && strings.IndexByte(s, 0) >= 0 && endsAtNUL(w.server) {
 		w.fail(&query.ValueError{Field: k.name(), Type: "string", Reason: holdsNUL})
 	}
@@ -53,6 +58,44 @@ func (k kind) wider(bound any) bool {
 	n, isInteger := bound.(int64)
 	low, high := k.Range()
 	return isInteger && (n < low || n > 0 && uint64(n) > high)
+}
+
+// finer reports whether a column of floating-point numbers of 4 bytes has not this number:
+// PostgreSQL would take the next one that it has for it.
+func (k kind) finer(bound any) bool {
+	if !narrow(k.Type) {
+		return false
+	}
+	var f float64
+	switch b := bound.(type) {
+	case float64:
+		f = b
+	case int64: // which has a float64 of its own, by [floating]
+		f = float64(b)
+	case string:
+		var err error
+		if f, err = strconv.ParseFloat(b, 64); err != nil {
+			return true
+		}
+	}
+	return float64(float32(f)) != f
+}
+
+// double writes a number of PostgreSQL's 8 bytes.
+func (w *writer) double(bound any) {
+	at := len(w.buf)
+	w.bind(bound)
+	w.floatFrom(at)
+}
+
+// doubled makes a number of 8 bytes of one of 4, written since at, in whose width
+// PostgreSQL would calculate, and to which it would bring whole numbers beside it.
+func (w *writer) doubled(k kind, at int) kind {
+	if w.casts && narrow(k.Type) {
+		w.floatFrom(at)
+		k.Bits = 64
+	}
+	return k
 }
 
 // value writes a bound value where nothing tells what it is for.
@@ -212,6 +255,10 @@ func (w *writer) term(k kind, bound any) kind {
 		}
 		return w.decimalValue(k, n)
 	}
+	if w.casts && k.finer(bound) {
+		w.double(bound)
+		return floatingNumber
+	}
 	w.bind(bound)
 	return k
 }
@@ -242,6 +289,7 @@ func (w *writer) operandNode(n ast.Node) kind {
 		w.insert(at, w.toWhole)
 		w.string(w.toWholeEnd)
 	}
+	k = w.doubled(k, at)
 	k.field = nil
 	return k
 }

@@ -59,11 +59,12 @@ func (w *writer) coalesce(n ast.Call) kind {
 		}
 		constant, isValue := arg.(ast.Value)
 		if !isValue || constant.V == nil || k.Kind == column.Unknown {
+			begin := len(w.buf)
 			r := w.node(arg)
 			if w.err == nil && !k.beside(r) {
 				w.fail(k.mismatch(r))
 			}
-			unite(r)
+			unite(w.doubled(r, begin))
 			continue
 		}
 		switch bound := w.prepare(k, constant.V); {
@@ -143,6 +144,9 @@ func (w *writer) aggregate(n ast.Aggregate) kind {
 			// PostgreSQL's sum of narrow numbers is a bigint, and of a bigint a numeric, which it is taken for.
 			w.insert(at, w.toWhole)
 			w.string(w.toWholeEnd)
+		}
+		if n.Func == ast.Sum {
+			k = w.doubled(k, at)
 		}
 	}
 	if n.Func == ast.Avg {

@@ -56,7 +56,7 @@ func (s *slot) bind(sp *spelling, v any) (any, bool) {
 	if text, isText := bound.(string); isText && k.Kind == column.Text && k.doubts(text) {
 		return nil, false
 	}
-	if sp.casts && k.Kind == column.Integer && k.wider(bound) {
+	if sp.casts && (k.Kind == column.Integer && k.wider(bound) || k.finer(bound)) {
 		return nil, false
 	}
 	return sp.sent(bound), true
