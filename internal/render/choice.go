@@ -200,7 +200,7 @@ func (w *writer) literal(k kind, bound any) kind {
 func (w *writer) decimalLiteral(k kind, n numeral) kind {
 	switch {
 	case w.textDecimals:
-		w.bind(k.spelled(n))
+		w.bind(w.spelled(k, n))
 		return kind{Type: k.Type}
 	case w.casts:
 		_, scale := n.digits()

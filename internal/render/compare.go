@@ -175,6 +175,10 @@ func (w *writer) membership(n ast.Membership) kind {
 		w.buf, w.args, w.nullable = w.buf[:start], w.args[:args], outer
 		return w.amongDocuments(n)
 	}
+	if listed, others := w.apart(k, n.Values); len(others) > 0 {
+		w.buf, w.args, w.nullable = w.buf[:start], w.args[:args], outer
+		return w.amongOthers(n, listed, others)
+	}
 	null, done := w.long(k, n)
 	if !done {
 		var listed int
@@ -231,9 +235,7 @@ func (w *writer) list(k kind, n ast.Membership) (listed int, null bool) {
 		}
 		listed++
 		if isOperand {
-			if r := w.node(operand); w.err == nil && !k.beside(r) {
-				w.fail(k.mismatch(r))
-			}
+			w.listOperand(k, operand)
 		} else {
 			w.bound(k, bound)
 		}

@@ -115,6 +115,15 @@ func (k kind) spelled(n numeral) string {
 	return string(n)
 }
 
+// spelled is the same beside what no column alone stands behind, such as a Coalesce of
+// two: the texts that it yields have the decimal places of their columns too.
+func (w *writer) spelled(k kind, n numeral) string {
+	if w.textDecimals {
+		return n.fixed(k.Scale)
+	}
+	return string(n)
+}
+
 // decimalValue writes a numeral that stands beside something. MySQL would take a
 // text for a floating-point number.
 func (w *writer) decimalValue(k kind, n numeral) kind {
@@ -127,7 +136,7 @@ func (w *writer) decimalValue(k kind, n numeral) kind {
 		if w.casts && k.Type == sumOfWhole.Type && (scale > 0 || whole > 18) { // of narrow columns PostgreSQL's sum is an integer
 			return w.decimalLiteral(k, n)
 		}
-		w.bind(k.spelled(n))
+		w.bind(w.spelled(k, n))
 		return r
 	}
 	w.string("CAST(")

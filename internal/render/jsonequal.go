@@ -109,8 +109,19 @@ func (w *writer) amongDocuments(n ast.Membership) kind {
 	for _, v := range n.Values {
 		one.Of = append(one.Of, ast.Comparison{Left: n.Left, Op: ast.Eq, Right: v})
 	}
+	for len(one.Of) > deepestOr {
+		var parts []ast.Node
+		for some := range slices.Chunk(one.Of, deepestOr) {
+			parts = append(parts, ast.Or{Of: some})
+		}
+		one.Of = parts
+	}
 	if n.Negate {
 		return w.negation(ast.Not{Of: one})
 	}
 	return w.junction(one.Of, opOr, never)
 }
+
+// deepestOr is how many conditions stand in one OR: for SQLite each is a level of an
+// expression, and it takes 1000.
+const deepestOr = 100

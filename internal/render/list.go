@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,9 +36,14 @@ func (w *writer) long(k kind, n ast.Membership) (null, done bool) {
 			null = true
 			continue
 		}
-		if _, exact, known := k.number(ast.Eq, bound); known == open {
-			list = append(list, exact)
+		_, exact, known := k.number(ast.Eq, bound)
+		if known != open {
+			continue // the column cannot be equal to it
 		}
+		if number, ok := read(exact); ok && k.Kind == column.Decimal {
+			exact = w.spelled(k, number) // a text on SQLite, which only this one equals
+		}
+		list = append(list, exact)
 	}
 	if w.err != nil || len(list) <= longList {
 		return false, false
@@ -66,6 +72,62 @@ func (w *writer) long(k kind, n ast.Membership) (null, done bool) {
 	}
 	w.byte(')')
 	return null, true
+}
+
+// listOperand writes what the server computes, such as a column, in a list.
+func (w *writer) listOperand(k kind, n ast.Node) {
+	at := len(w.buf)
+	r := w.node(n)
+	if w.err == nil && !k.beside(r) {
+		w.fail(k.mismatch(r))
+	}
+	w.decimalColumns(ast.Eq, k, r)
+	if k.Kind == column.Float && r.Kind == column.Integer {
+		w.floatFrom(at)
+	}
+}
+
+// apart parts what stands in a list from what is compared by itself: floating-point
+// numbers beside a whole one, which becomes such a number for them alone.
+func (w *writer) apart(k kind, list []any) (listed, others []any) {
+	if k.Kind != column.Integer {
+		return list, nil
+	}
+	for i, v := range list {
+		n, isNode := v.(ast.Node)
+		if _, constant := n.(ast.Value); !isNode || constant || w.tried(n).Kind != column.Float {
+			if others != nil {
+				listed = append(listed, v)
+			}
+			continue
+		}
+		if others == nil {
+			listed = slices.Clone(list[:i])
+		}
+		others = append(others, v)
+	}
+	if others == nil {
+		return list, nil
+	}
+	return listed, others
+}
+
+func (w *writer) amongOthers(n ast.Membership, listed, others []any) kind {
+	op := ast.Eq
+	if n.Negate {
+		op = ast.Ne
+	}
+	var all []ast.Node
+	if len(listed) > 0 {
+		all = append(all, ast.Membership{Left: n.Left, Values: listed, Negate: n.Negate})
+	}
+	for _, other := range others {
+		all = append(all, ast.Comparison{Left: n.Left, Op: op, Right: other})
+	}
+	if n.Negate {
+		return w.junction(all, opAnd, always)
+	}
+	return w.junction(all, opOr, never)
 }
 
 // arrayOf makes an array for PostgreSQL's driver, the type as which it is sent,
