@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/render"
 	"github.com/holdfast-go/holdfast/query"
@@ -35,7 +37,8 @@ var (
 // The primary key is added as a last criterion, in the direction of the one
 // before it, so that no two rows stand in the same place. The order is by columns of
 // the model, and settled: OrderBy stands in front. Only these columns of row are
-// looked at; the row itself may be gone.
+// looked at; the row itself may be gone. An ENUM or a SET of MySQL and MariaDB is a
+// *query.FieldError: it is ordered otherwise than it is compared.
 //
 // A field tagged nullzero is zero for NULL and for a zero alike, and its row is taken to
 // stand where NULL does, unless the column cannot be NULL. A page in which the column of
@@ -112,10 +115,29 @@ func (q *QuerySet[T]) settle() {
 	}
 	q.spec.Order, q.placed = order, true
 	for _, o := range order {
+		if f, err := q.model.Own(o.By); err == nil {
+			if err := q.pagedBy(f); err != nil {
+				q.keep(err)
+				return
+			}
+		}
 		if f, err := q.model.Own(o.By); err == nil && f.Nullable {
 			q.places = append(q.places, slices.Index(q.model.Fields, f))
 		}
 	}
+}
+
+// pagedBy refuses what MySQL and MariaDB order otherwise than they compare it: ENUM and
+// SET by the places of their members, and by < and > as texts (their manuals, "The ENUM
+// Type"), so that rows would be left out of the pages.
+func (q *QuerySet[T]) pagedBy(f *render.Field) error {
+	name := f.Column.Name
+	if engine := q.db.Server().Engine; engine != dialect.MySQL && engine != dialect.MariaDB || name != "enum" && name != "set" {
+		return nil
+	}
+	return &query.FieldError{Model: q.model.Name, Name: f.Name, Reason: "is of type " + strings.ToUpper(name) + ", which " + q.db.Server().Product +
+		" orders by the places of its members and compares as a text, so that After and Before would leave rows out: " +
+		"page by another column, or make it a varchar"}
 }
 
 // errNoPlace: a page cannot go on from a row that has been read.
