@@ -16,7 +16,7 @@ import (
 
 var (
 	errOrderAfter = errors.New("OrderBy stands in front of After and Before, which go by it")
-	errBackward   = errors.New("a query with Before is read with All, which turns its rows round")
+	errBackward   = errors.New("a query with Before is read with All or orm.Select, which turn its rows round")
 )
 
 // After goes on behind a row, in the order of the query (rule S44); nil is the
@@ -47,8 +47,8 @@ var (
 func (q QuerySet[T]) After(row *T) QuerySet[T] { return q.from(row, false) }
 
 // Before is After in the other direction: the rows in front of row, and with Limit
-// those that are nearest to it; nil is the end. All returns them in the order of the
-// query. First and Limit(1) are the row in front.
+// those that are nearest to it; nil is the end. All and [Select] return them in the order
+// of the query. First and Limit(1) are the row in front.
 func (q QuerySet[T]) Before(row *T) QuerySet[T] { return q.from(row, true) }
 
 func (q QuerySet[T]) from(row *T, before bool) QuerySet[T] {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/block"
@@ -16,6 +17,7 @@ import (
 func (q QuerySet[T]) Tree() *ast.Select {
 	s := q.spec
 	s.Err = q.err
+	s.Backward = q.backward
 	if q.model != nil {
 		s.From = ast.Table{Model: q.model.Type}
 	}
@@ -97,10 +99,12 @@ func (q QuerySet[T]) join(j ast.Join, other query.Query, on []query.Cond) QueryS
 // R is a struct whose columns are called like the outputs, each of them and no other,
 // or for a single output its type, such as int64 or *time.Time. Without outputs it
 // reads those of q, a [query.Selection]. What a field cannot hold the kind of is
-// refused before anything is sent (rule S30).
+// refused before anything is sent (rule S30). Rows of a q with [QuerySet.Before] come in its
+// order, as All returns them.
 func Select[R any](ctx context.Context, q query.Query, outputs ...query.Operand) ([]R, error) {
 	list := []R{}
-	db, st, reader, err := selection[R](q, outputs)
+	tree := treeOf(q, outputs)
+	db, st, reader, err := selection[R](tree)
 	if err == nil {
 		err = db.executor.Query(ctx, st, func(rows driver.Rows) error {
 			list = list[:0]
@@ -110,6 +114,9 @@ func Select[R any](ctx context.Context, q query.Query, outputs ...query.Operand)
 	if err != nil {
 		return nil, db.failedSelect(ctx, "Select", err)
 	}
+	if tree.Backward {
+		slices.Reverse(list)
+	}
 	return list, nil
 }
 
@@ -117,22 +124,31 @@ func Select[R any](ctx context.Context, q query.Query, outputs ...query.Operand)
 // [QuerySet.Iterate] holds for it.
 func IterateSelect[R any](ctx context.Context, q query.Query, outputs ...query.Operand) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		db, st, reader, err := selection[R](q, outputs)
+		tree := treeOf(q, outputs)
+		db, st, reader, err := selection[R](tree)
+		if err == nil && tree.Backward {
+			err = errBackward
+		}
 		iterate(ctx, db, "IterateSelect", st, reader, err, yield)
 	}
 }
 
-// selection is the statement for q, and how its rows are read.
-func selection[R any](q query.Query, outputs []query.Operand) (*DB, block.Statement, *resultReader, error) {
+// treeOf is q with what it puts out, nil if there is no query.
+func treeOf(q query.Query, outputs []query.Operand) *ast.Select {
 	var tree *ast.Select
 	if q != nil {
 		tree = q.Tree()
 	}
+	if tree != nil && len(outputs) > 0 {
+		tree = query.Select(q, outputs...).Tree()
+	}
+	return tree
+}
+
+// selection is the statement for a query, and how its rows are read.
+func selection[R any](tree *ast.Select) (*DB, block.Statement, *resultReader, error) {
 	if tree == nil {
 		return nil, block.Statement{}, nil, errors.New("the query is nil")
-	}
-	if len(outputs) > 0 {
-		tree = query.Select(q, outputs...).Tree()
 	}
 	db, ok := tree.Database.(*DB)
 	switch {

@@ -126,7 +126,7 @@ func (s Selection) OrderBy(names ...string) Selection {
 
 // OrderByExpr is OrderBy for expressions.
 func (s Selection) OrderByExpr(orders ...Order) Selection {
-	s.tree.Order = orderNodes(orders)
+	s.tree.Order, s.tree.Backward = orderNodes(orders), false
 	return s
 }
 

@@ -23,6 +23,9 @@ type Select struct {
 	Deleted   Deleted
 	DeletedOf []string
 
+	// Backward: Order is the reverse of the one in which the rows are meant to be read.
+	Backward bool
+
 	// Database is whose tables these are: all parts of a statement have the same.
 	Database any
 	// Err is what was wrong when the query was built.

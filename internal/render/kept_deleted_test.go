@@ -93,7 +93,8 @@ func TestS65_AShapeKnowsAllPartsOfASelect(t *testing.T) {
 	for _, name := range []string{
 		"Distinct", "Related", "Where", "Deleted", "DeletedOf", "Order", "Limit", "Offset", "Locks", // in the key
 		"From", "Joins", "Outputs", "Computed", "Group", "Having", "Err", // without a shape
-		"Database", // only sub-selects ask for it, and have no shape
+		"Database",            // only sub-selects ask for it, and have no shape
+		"Backward", // of how it is read
 	} {
 		known[name] = true
 	}
