@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -137,6 +138,9 @@ func findMany[K comparable, T any](ctx context.Context, q QuerySet[T], keys []K)
 	}
 	if len(keys) <= keysAtOnce {
 		return found, all(ctx)
+	}
+	if q.replica {
+		return found, q.db.ownBlock(ctx, all, atomic.ReadOnly())
 	}
 	return found, q.db.ownBlock(ctx, all)
 }

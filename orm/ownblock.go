@@ -16,12 +16,12 @@ const ownAttempts = 5
 // ownBlock runs fn in a block of the operation's own (rule S9). Inside another one
 // a deadlock ends that one as well, which may ask for atomic.Retry. Outside, nobody
 // else could: the operation runs again by itself. fn finds everything as it was, and
-// so has to leave it.
-func (db *DB) ownBlock(ctx context.Context, fn func(ctx context.Context) error) error {
+// so has to leave it. Options are those of a block around which there is no other.
+func (db *DB) ownBlock(ctx context.Context, fn func(ctx context.Context) error, opts ...atomic.Option) error {
 	if db.executor.Encloses(ctx) {
 		return db.nested(ctx, fn)
 	}
-	return atomic.Do(ctx, db, fn, atomic.Retry(ownAttempts))
+	return atomic.Do(ctx, db, fn, append(opts, atomic.Retry(ownAttempts))...)
 }
 
 // curedByAgain reports whether the server has taken back a statement for the sake of

@@ -2,7 +2,6 @@ package orm
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"slices"
 
@@ -128,7 +127,7 @@ func (q QuerySet[T]) render() (block.Statement, *rowReader, error) {
 		return block.Statement{}, nil, q.err
 	}
 	if q.replica && len(q.spec.Locks) > 0 {
-		return block.Statement{}, nil, fmt.Errorf("%w: %w", ErrLockOptions, errOnReplica)
+		return block.Statement{}, nil, errLockOnReplica
 	}
 	text, joins, err := q.model.Rows(&q.spec)
 	if err != nil {

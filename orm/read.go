@@ -112,6 +112,9 @@ func (q QuerySet[T]) Count(ctx context.Context) (int64, error) {
 
 // Exists reports whether there is any row.
 func (q QuerySet[T]) Exists(ctx context.Context) (bool, error) {
+	if q.err == nil && q.replica && len(q.spec.Locks) > 0 {
+		q.err = errLockOnReplica
+	}
 	if q.err != nil {
 		return false, q.failed(ctx, "Exists", q.err)
 	}

@@ -17,7 +17,7 @@ import (
 func (q QuerySet[T]) Tree() *ast.Select {
 	s := q.spec
 	s.Err = q.err
-	s.Backward = q.backward
+	s.Backward, s.Replica = q.backward, q.replica
 	if q.model != nil {
 		s.From = ast.Table{Model: q.model.Type}
 	}
@@ -156,6 +156,8 @@ func selection[R any](tree *ast.Select) (*DB, block.Statement, *resultReader, er
 		return db, block.Statement{}, nil, tree.Err
 	case !ok || db == nil:
 		return nil, block.Statement{}, nil, errors.New("the query is of no database: begin with orm.Objects")
+	case tree.Replica && len(tree.Locks) > 0:
+		return db, block.Statement{}, nil, errLockOnReplica
 	}
 	text, put, err := db.models.Select(tree)
 	if err != nil {
@@ -163,7 +165,7 @@ func selection[R any](tree *ast.Select) (*DB, block.Statement, *resultReader, er
 	}
 	reader, err := readerOf[R](db, put)
 	st := db.built(text)
-	st.Locks, st.Wait = len(tree.Locks) > 0, db.models.StatementWait(tree.Locks)
+	st.Locks, st.Wait, st.Replica = len(tree.Locks) > 0, db.models.StatementWait(tree.Locks), tree.Replica
 	return db, st, reader, err
 }
 

@@ -161,7 +161,7 @@ func (s Selection) open() ast.Select {
 
 // around reads from s.
 func around(s ast.Select) ast.Select {
-	return ast.Select{From: &s, Database: s.Database, Err: s.Err}
+	return ast.Select{From: &s, Database: s.Database, Err: s.Err, Replica: s.Replica}
 }
 
 // selected is the tree of q, to be gone on from.

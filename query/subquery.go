@@ -62,14 +62,16 @@ func Recursive(name string, base Query, step func(self Selection) Query) Selecti
 
 // from reads a source that is made of parts.
 func from(source ast.Source, parts ...*ast.Select) Selection {
-	s := ast.Select{From: source}
+	s := ast.Select{From: source, Replica: true}
 	for _, p := range parts {
-		switch {
-		case p == nil:
+		if p == nil {
 			s.Err = errNoQuery
-		case s.Database == nil:
+			continue
+		}
+		if s.Database == nil {
 			s.Database = p.Database
 		}
+		s.Replica = s.Replica && p.Replica
 	}
 	return Selection{s}
 }

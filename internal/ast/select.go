@@ -25,6 +25,8 @@ type Select struct {
 
 	// Backward: Order is the reverse of the one in which the rows are meant to be read.
 	Backward bool
+	// Replica: the statement may be answered by a replica.
+	Replica bool
 
 	// Database is whose tables these are: all parts of a statement have the same.
 	Database any

@@ -94,7 +94,7 @@ func TestS65_AShapeKnowsAllPartsOfASelect(t *testing.T) {
 		"Distinct", "Related", "Where", "Deleted", "DeletedOf", "Order", "Limit", "Offset", "Locks", // in the key
 		"From", "Joins", "Outputs", "Computed", "Group", "Having", "Err", // without a shape
 		"Database",            // only sub-selects ask for it, and have no shape
-		"Backward", // of how it is read
+		"Backward", "Replica", // of where it is sent, and how it is read
 	} {
 		known[name] = true
 	}

@@ -279,6 +279,9 @@ func TestR01_WhoAnswers(t *testing.T) {
 			require.NoError(t, err)
 			assert.EqualValues(t, old, row.V)
 		}
+		values, err := orm.Select[int64](ctx, row.OnReplica(), query.F("v"))
+		require.NoError(t, err)
+		assert.Equal(t, []int64{old}, values, "Select")
 		require.NoError(t, readOnly(ctx, db, func(ctx context.Context) error {
 			assert.EqualValues(t, old, read(ctx, row))
 			return nil
