@@ -115,11 +115,7 @@ func (q QuerySet[T]) read(cursor string) (*T, bool) {
 		if bound, values, ok = cutBound(values); !ok {
 			return nil, false
 		}
-		if err := fieldScanner(f)(f.Field.Value(v), bound); err != nil {
-			return nil, false
-		}
-		again, err := f.Place(v) // what the column could not hold is not there either
-		if err != nil || (again == nil) != (bound == nil) {
+		if !readPlace(f, v, bound) {
 			return nil, false
 		}
 	}

@@ -82,6 +82,9 @@ type Model struct {
 	list      string // the columns, qualified, as a SELECT names them
 }
 
+// Engine is that of the database.
+func (m *Model) Engine() string { return m.models.server.Engine }
+
 // Field is one column of a model.
 type Field struct {
 	*schema.Field
