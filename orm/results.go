@@ -38,7 +38,7 @@ func resultsOf[R any](db *DB) (*resultReader, error) {
 	if r.single {
 		t = reflect.StructOf([]reflect.StructField{{Name: "Value", Type: t}})
 	}
-	m, err := db.models.Of(t)
+	m, err := db.models.Answer(t)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.name, err)
 	}

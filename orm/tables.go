@@ -68,6 +68,7 @@ func (db *DB) ordered(models []any) ([]*render.Model, error) {
 		if err != nil {
 			return nil, err
 		}
+		db.models.Registered(m)
 		given = append(given, m)
 	}
 	var visit func(m *render.Model, path []*render.Model) error

@@ -13,7 +13,8 @@ import "github.com/holdfast-go/holdfast/internal/ast"
 // It is an EXISTS: no row comes twice, however many related rows there are (rule
 // S37). Related rows that are marked as deleted are not there (rule S60). The table between of a many-to-many relation is a model too, which has to be known
 // before the first use of the others: it stands in front of them in
-// orm.CreateTables, or is given to RegisterModel of orm.DB.Bun. An unknown name is a *FieldError when the statement is rendered.
+// orm.CreateTables, or is given to RegisterModel of orm.DB.Bun. Of several structs for that
+// table this says which one is meant. An unknown name is a *FieldError when the statement is rendered.
 func Any(path string, conds ...Cond) Cond { return quantified(path, ast.Some, conds) }
 
 // None holds for a row that has no related row for which all of conds hold: exactly

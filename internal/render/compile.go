@@ -17,7 +17,7 @@ import (
 
 // compile reads a struct by way of bun's schema. bun panics for tags that it
 // cannot follow; an application gets an error.
-func (ms *Models) compile(t reflect.Type) (m *Model, err error) {
+func (ms *Models) compile(t reflect.Type, answer bool) (m *Model, err error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("a model is a struct, not %s", t)
 	}
@@ -32,11 +32,8 @@ func (ms *Models) compile(t reflect.Type) (m *Model, err error) {
 	if err := checkHooks(t); err != nil {
 		return nil, fmt.Errorf("model %s: %w", t, err)
 	}
-	if err := ms.checkBetween(t); err != nil {
-		return nil, fmt.Errorf("model %s: %w", t, err)
-	}
-	table := ms.schema.Tables().Get(t)
-	if err := checkHidden(table); err != nil {
+	table, err := ms.tableOf(t, answer)
+	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", t, err)
 	}
 	m = &Model{Type: t, Name: table.TypeName, Table: table, models: ms, number: ms.numbers.Add(1), columns: make(map[string]*Field, len(table.Fields))}

@@ -21,6 +21,9 @@ type Models struct {
 	spelling *spelling
 	schema   schema.Dialect
 	known    sync.Map // reflect.Type → *Model, or error
+	answers  sync.Map // the same, of what queries put out
+	tables   sync.Mutex
+	met      map[reflect.Type]bool // the structs that bun knows by what was asked of known; held by tables
 	numbers  atomic.Int64
 	shapes   shapes // of the statements that are kept
 }
@@ -32,27 +35,33 @@ func NewModels(server dialect.Server, d schema.Dialect) (*Models, error) {
 	if !ok {
 		return nil, fmt.Errorf("query: unknown engine %q", server.Engine)
 	}
-	return &Models{server: server, spelling: sp, schema: d}, nil
+	return &Models{server: server, spelling: sp, schema: d, met: map[reflect.Type]bool{}}, nil
 }
 
 // Of returns the model of a struct type. It returns an error for a type that is
 // no struct, and for one whose tags bun or Holdfast cannot follow.
-func (ms *Models) Of(t reflect.Type) (*Model, error) {
+func (ms *Models) Of(t reflect.Type) (*Model, error) { return ms.of(&ms.known, t, false) }
+
+// Answer is Of for a struct that holds what a query puts out. It stands for no table,
+// whatever it is called.
+func (ms *Models) Answer(t reflect.Type) (*Model, error) { return ms.of(&ms.answers, t, true) }
+
+func (ms *Models) of(known *sync.Map, t reflect.Type, answer bool) (*Model, error) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if v, ok := ms.known.Load(t); ok {
+	if v, ok := known.Load(t); ok {
 		return modelOrError(v)
 	}
-	m, err := ms.compile(t)
+	m, err := ms.compile(t, answer)
 	if errors.Is(err, errBetween) { // until its model is
 		return nil, err
 	}
 	if err != nil {
-		v, _ := ms.known.LoadOrStore(t, err)
+		v, _ := known.LoadOrStore(t, err)
 		return modelOrError(v)
 	}
-	v, _ := ms.known.LoadOrStore(t, m)
+	v, _ := known.LoadOrStore(t, m)
 	return modelOrError(v)
 }
 
