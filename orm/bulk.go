@@ -78,6 +78,15 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 		if err := readable(q.model, b.left); err != nil {
 			return err
 		}
+		if q.db.models.Returns() {
+			b.Returning = b.left
+		}
+	}
+	if len(batches) == 1 { // of more the values would be in memory twice
+		var err error
+		if batches, err = batches[0].cut(); err != nil {
+			return err
+		}
 	}
 	switch {
 	case len(batches) == 0:
@@ -90,8 +99,14 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 	}
 	err := q.db.ownBlock(ctx, func(ctx context.Context) error {
 		for _, b := range batches {
-			if err := q.insertBatch(ctx, b); err != nil {
+			pieces, err := b.cut()
+			if err != nil {
 				return err
+			}
+			for _, piece := range pieces {
+				if err := q.insertBatch(ctx, piece); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
@@ -156,7 +171,8 @@ func (q QuerySet[T]) batches(rows []*T) []*batch {
 	return all
 }
 
-// sizeOf is roughly how much a row adds to the statement.
+// sizeOf is roughly how much a row adds to the statement. How long a text is made of a
+// struct, a list or a map, and what a Valuer says, is known once it is bound: see [weight].
 func sizeOf(fields []*render.Field, row reflect.Value) int {
 	n := 16 * len(fields)
 	for _, f := range fields {
@@ -170,21 +186,77 @@ func sizeOf(fields []*render.Field, row reflect.Value) int {
 	return n
 }
 
+// rendered is the text of a batch.
+func (b *batch) rendered() (render.Text, error) {
+	if b.text.SQL != "" {
+		return b.text, nil
+	}
+	return b.Render()
+}
+
+// cut is the batch, rendered, or in pieces if what its rows bind is more than one statement
+// carries.
+func (b *batch) cut() ([]*batch, error) {
+	text, err := b.rendered()
+	if err != nil {
+		return nil, err
+	}
+	columns := len(b.Fields)
+	if len(b.Rows) == 1 || weight(text.Args[:columns*len(b.Rows)]) <= batchBytes {
+		whole := *b
+		whole.text = text
+		return []*batch{&whole}, nil
+	}
+	var pieces []*batch
+	from, size := 0, 0
+	for i := range b.Rows {
+		row := weight(text.Args[columns*i : columns*(i+1)])
+		if size += row; i > from && size > batchBytes {
+			pieces = append(pieces, b.piece(from, i))
+			from, size = i, row
+		}
+	}
+	return append(pieces, b.piece(from, len(b.Rows))), nil
+}
+
+// piece is some of the rows, which are rendered anew.
+func (b *batch) piece(from, to int) *batch {
+	piece := *b
+	piece.Rows, piece.text = b.Rows[from:to:to], render.Text{}
+	return &piece
+}
+
+// weight is what sizeOf is, of what is bound.
+func weight(args []any) int {
+	n := 16 * len(args)
+	for _, arg := range args {
+		switch arg := arg.(type) {
+		case string:
+			n += len(arg)
+		case []byte:
+			n += len(arg)
+		case []string: // an array of PostgreSQL
+			for _, s := range arg {
+				n += len(s)
+			}
+		}
+	}
+	return n
+}
+
 // askStep is by how much MySQL counts a key up from row to row.
 const askStep = "SELECT @@auto_increment_increment"
 
 // insertBatch sends one INSERT and fills in what the server gave its rows.
 func (q QuerySet[T]) insertBatch(ctx context.Context, b *batch) error {
-	if len(b.left) > 0 && q.db.models.Returns() {
-		b.Returning = b.left
-		return q.insertReturning(ctx, &b.Insert)
-	}
-	if len(b.left) == 0 {
-		return q.exec(ctx, &b.Insert, nil)
-	}
-	text, err := b.Render()
-	if err != nil {
+	text, err := b.rendered()
+	switch {
+	case err != nil:
 		return err
+	case len(b.Returning) > 0:
+		return q.queryText(ctx, text, &b.Insert)
+	case len(b.left) == 0:
+		return q.execText(ctx, text, nil)
 	}
 	st := q.db.built(text)
 	step := &block.Question{Text: askStep}

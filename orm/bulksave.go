@@ -57,12 +57,18 @@ func (q QuerySet[T]) bulkSave(ctx context.Context, rows []*T, names []string) er
 	var sizes []int
 	for len(rows[sum(sizes):]) > 0 {
 		batch := q.batchToSave(rows[sum(sizes):], s)
-		if err := q.saving(s, batch, version); err != nil {
-			return err
-		}
-		text, err := s.Render()
-		if err != nil {
-			return err
+		var text render.Text
+		for {
+			if err := q.saving(s, batch, version); err != nil {
+				return err
+			}
+			if text, err = s.Render(); err != nil {
+				return err
+			}
+			if len(batch) == 1 || weight(text.Args) <= 2*batchBytes { // keys come beside what sizeOf counts
+				break
+			}
+			batch = batch[:(len(batch)+1)/2] // what is bound is larger than the rows
 		}
 		texts, sizes = append(texts, text), append(sizes, len(batch))
 	}

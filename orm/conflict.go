@@ -155,15 +155,24 @@ func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) erro
 	if err != nil || len(sorted) == 0 {
 		return err
 	}
-	batches := q.batches(sorted)
-	statements := len(batches)
-	for _, b := range batches {
-		var text render.Text
-		if statements, text, err = q.resolve(b, k, statements); err != nil {
+	var batches []*batch
+	for _, b := range q.batches(sorted) {
+		if err = q.resolve(b, k); err != nil {
 			return err
 		}
-		if len(batches) == 1 { // the values of many would be in memory twice
-			b.text = text
+		pieces, err := b.cut()
+		if err != nil {
+			return err
+		}
+		batches = append(batches, pieces...)
+	}
+	statements := len(batches)
+	for _, b := range batches {
+		if len(b.left) > len(b.Returning) { // they are read back
+			statements++
+		}
+		if len(batches) > 1 { // the values of many would be in memory twice
+			b.text = render.Text{}
 		}
 		if b.living = q.expectLiving(b, k); b.living != nil {
 			statements++ // it may have to be taken back, in a block
@@ -191,26 +200,17 @@ func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) erro
 	return q.sendUpsert(ctx, k, batches, statements, send)
 }
 
-// resolve says what the INSERT of a batch does with rows that are there, and
-// renders it, so that what is wrong is known before anything is sent.
-func (q QuerySet[T]) resolve(b *batch, k *conflict, statements int) (int, render.Text, error) {
+// resolve says what the INSERT of a batch does with rows that are there.
+func (q QuerySet[T]) resolve(b *batch, k *conflict) (err error) {
 	b.Conflict = &render.Conflict{Target: k.target}
 	b.left = nil
-	if !k.nothing {
-		var err error
-		if b.Conflict.Set, b.left, err = q.conflictSet(k, &b.Insert); err != nil {
-			return 0, render.Text{}, err
-		}
-		if len(b.left) > 0 {
-			if !q.db.models.Returns() {
-				statements++
-			} else {
-				b.Returning = b.left
-			}
-		}
+	if k.nothing {
+		return nil
 	}
-	text, err := b.Render()
-	return statements, text, err
+	if b.Conflict.Set, b.left, err = q.conflictSet(k, &b.Insert); err == nil && q.db.models.Returns() {
+		b.Returning = b.left
+	}
+	return err
 }
 
 // byTarget is rows in the order of the key by which they may be there, in which
@@ -259,12 +259,9 @@ func (q QuerySet[T]) byTarget(rows []*T, k *conflict) ([]*T, error) {
 
 // upsertBatch sends one INSERT, and reads what its rows have become.
 func (q QuerySet[T]) upsertBatch(ctx context.Context, b *batch, k *conflict) error {
-	text := b.text
-	if text.SQL == "" {
-		var err error
-		if text, err = b.Render(); err != nil {
-			return err
-		}
+	text, err := b.rendered()
+	if err != nil {
+		return err
 	}
 	if len(b.Returning) > 0 {
 		return q.queryText(ctx, text, &b.Insert)
