@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
 
@@ -126,7 +127,7 @@ func (q QuerySet[T]) byKey(row reflect.Value) ([]ast.Node, error) {
 	}
 	conds := make([]ast.Node, len(q.model.PKs), len(q.model.PKs)+1) // and a version
 	for i, f := range q.model.PKs {
-		v, err := f.Value(row)
+		v, err := ownValue(f, row)
 		if err != nil {
 			return nil, err
 		}
@@ -136,4 +137,25 @@ func (q QuerySet[T]) byKey(row reflect.Value) ([]ast.Node, error) {
 		conds[i] = ast.Comparison{Left: ast.Column{Path: f.Name}, Right: v}
 	}
 	return conds, nil
+}
+
+// ownValue is what a row has for a column, as a condition takes it; nil for NULL. It is the
+// field's own value: what is bound for a day or for a type with a Value method is a text, say,
+// and beside their columns a text of somebody else's is refused (rule S10).
+func ownValue(f *render.Field, row reflect.Value) (any, error) {
+	bound, err := f.Value(row)
+	if err != nil || bound == nil {
+		return nil, err
+	}
+	switch f.StructField.Type.Kind() { // where the two are the same, it is not made twice
+	case reflect.Int64:
+		if _, same := bound.(int64); same && f.Column.Kind == column.Integer {
+			return bound, nil
+		}
+	case reflect.String:
+		if _, same := bound.(string); same && f.Column.Kind == column.Text {
+			return bound, nil
+		}
+	}
+	return f.Field.Value(row).Interface(), nil
 }

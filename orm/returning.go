@@ -269,23 +269,23 @@ func among(fields []*render.Field, rows []reflect.Value) (ast.Node, error) {
 	if len(fields) == 1 {
 		values := make([]any, len(rows))
 		for i, row := range rows {
-			v, err := fields[0].Value(row)
+			v, err := ownValue(fields[0], row)
 			if err != nil {
 				return nil, err
 			}
 			values[i] = v
 		}
-		return query.F(fields[0].Name).In(values...).Condition(), nil
+		return ast.Membership{Left: ast.Column{Path: fields[0].Name}, Values: values}, nil
 	}
 	conds := make([]ast.Node, len(rows))
 	for i, row := range rows {
 		parts := make([]ast.Node, len(fields))
 		for n, f := range fields {
-			v, err := f.Value(row)
+			v, err := ownValue(f, row)
 			if err != nil {
 				return nil, err
 			}
-			parts[n] = query.F(f.Name).Eq(v).Condition()
+			parts[n] = ast.Comparison{Left: ast.Column{Path: f.Name}, Right: v}
 		}
 		conds[i] = ast.And{Of: parts}
 	}

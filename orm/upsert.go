@@ -191,15 +191,11 @@ func (q QuerySet[T]) sameAs(row *T, by []string) (QuerySet[T], error) {
 		if left(f, v) && !counted(f) { // it would be looked for by NULL, and created with the default
 			return q, &query.FieldError{Model: q.model.Name, Name: f.Name, Reason: "is left to the server by the row, which is to be found by it: give it a value"}
 		}
-		bound, err := f.Value(v)
+		own, err := ownValue(f, v)
 		if err != nil {
 			return q, err
 		}
-		same := query.F(f.Name).IsNull()
-		if bound != nil { // the field's own value: as JSON it is compared otherwise than the text that is bound
-			same = query.F(f.Name).Eq(f.Field.Value(v).Interface())
-		}
-		q = q.Filter(same)
+		q = q.Filter(query.F(f.Name).Eq(own))
 	}
 	return q, nil
 }
