@@ -13,7 +13,7 @@ import (
 // Check compares models with their tables on the server, and returns every
 // difference that could refuse a row, keep another one, or compare it in another
 // way, in one *CheckError (rule S26). It writes nothing, and takes two statements for each
-// model, three on SQLite: for the start of a program, or its tests. An [Index] among the models is one
+// model, up to five on SQLite: for the start of a program, or its tests. An [Index] among the models is one
 // that has to be there.
 //
 //	var differs *orm.CheckError
@@ -119,6 +119,8 @@ const (
 	// NotAutoIncrement: the server does not count the column up.
 	NotAutoIncrement DifferenceKind = "the column is not auto-incremented: the server does not count it up"
 	NoDefault        DifferenceKind = "the column has no default"
+	// OtherDefault: on SQLite, such as CURRENT_TIMESTAMP (rule S23).
+	OtherDefault DifferenceKind = "the column's default is a text that equals no time which is bound, and stands elsewhere in an order"
 	// Computed: a field that is only read is tagged scanonly (rule S22).
 	Computed      DifferenceKind = "the server computes the column, and refuses what the field would write"
 	FloatDecimals DifferenceKind = "the column turns decimal numbers into floating-point numbers: declare it TEXT"
@@ -149,6 +151,9 @@ func (db *DB) differences(ctx context.Context, m *render.Model) ([]Difference, e
 		}
 		c.column(f, have[i])
 		have[i].known = true
+	}
+	if err := c.defaults(ctx); err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Name, err)
 	}
 	var key []string
 	for _, h := range have {

@@ -32,7 +32,9 @@
 // not say what they are scanned into, and database/sql puts the time into a string as
 // RFC 3339. Finer parts of a second are cut off, as other engines do.
 // CURRENT_TIMESTAMP gives text without microseconds, which does not compare with
-// that: bind the time instead.
+// that: bind the time instead, or write
+// strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now'), as orm.CreateTables does for the tag
+// default:current_timestamp. orm.Check finds a column whose default is another.
 //
 // # Memory
 //

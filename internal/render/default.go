@@ -2,7 +2,10 @@ package render
 
 import (
 	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/column"
@@ -34,13 +37,79 @@ func (f *Field) refusedDefault() string {
 }
 
 // Default is the column's default as CreateTables declares it. Where decimal
-// numbers are texts, it is one that equals those that are bound.
+// numbers and times are texts, it is one that equals those that are bound.
 func (f *Field) Default() string {
 	k := kind{f.Column, f}
 	if n, ok := parse(strings.Trim(f.SQLDefault, "'")); ok && k.Kind == column.Decimal && k.engine() == dialect.SQLite {
 		return "'" + k.spelled(n) + "'"
 	}
+	if k.Kind == column.Text && k.engine() == dialect.SQLite && f.IndirectType == timeType {
+		k.Kind, k.Precision = column.Timestamp, 6 // as the driver writes it
+	}
+	if k.Kind.Time() {
+		return k.defaultTime(strings.TrimSpace(f.SQLDefault))
+	}
 	return f.SQLDefault
+}
+
+// What the tag default says of a time that is the server's.
+var (
+	presentTime  = regexp.MustCompile(`(?i)^\(?(now|current_timestamp|localtimestamp|localtime)(\([0-6]?\))?\)?$`)
+	presentDay   = regexp.MustCompile(`(?i)^\(?(current_date|curdate)(\(\))?\)?$`)
+	presentClock = regexp.MustCompile(`(?i)^\(?(current_time|curtime)(\([0-6]?\))?\)?$`)
+)
+
+// defaultTime is a default as the engine takes it for a column of times. SQLite would keep
+// current_timestamp without a fraction and a zone, as a text that equals no time that is
+// bound, and stands elsewhere in an order; MySQL wants it as fine as the column, and in
+// parentheses what else it computes.
+func (k kind) defaultTime(text string) string {
+	now, day, clock := presentTime.MatchString(text), presentDay.MatchString(text), presentClock.MatchString(text)
+	mysql := isMySQL(k.engine())
+	switch {
+	case k.engine() == dialect.Postgres:
+	case k.Kind == column.Date && (now || day):
+		return "(CURRENT_DATE)"
+	case k.Kind == column.TimeOfDay && (now || clock):
+		return "(CURRENT_TIME" + k.digits() + ")"
+	case k.Kind != column.Timestamp:
+	case mysql && now:
+		return "CURRENT_TIMESTAMP" + k.digits()
+	case mysql && day:
+		return "(CURRENT_DATE)"
+	case mysql:
+	case now && k.Precision < 3:
+		return "(strftime('%Y-%m-%d %H:%M:%S.000000+00:00', 'now'))"
+	case now:
+		return "(" + spellings[dialect.SQLite].now + ")"
+	case day:
+		return "(date('now') || ' 00:00:00.000000+00:00')"
+	default:
+		return boundTime(text)
+	}
+	return text
+}
+
+// digits is how many decimal places MySQL's functions are told.
+func (k kind) digits() string {
+	if k.Precision == 0 || !isMySQL(k.engine()) {
+		return ""
+	}
+	return "(" + strconv.Itoa(k.Precision) + ")"
+}
+
+// boundTime is the text of a time as SQLite's times are bound, if it is one.
+func boundTime(text string) string {
+	inner, ok := strings.CutPrefix(text, "'")
+	if inner, ok = strings.CutSuffix(inner, "'"); !ok {
+		return text
+	}
+	for _, layout := range []string{time.DateOnly, time.DateTime, time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z07", "2006-01-02T15:04:05"} {
+		if at, err := time.Parse(layout, inner); err == nil {
+			return at.UTC().Format("'2006-01-02 15:04:05.000000+00:00'")
+		}
+	}
+	return text
 }
 
 func (f *Field) defaultIsZero() bool {
