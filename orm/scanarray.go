@@ -1,61 +1,144 @@
 package orm
 
 import (
-	"bytes"
 	"database/sql/driver"
+	"encoding/hex"
 	"reflect"
+	"strings"
 
 	"github.com/uptrace/bun/schema"
+
+	"github.com/holdfast-go/holdfast/internal/render"
 )
 
-// scanArray reads a column of arrays with bun's reader, which takes an element
-// that begins with ( or [ for a range, joins it with those after it, and ends the
-// array at one that begins with ]. PostgreSQL quotes a range, for its comma, but
-// not a text that merely looks so (manual, "Arrays", Array Input and Output
-// Syntax): such an element gets its quotes here.
-func scanArray(scan schema.ScannerFunc) scanner {
-	return func(dst reflect.Value, src driver.Value) error {
+// elements reports whether values of t are lists of what PostgreSQL's arrays hold, and do not
+// read themselves.
+func elements(t reflect.Type) bool {
+	return (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() != reflect.Uint8 && !reflect.PointerTo(t).Implements(sqlScanner)
+}
+
+// arrayScanner reads a column of arrays, whatever tells that it is one: the tag array, type:text[],
+// or a query that puts it out. bun knows the first alone, takes an element that begins with
+// ( or [ for a range, which it joins with those after it, and NULL for an empty one.
+func arrayScanner(f *render.Field) scanner {
+	list := f.IndirectType
+	scan := scannerOf(list.Elem(), schema.Scanner(list.Elem()))
+	if holdsBytes(list.Elem()) {
+		scan = fromHex(scan)
+	}
+	all := func(dst reflect.Value, src driver.Value) error {
+		var text string
 		switch v := src.(type) {
 		case string:
-			src = string(quoteBare([]byte(v)))
+			text = v
 		case []byte:
-			src = quoteBare(v)
+			text = string(v)
+		case nil:
+			dst.SetZero()
+			return nil
+		default:
+			return errType
+		}
+		values, ok := cutArray(text)
+		if !ok {
+			return errType
+		}
+		made := reflect.New(list).Elem()
+		if list.Kind() == reflect.Slice {
+			made.Set(reflect.MakeSlice(list, len(values), len(values)))
+		} else if list.Len() != len(values) {
+			return errTooLarge
+		}
+		for i, v := range values {
+			if err := scan(made.Index(i), v); err != nil {
+				return err
+			}
+		}
+		dst.Set(made)
+		return nil
+	}
+	if f.StructField.Type.Kind() == reflect.Pointer {
+		return pointerTo(all)
+	}
+	return all
+}
+
+func holdsBytes(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() == reflect.Uint8 && !reflect.PointerTo(t).Implements(sqlScanner)
+}
+
+// fromHex gives a scanner the bytes that PostgreSQL writes as text.
+func fromHex(scan scanner) scanner {
+	return func(dst reflect.Value, src driver.Value) error {
+		if text, ok := src.(string); ok {
+			if digits, isHex := strings.CutPrefix(text, `\x`); isHex {
+				b, err := hex.DecodeString(digits)
+				if err != nil {
+					return errType
+				}
+				src = b
+			}
 		}
 		return scan(dst, src)
 	}
 }
 
-// quoteBare returns the text of an array in which no element without quotes has a
-// parenthesis or a bracket in it. Nor has it a comma, quote, brace or backslash:
-// then PostgreSQL would have quoted it.
-func quoteBare(text []byte) []byte {
-	if len(text) == 0 || text[0] != '{' || !bytes.ContainsAny(text, "()[]") {
-		return text // JSON, or nothing to be mistaken
+// cutArray is the elements of an array of one dimension as PostgreSQL writes it (manual,
+// "Arrays", Array Input and Output Syntax): texts, and nil for NULL.
+func cutArray(text string) (values []driver.Value, ok bool) {
+	if strings.HasPrefix(text, "[") { // [2:4]={…} begins elsewhere than at 1
+		_, text, _ = strings.Cut(text, "=")
 	}
-	out := make([]byte, 0, len(text)+8)
-	quoted := false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\' && i+1 < len(text):
-			out = append(out, c, text[i+1])
-			i++
-		case c == '"':
-			quoted = !quoted
-			out = append(out, c)
-		case quoted || c == '{' || c == '}' || c == ',':
-			out = append(out, c)
-		default:
-			end := len(text)
-			if n := bytes.IndexAny(text[i:], ",}"); n >= 0 {
-				end = i + n
-			}
-			if element := text[i:end]; bytes.ContainsAny(element, "()[]") {
-				out = append(append(append(out, '"'), element...), '"')
-			} else {
-				out = append(out, element...)
-			}
-			i = end - 1
+	text, ok = strings.CutPrefix(text, "{")
+	if !ok {
+		return nil, false
+	}
+	if text == "}" {
+		return nil, true
+	}
+	for {
+		var v driver.Value
+		if v, text, ok = cutElement(text); !ok || text == "" {
+			return nil, false
 		}
+		values = append(values, v)
+		if text == "}" {
+			return values, true
+		}
+		if text[0] != ',' {
+			return nil, false
+		}
+		text = text[1:]
 	}
-	return out
+}
+
+// cutElement cuts the first element off.
+func cutElement(text string) (v driver.Value, rest string, ok bool) {
+	quoted, ok := strings.CutPrefix(text, `"`)
+	if !ok {
+		end := strings.IndexAny(text, ",}")
+		if end <= 0 || text[0] == '{' {
+			return nil, "", false
+		}
+		if v = text[:end]; text[:end] == "NULL" {
+			v = nil
+		}
+		return v, text[end:], true
+	}
+	var b strings.Builder
+	for i := 0; i < len(quoted); i++ {
+		switch quoted[i] {
+		case '"':
+			return b.String(), quoted[i+1:], true
+		case '\\':
+			if i++; i == len(quoted) {
+				return nil, "", false
+			}
+		}
+		b.WriteByte(quoted[i])
+	}
+	return nil, "", false
 }
