@@ -21,6 +21,10 @@ type Server struct {
 	// RollbackOnTimeout is true if a lock wait timeout rolls back the whole
 	// transaction and not only the statement (MySQL: innodb_rollback_on_timeout).
 	RollbackOnTimeout bool
+	// CountsZero is true if a 0 in a column that the server counts up is stored as the next
+	// number: MySQL and MariaDB, unless sql_mode has NO_AUTO_VALUE_ON_ZERO. A row with such
+	// a 0 is then refused.
+	CountsZero bool
 	// LocalLocks is what the server is a part of if the others in it that are
 	// written to know nothing of its locks ("a Galera cluster"); "" if a lock holds
 	// against everybody. What locks is then unsupported.

@@ -78,6 +78,9 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 		if err := readable(q.model, b.left); err != nil {
 			return err
 		}
+		if err := q.zeroStays(ctx, b.Rows...); err != nil {
+			return err
+		}
 		if q.db.models.Returns() {
 			b.Returning = b.left
 		}

@@ -118,7 +118,9 @@ const (
 	NoIndex        DifferenceKind = "there is no index that begins with the columns"
 	// NotAutoIncrement: the server does not count the column up.
 	NotAutoIncrement DifferenceKind = "the column is not auto-incremented: the server does not count it up"
-	NoDefault        DifferenceKind = "the column has no default"
+	// AutoIncrement: the server counts the column up, and the model takes a zero for a key.
+	AutoIncrement DifferenceKind = "the server counts the column up, and the model does not say autoincrement: a zero is stored as one"
+	NoDefault     DifferenceKind = "the column has no default"
 	// OtherDefault: on SQLite, such as CURRENT_TIMESTAMP (rule S23).
 	OtherDefault DifferenceKind = "the column's default is a text that equals no time which is bound, and stands elsewhere in an order"
 	// Computed: a field that is only read is tagged scanonly (rule S22).

@@ -72,6 +72,9 @@ func (c *comparison) column(f *render.Field, have tableColumn) {
 	if f.Counted() && !have.counted {
 		c.add(f.Name, NotAutoIncrement, "", "")
 	}
+	if have.counted && !f.Counted() && !f.ScanOnly && engine != dialect.SQLite { // whose row ids are counted, and zero is one
+		c.add(f.Name, AutoIncrement, "", "")
+	}
 	if f.SQLDefault != "" && !f.Counted() && !have.hasDefault {
 		c.add(f.Name, NoDefault, f.SQLDefault, "")
 	}

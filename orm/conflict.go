@@ -157,6 +157,9 @@ func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) erro
 	}
 	var batches []*batch
 	for _, b := range q.batches(sorted) {
+		if err := q.zeroStays(ctx, b.Rows...); err != nil {
+			return err
+		}
 		if err = q.resolve(b, k); err != nil {
 			return err
 		}

@@ -50,6 +50,9 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 	if err := readable(q.model, left); err != nil {
 		return err
 	}
+	if err := q.zeroStays(ctx, v); err != nil {
+		return err
+	}
 	insert := &render.Insert{Model: q.model, Fields: given, Rows: []reflect.Value{v}}
 	if len(left) == 0 {
 		return q.exec(ctx, insert, nil)

@@ -29,6 +29,7 @@ type DB struct {
 	readers  sync.Map // *render.Model → *reader
 	hops     sync.Map // model and path → []render.Hop, of what can be prefetched
 	uniques  sync.Map // *render.Model → []tableIndex, where they have to be asked for
+	counted  sync.Map // *render.Model → []*render.Field, where they have to be asked for
 	cursors  *sealer  // nil without CursorKey
 	bun      func() *bun.DB
 }

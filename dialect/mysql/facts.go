@@ -129,6 +129,7 @@ func factsOf(vars map[string]string) (*facts, error) {
 			Problem: fmt.Sprintf("the server is %s, which is too old: %s", server, hint)}
 	}
 	server.RollbackOnTimeout = isOn(vars["innodb_rollback_on_timeout"])
+	server.CountsZero = !strings.Contains(vars["sql_mode"], "NO_AUTO_VALUE_ON_ZERO")
 	f := &facts{server: server}
 	wsrep, has := vars["wsrep_on"]
 	f.galera = isOn(wsrep)

@@ -80,6 +80,11 @@ func OptimisticLocks() Option { return func(o *options) { o.optimistic = true } 
 // columnsWithAlias) is refused. multiStatements=false and
 // interpolateParams=false are honoured, at the cost of round trips.
 //
+// A row that has 0 for a column which the server counts up is refused: the server would
+// store another number. With sql_mode='NO_AUTO_VALUE_ON_ZERO' in the DSN it is stored; but then
+// DEFAULT in an INSERT is 0 as well, which bun writes for a key that is left to the server
+// (db.Bun()).
+//
 // A server that refuses a write because it is read-only was the writer before: none
 // of the connections that were open then is used again, unless rejectReadOnly=false.
 func Open(dsn string, opts ...Option) dialect.Source {

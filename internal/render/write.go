@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
+	"github.com/holdfast-go/holdfast/query"
 )
 
 // Insert is an INSERT of one or more rows.
@@ -64,7 +65,7 @@ func (s *Insert) values() []any {
 	args := make([]any, 0, len(s.Rows)*len(s.Fields))
 	for _, row := range s.Rows {
 		for _, f := range s.Fields {
-			v, err := f.Value(row)
+			v, err := f.inserted(row)
 			if err != nil {
 				return nil
 			}
@@ -116,7 +117,7 @@ func (s *Insert) rows(w *writer) {
 			if i > 0 {
 				w.string(", ")
 			}
-			v, err := f.Value(row)
+			v, err := f.inserted(row)
 			if err != nil {
 				w.fail(err)
 			}
@@ -124,6 +125,17 @@ func (s *Insert) rows(w *writer) {
 		}
 		w.byte(')')
 	}
+}
+
+// inserted is what a new row has for a column. For a key that is NULL MySQL, MariaDB and
+// SQLite may make one, which the row would not have.
+func (f *Field) inserted(row reflect.Value) (any, error) {
+	v, err := f.Value(row)
+	if v == nil && err == nil && f.IsPK {
+		err = &query.ValueError{Field: f.String(), Type: f.StructField.Type.String(),
+			Reason: "is NULL, which no key is: give the row one, or tag the field autoincrement if the server counts it up"}
+	}
+	return v, err
 }
 
 // fields writes columns without a table in front.
