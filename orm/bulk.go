@@ -75,7 +75,7 @@ func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
 	}
 	batches := q.batches(rows)
 	for _, b := range batches {
-		if err := readable(q.model, b.left); err != nil {
+		if err := q.readable(b.left); err != nil {
 			return err
 		}
 		if err := q.zeroStays(ctx, b.Rows...); err != nil {

@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
@@ -47,7 +48,7 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 	}
 	v := reflect.ValueOf(row).Elem()
 	given, left := columns(q.model, v)
-	if err := readable(q.model, left); err != nil {
+	if err := q.readable(left); err != nil {
 		return err
 	}
 	if err := q.zeroStays(ctx, v); err != nil {
@@ -151,11 +152,18 @@ func left(f *render.Field, row reflect.Value) bool { return f.LeftToServer(row) 
 func counted(f *render.Field) bool { return f.Counted() }
 
 // readable refuses a row whose columns MySQL, which returns none, could not find
-// again: a model without a key. The others refuse it as well.
-func readable(m *render.Model, left []*render.Field) error {
+// again: a model without a key. The others refuse it as well. A key that the server makes
+// by a default is another matter: PostgreSQL's gen_random_uuid() is in many tables, so that
+// it is refused where it cannot be read alone.
+func (q QuerySet[T]) readable(left []*render.Field) error {
 	for _, f := range left {
-		if !counted(f) && len(m.PKs) == 0 {
+		switch {
+		case counted(f):
+		case len(q.model.PKs) == 0:
 			return fmt.Errorf("%w, by which the row could be read again: give %s a value, or the model a key", errNoKey, f)
+		case f.IsPK && !q.db.models.Returns():
+			return &dialect.UnsupportedError{Server: q.db.Server(), Feature: f.String() + ", a key that the server makes by its default,",
+				Hint: "it does not tell what it has made: give the row a key, such as that of models.UUID"}
 		}
 	}
 	return nil
