@@ -40,6 +40,16 @@ type (
 		models.SoftDelete
 		GoneAt *time.Time `bun:",soft_delete"`
 	}
+	hiddenDeleted struct {
+		ID int64 `bun:",pk"`
+		models.SoftDelete
+		DeletedAt *time.Time `json:"deleted_at"`
+	}
+	ownDeleted struct {
+		ID int64 `bun:",pk"`
+		models.SoftDelete
+		DeletedAt *time.Time `bun:",soft_delete" json:"deleted_at"`
+	}
 )
 
 func TestS64_WhatCannotMarkARow(t *testing.T) {
@@ -51,12 +61,14 @@ func TestS64_WhatCannotMarkARow(t *testing.T) {
 			"make it a time.T":   orm.Objects[bigDeleted](db).Err(),
 			"no pk, notnull":     orm.Objects[notNullDeleted](db).Err(),
 			"is tagged too":      orm.Objects[twiceDeleted](db).Err(),
+			"DeletedAt hides":    orm.Objects[hiddenDeleted](db).Err(),
 			"Audio has no":       orm.Objects[Audio](db).WithDeleted().Err(),
 			"OnlyDeleted: Audio": orm.Objects[Audio](db).OnlyDeleted().Err(),
 			"Project has no":     orm.Objects[Audio](db).WithDeleted("project").Err(),
 		} {
 			require.ErrorContains(t, err, want)
 		}
+		require.NoError(t, orm.Objects[ownDeleted](db).WithDeleted().Err())
 		require.NoError(t, orm.CreateTables(ctx, db, (*BookTopic)(nil), (*Book)(nil), (*Rack)(nil), (*Topic)(nil)))
 		var fe *query.FieldError
 		require.ErrorAs(t, orm.Objects[Book](db).WithDeleted("rac").Err(), &fe)

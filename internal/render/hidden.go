@@ -11,7 +11,7 @@ import (
 
 // checkHidden refuses a field whose column another one has, which bun passes over: it
 // would be neither written nor read. As in Go, a field that is less deep hides others on
-// purpose.
+// purpose, unless it would take what they do with it.
 func checkHidden(table *schema.Table) error {
 	columns := make(map[string]*schema.Field, len(table.FieldMap)) // by the way to them
 	for _, f := range table.FieldMap {
@@ -39,6 +39,10 @@ func hidden(table *schema.Table, columns map[string]*schema.Field, index []int, 
 			}
 		case columns[fmt.Sprint(at)] == nil:
 			if shadow, ok := table.Type.FieldByName(f.Name); name == "" && ok && len(shadow.Index) < len(at) {
+				if marks(f) && !marks(shadow) {
+					return fmt.Errorf("field %s hides %s, by which rows are marked as deleted, and is not tagged so: Delete would delete them "+
+						"from the table: tag it soft_delete, or leave one of them out", pathOf(table.Type, shadow.Index), pathOf(table.Type, at))
+				}
 				continue
 			}
 			return fmt.Errorf("field %s: another field has the same column, so that this one would not be stored: "+
@@ -46,6 +50,13 @@ func hidden(table *schema.Table, columns map[string]*schema.Field, index []int, 
 		}
 	}
 	return nil
+}
+
+// marks reports whether a field is tagged soft_delete.
+func marks(f reflect.StructField) bool {
+	tag, _ := bunTag(f.Tag)
+	_, options := optionsOf(tag)
+	return slices.Contains(options, "soft_delete")
 }
 
 // pathOf is how Go names the field at index of t.
