@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/column"
@@ -83,7 +84,8 @@ func (c *comparison) column(f *render.Field, have tableColumn) {
 // makesNumbers reports whether SQLite stores a text of the field that looks like a number as
 // one, 007 as 7: in a column whose type it does not know, STRING and JSON among them.
 func makesNumbers(f *render.Field, want, is column.Type, declared string) bool {
-	if declared == "" || is.Kind != column.Unknown && is.Kind != column.JSON {
+	other := is.Kind == column.Text && !keepsText(declared) // ENUM, of which SQLite knows nothing
+	if declared == "" || is.Kind != column.Unknown && is.Kind != column.JSON && !other {
 		return false
 	}
 	switch want.Kind {
@@ -118,6 +120,9 @@ func sameKind(engine string, want, is column.Type) bool {
 
 // holds reports whether a column of type is keeps all that one of type want does.
 func holds(engine string, is, want column.Type) bool {
+	if !is.Includes(want) || is.Unsigned && !want.Unsigned && is.Kind != column.Integer || is.IsYear() && (!want.IsYear() || is.Bits != want.Bits) {
+		return false
+	}
 	switch want.Kind {
 	case column.Integer:
 		if is.Kind != column.Integer {
@@ -127,15 +132,9 @@ func holds(engine string, is, want column.Type) bool {
 		wantLow, wantHigh := want.Range()
 		return low <= wantLow && wantHigh <= high
 	case column.Float:
-		return is.Bits >= want.Bits
+		return is.Bits >= want.Bits && hasDigits(is, want)
 	case column.Decimal:
-		switch {
-		case is.Precision == 0:
-			return true
-		case want.Precision == 0:
-			return false
-		}
-		return is.Scale >= want.Scale && is.Precision-is.Scale >= want.Precision-want.Scale
+		return hasDigits(is, want)
 	case column.Text, column.Binary:
 		return longest(engine, is) >= longest(engine, want)
 	case column.Timestamp, column.TimeOfDay:
@@ -147,10 +146,33 @@ func holds(engine string, is, want column.Type) bool {
 	return true
 }
 
+// hasDigits reports whether a column of numbers of type is has as many digits as one of type
+// want, in front of the point and behind it.
+func hasDigits(is, want column.Type) bool {
+	switch {
+	case is.Precision == 0:
+		return true
+	case want.Precision == 0:
+		return false
+	}
+	return is.Scale >= want.Scale && is.Precision-is.Scale >= want.Precision-want.Scale
+}
+
 // longest is roughly how long a text or how many bytes fit.
 func longest(engine string, t column.Type) int {
-	if t.Length > 0 {
+	switch {
+	case t.Length > 0:
 		return t.Length
+	case t.Members != "": // all of them, with commas, are the longest text of a SET
+		most, all := 0, 0
+		for _, member := range t.List() {
+			n := utf8.RuneCountInString(member)
+			most, all = max(most, n), all+n+1
+		}
+		if t.Name == "set" {
+			return all - 1
+		}
+		return most
 	}
 	if engine == dialect.Postgres {
 		return 1<<32 - 1

@@ -100,7 +100,7 @@ func (d *ddl) column(m *render.Model, f *render.Field) (text string, isKey bool,
 	case !own || !d.affinity:
 	case f.Column.Kind == column.Decimal:
 		typ = d.decimal
-	case textual(f.Column.Kind) && !keepsText(typ):
+	case textual(f.Column.Kind) && (!keepsText(typ) || f.Column.Members != ""): // a list that is no type there
 		typ = d.text
 	}
 	text = string(f.SQLName) + " " + typ

@@ -46,7 +46,16 @@ func TestTypesAreReadFromTheirDeclarations(t *testing.T) {
 		{my, "varchar(40) CHARACTER SET latin1 COLLATE latin1_bin", column.Type{Kind: column.Text, Name: "varchar", Length: 40, Charset: "latin1"}},
 		{my, "text character set ascii", column.Type{Kind: column.Text, Name: "text", Charset: "ascii"}},
 		{my, "char(3) charset utf8mb3", column.Type{Kind: column.Text, Name: "char", Length: 3, Fixed: true, Charset: "utf8mb3"}},
-		{my, "ENUM('a','b')", column.Type{Kind: column.Text, Name: "enum"}},
+		{my, "ENUM('a','b')", column.Type{Kind: column.Text, Name: "enum", Members: "a\x00b\x00"}},
+		{my, "enum( 'It''s' ,'a,b') character set latin1", column.Type{Kind: column.Text, Name: "enum", Charset: "latin1", Members: "It's\x00a,b\x00"}},
+		{lite, "SET('x(1)','y[2]','z ', '', 'q\\\\r\\'')", column.Type{Kind: column.Text, Name: "set", Members: "x(1)\x00y[2]\x00z\x00\x00q\\r'\x00"}},
+		{my, "enum('a' 'b')", column.Type{Kind: column.Text, Name: "enum"}},
+		{my, "enum('a", column.Type{Kind: column.Text, Name: "enum"}},
+		{my, "double(10,2)", column.Type{Kind: column.Float, Name: "double", Bits: 64, Precision: 10, Scale: 2}},
+		{all[:2], "FLOAT(7, 3) UNSIGNED", column.Type{Kind: column.Float, Name: "float", Bits: 32, Unsigned: true, Precision: 7, Scale: 3}},
+		{lite, "double precision(8,1)", column.Type{Kind: column.Float, Name: "double precision", Bits: 64, Precision: 8, Scale: 1}},
+		{my, "year(4)", column.Type{Kind: column.Integer, Name: "year", Bits: 16, Unsigned: true}},
+		{my, "decimal(10,2) unsigned", column.Type{Kind: column.Decimal, Name: "decimal", Precision: 10, Scale: 2, Unsigned: true}},
 		{pg, "character varying(5)", column.Type{Kind: column.Text, Name: "character varying", Length: 5}},
 		{pg, "citext", column.Type{Kind: column.Text, Name: "citext"}},
 		{lite, "NVARCHAR(5)", column.Type{Kind: column.Text, Name: "nvarchar", Length: 5}},
@@ -109,6 +118,27 @@ func TestGoTypesHaveTheirColumns(t *testing.T) {
 	}
 }
 
+func TestListsHoldTheirMembers(t *testing.T) {
+	list := column.Parse(dialect.MySQL, "enum('a','It''s','')")
+	require.Equal(t, []string{"a", "It's", ""}, list.List())
+	require.Empty(t, column.Parse(dialect.MySQL, "varchar(5)").List())
+	for text, is := range map[string]bool{"a": true, "It's": true, "": true, "it's": false, "1": false, "a ": false, "a\x00It's": false} {
+		require.Equal(t, is, list.Member(text), text)
+	}
+	set := column.Parse(dialect.MySQL, "set('c','b','a')")
+	for text, is := range map[string]bool{"": true, "c": true, "c,a": true, "c,b,a": true, "a,c": false, "a,a": false, "c,": false, "d": false, "3": false} {
+		require.Equal(t, is, set.InOrder(text), text)
+	}
+	parse := func(text string) column.Type { return column.Parse(dialect.MariaDB, text) }
+	require.True(t, list.Includes(parse("enum('','a')")))
+	require.False(t, list.Includes(parse("enum('b','a')")))
+	require.False(t, list.Includes(parse("varchar(1)")))
+	require.True(t, parse("varchar(1)").Includes(list))
+	require.True(t, set.Includes(parse("set('c','a')")))
+	require.False(t, set.Includes(parse("set('a','c')")))
+	require.False(t, set.Includes(parse("enum('a','c')")))
+}
+
 func TestRanges(t *testing.T) {
 	for _, c := range []struct {
 		t    column.Type
@@ -122,6 +152,8 @@ func TestRanges(t *testing.T) {
 		{column.Of(dialect.SQLite, reflect.TypeFor[uint8]()), math.MinInt64, math.MaxInt64},
 		{column.Of(dialect.MySQL, reflect.TypeFor[uint64]()), 0, math.MaxUint64},
 		{column.Parse(dialect.MySQL, "mediumint"), -1 << 23, 1<<23 - 1},
+		{column.Parse(dialect.MySQL, "year"), 0, 2155},
+		{column.Parse(dialect.MariaDB, "year(2)"), 0, 99},
 	} {
 		low, high := c.t.Range()
 		require.Equal(t, c.low, low)

@@ -25,30 +25,32 @@ func (d declaration) mysql() Type {
 	case "serial":
 		return Type{Kind: Integer, Name: d.name, Bits: 64, Unsigned: true}
 	case "year":
-		return Type{Kind: Integer, Name: d.name, Bits: 16, Unsigned: true}
+		t := Type{Kind: Integer, Name: d.name, Bits: 16, Unsigned: true}
+		if d.arg(0, 4) == 2 {
+			t.Bits = 8
+		}
+		return t
 	case "decimal", "dec", "numeric", "fixed", "number":
 		return d.decimal(10, 0)
 	case "float":
 		if len(d.args) == 1 && d.args[0] > 24 {
 			return d.float(64)
 		}
-		return d.float(32)
+		return d.rounded(32)
 	case "float4":
-		return d.float(32)
+		return d.rounded(32)
 	case "double", "double precision", "real", "float8":
-		return d.float(64)
+		return d.rounded(64)
 	case "char", "character", "nchar":
 		if d.has("byte") {
 			return d.binary(true, 1)
 		}
 		return d.text(true, 1)
 	case "varchar", "varchar2", "nvarchar", "character varying", "char varying", "varcharacter", "nchar varchar", "nchar varying", "tinytext", "text", "mediumtext",
-		"longtext", "long", "long varchar", "clob", "enum", "set":
-		t := d.text(false, 0)
-		if d.name == "enum" || d.name == "set" {
-			t.Length = 0
-		}
-		return t
+		"longtext", "long", "long varchar", "clob":
+		return d.text(false, 0)
+	case "enum", "set":
+		return d.listed()
 	case "binary":
 		return d.binary(true, 1)
 	case "varbinary", "char byte", "tinyblob", "blob", "mediumblob", "longblob", "long varbinary", "raw":
@@ -145,7 +147,7 @@ func (d declaration) sqlite() Type {
 	case "decimal", "numeric", "dec", "number":
 		return d.decimal(0, 0)
 	case "real", "float", "double", "double precision":
-		return d.float(64)
+		return d.rounded(64)
 	}
 	if t := d.mysql(); t.Kind != Unknown {
 		return t

@@ -23,15 +23,22 @@ func Parse(engine, declared string) Type {
 
 // declaration is the text of a type in its parts.
 type declaration struct {
-	name  string // its words up to the parenthesis: "double precision"
-	args  []int  // the numbers in the parenthesis
-	rest  string // " unsigned character set ascii ": what follows, or stands behind the name
-	array bool
+	name    string // its words up to the parenthesis: "double precision"
+	args    []int  // the numbers in the parenthesis
+	members string // the texts in it: see [Type.Members]
+	rest    string // " unsigned character set ascii ": what follows, or stands behind the name
+	array   bool
 }
 
 func split(text string) declaration {
-	text = strings.ToLower(strings.TrimSpace(text))
+	text = strings.TrimSpace(text)
 	var d declaration
+	if head, inside, ok := strings.Cut(text, "("); ok {
+		if list, rest, ok := members(inside); ok { // whose letters and parentheses are their own
+			d.members, text = list, head+" "+rest
+		}
+	}
+	text = strings.ToLower(text)
 	if head, rest, ok := strings.Cut(text, "["); ok {
 		d.array, text = true, head+" "+rest[strings.LastIndexByte(rest, ']')+1:]
 	}
@@ -75,13 +82,34 @@ func (d declaration) arg(i, otherwise int) int {
 }
 
 func (d declaration) integer(bits int) Type {
-	return Type{Kind: Integer, Name: d.name, Bits: bits, Unsigned: d.has("unsigned") || d.has("zerofill")}
+	return Type{Kind: Integer, Name: d.name, Bits: bits, Unsigned: d.positive()}
 }
 
-func (d declaration) float(bits int) Type { return Type{Kind: Float, Name: d.name, Bits: bits} }
+// positive reports whether numbers below zero are refused.
+func (d declaration) positive() bool { return d.has("unsigned") || d.has("zerofill") }
+
+func (d declaration) float(bits int) Type {
+	return Type{Kind: Float, Name: d.name, Bits: bits, Unsigned: d.positive()}
+}
+
+// rounded is a floating-point number that has decimal places where it is declared with two numbers.
+func (d declaration) rounded(bits int) Type {
+	t := d.float(bits)
+	if len(d.args) == 2 {
+		t.Precision, t.Scale = d.args[0], d.args[1]
+	}
+	return t
+}
+
+// listed is an ENUM or a SET.
+func (d declaration) listed() Type {
+	t := d.text(false, 0)
+	t.Length, t.Members = 0, d.members
+	return t
+}
 
 func (d declaration) decimal(precision, scale int) Type {
-	t := Type{Kind: Decimal, Name: d.name, Precision: d.arg(0, precision), Scale: d.arg(1, scale)}
+	t := Type{Kind: Decimal, Name: d.name, Precision: d.arg(0, precision), Scale: d.arg(1, scale), Unsigned: d.positive()}
 	if len(d.args) == 1 {
 		t.Scale = 0
 	}

@@ -44,11 +44,12 @@ type Type struct {
 	Name string
 	// Bits is the width of an Integer (8, 16, 24, 32 or 64) or a Float (32 or 64).
 	Bits     int
-	Unsigned bool // of an Integer
-	// Precision is the number of digits of a Decimal, 0 where it is not limited,
-	// and of decimal places of the seconds of a TimeOfDay or a Timestamp.
+	Unsigned bool // of a number
+	// Precision is the number of digits of a Decimal, or of a Float that rounds to decimal
+	// places as MySQL's DOUBLE(10,2) does; 0 where it is not limited. Of a TimeOfDay or a
+	// Timestamp it is the number of decimal places of the seconds.
 	Precision int
-	Scale     int  // decimal places of a Decimal
+	Scale     int  // decimal places of a Decimal, or of such a Float
 	Length    int  // of Text in characters, of Binary in bytes; 0: not limited
 	Fixed     bool // Text or Binary that is filled up to its length
 	Zoned     bool // a time with a zone
@@ -60,13 +61,38 @@ type Type struct {
 	Part bool
 	// Charset is the character set of Text where the type names one.
 	Charset string
+	// Members are those of an ENUM or a SET, a zero byte behind each: see [Type.List].
+	Members string
 }
+
+// IsYear reports whether the column is a YEAR of MySQL's, which takes 27 for 2027.
+func (t Type) IsYear() bool { return t.Kind == Integer && t.Name == "year" && !t.Foreign }
+
+// Year reports whether a YEAR keeps n as it is.
+func (t Type) Year(n int64) bool {
+	if t.Bits == 8 { // MariaDB's YEAR(2)
+		return n >= 0 && n <= 99
+	}
+	return n == 0 || n >= FirstYear && n <= LastYear
+}
+
+// The years that a YEAR holds, beside 0.
+const (
+	FirstYear = 1901
+	LastYear  = 2155
+)
 
 // Range is the least and the greatest whole number that an Integer holds.
 func (t Type) Range() (low int64, high uint64) {
 	bits := t.Bits
 	if bits == 0 {
 		bits = 64
+	}
+	switch {
+	case t.IsYear() && bits == 8:
+		return 0, 99
+	case t.IsYear():
+		return 0, LastYear
 	}
 	if t.Unsigned {
 		return 0, math.MaxUint64 >> (64 - bits)

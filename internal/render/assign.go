@@ -139,6 +139,8 @@ func (w *writer) computed(k kind, n ast.Node) {
 		w.fail(w.rounded(k, r))
 	case k.Kind == column.Timestamp && r.Kind == column.Timestamp && r.Precision > k.Precision:
 		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that may be finer than the column, which each engine would round or cut off in its own way: use query.Truncate"})
+	case k.takenForAnother(r) != nil:
+		w.fail(k.takenForAnother(r))
 	case k.Kind == column.Integer && (r.Kind == column.Float || r.Kind == column.Decimal && !r.isWhole()): // a sum is whole
 		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that may have a fraction cannot be kept in a column of whole numbers, " +
 			"for which each engine rounds in its own way: calculate with whole numbers, or round it by Raw"})

@@ -87,6 +87,8 @@ func (n numeral) fixed(scale int) string {
 	return s + strings.Repeat("0", scale-has)
 }
 
+const tooManyPlaces = "has more decimal places than the column: round it first"
+
 // keepsDecimal: every server rounds what has more decimal places than the
 // column, without an error.
 func (k kind) keepsDecimal(bound any, t reflect.Type) (any, error) {
@@ -98,7 +100,7 @@ func (k kind) keepsDecimal(bound any, t reflect.Type) (any, error) {
 		whole, scale := n.digits()
 		switch {
 		case scale > k.Scale:
-			return nil, k.refuse(t, "has more decimal places than the column: round it first")
+			return nil, k.refuse(t, tooManyPlaces)
 		case whole > k.Precision-k.Scale:
 			return nil, k.refuse(t, outOfRange)
 		}
@@ -219,7 +221,11 @@ func (w *writer) rounded(k, r kind) error {
 // one of which the places are not known.
 func calculated(op ast.ArithmeticOp, a, b kind) kind {
 	if a.Kind != column.Decimal && b.Kind != column.Decimal || a.Kind == column.Float || b.Kind == column.Float {
-		return a.merged(b)
+		r := a.merged(b)
+		if r.Kind == column.Float {
+			r.Precision, r.Scale = 0, 0
+		}
+		return r
 	}
 	places := func(k kind) (int, bool) { return k.Scale, k.Kind == column.Integer || k.Precision > 0 }
 	r := kind{Type: column.Type{Kind: column.Decimal}}

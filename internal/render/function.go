@@ -140,6 +140,10 @@ func (w *writer) aggregate(n ast.Aggregate) kind {
 			w.insert(at, wider)
 			w.byte(')')
 		}
+		if (n.Func == ast.Min || n.Func == ast.Max) && w.byNumber(k) { // by an index on the column
+			w.insert(at, "CONCAT(")
+			w.byte(')')
+		}
 		if n.Func == ast.Sum && w.casts && k.Kind == column.Integer && k.Bits < 64 {
 			// PostgreSQL's sum of narrow numbers is a bigint, and of a bigint a numeric, which it is taken for.
 			w.insert(at, w.toWhole)

@@ -15,6 +15,10 @@ import (
 func (w *writer) guarded(k, r kind, n ast.Node) {
 	between, needed := w.fits(k, r)
 	switch {
+	case k.amongMembers(r):
+		w.member(k, n)
+	case k.amongYears(r):
+		w.year(k, n)
 	case k.cutsOff(r):
 		w.uncut(k, n)
 	case !needed:

@@ -4,6 +4,7 @@ import (
 	"math"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,10 +26,16 @@ func (f *Field) keep(bound any, t reflect.Type) (any, error) {
 		return nil, nil
 	case float64:
 		because = k.keepsFloat(b)
+	case int64:
+		because = k.keepsWhole(b)
 	case string:
 		switch k.Kind {
 		case column.Text:
 			because = k.keepsText(b)
+		case column.Float:
+			if number, err := strconv.ParseFloat(b, 64); err == nil {
+				because = k.keepsFloat(number)
+			}
 		case column.JSON:
 			because = keepsJSON(k.engine(), b)
 		case column.TimeOfDay:
@@ -81,6 +88,9 @@ func (k kind) keepsFloat(f float64) string {
 		return "is infinite, which the column cannot hold"
 	case k.Kind == column.Float && k.Bits == 32 && float64(float32(f)) != f:
 		return "has more digits than a column of 4 bytes keeps: make its field a float32, or the column wider"
+	case k.Kind == column.Float && k.Precision > 0:
+		_, because := k.keepsPlaces(f)
+		return because
 	}
 	return ""
 }
@@ -104,6 +114,8 @@ const tooLong = "is longer than the column"
 func (k kind) keepsText(s string) string {
 	engine := k.engine()
 	switch {
+	case k.Members != "":
+		return k.keepsMember(s)
 	case engine == dialect.SQLite:
 	case !utf8.ValidString(s):
 		return "is no valid UTF-8"

@@ -60,7 +60,14 @@ func (k kind) mismatch(other kind) error {
 // merged is the kind of a value that comes from one of two nodes.
 func (k kind) merged(other kind) kind {
 	switch a, b := k.Kind, other.Kind; {
-	case a == column.Unknown, a == column.Timestamp && b == a && other.Precision > k.Precision, a == column.Float && b == a && other.Bits > k.Bits:
+	case a == column.Float && b == a:
+		t := k.Type
+		t.Bits = max(t.Bits, other.Bits)
+		if other.Precision == 0 || t.Precision > 0 && other.Scale > t.Scale {
+			t.Precision, t.Scale = other.Precision, other.Scale
+		}
+		return kind{Type: t}
+	case a == column.Unknown, a == column.Timestamp && b == a && other.Precision > k.Precision:
 		return kind{Type: other.Type}
 	case b == column.Unknown, a == b && a != column.Integer:
 		return kind{Type: k.Type}

@@ -25,9 +25,9 @@ const (
 func (k kind) number(op ast.Op, bound any) (ast.Op, any, verdict) {
 	switch k.Kind {
 	case column.Integer:
-		return k.whole(op, bound)
+		return k.listedNumber(k.whole(op, bound))
 	case column.Float:
-		return floating(op, bound)
+		return k.listedNumber(floating(op, bound))
 	}
 	return op, bound, open
 }

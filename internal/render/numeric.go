@@ -121,8 +121,12 @@ func (w *writer) abs(n ast.Abs) kind {
 	return kind{Type: k.Type}
 }
 
-// mostPlaces is how many decimal places a number is rounded to.
-const mostPlaces = 15
+// mostPlaces is how many decimal places a number is rounded to, mostDigits how many digits
+// a floating-point number has that is told to have places.
+const (
+	mostPlaces = 15
+	mostDigits = 255
+)
 
 const truncated = "CASE WHEN ABS(@1) >= 4503599627370496 THEN @1 WHEN ABS(@1 * @2 - TRUNC(@1 * @2)) >= 0.5 " +
 	"THEN (TRUNC(@1 * @2) + SIGN(@1)) / @2 ELSE TRUNC(@1 * @2) / @2 END"
@@ -155,7 +159,9 @@ func (w *writer) round(n ast.Round) kind {
 		w.byte('(')
 		w.fill(roundFloat.of(w), p, part{sql: w.powerOfTen(n.Places)})
 		w.byte(')')
-		return floatingNumber
+		rounded := floatingNumber
+		rounded.Precision, rounded.Scale = mostDigits, n.Places
+		return rounded
 	case k.Kind == column.Unknown && w.err == nil:
 		w.fail(&query.ValueError{Type: "query.Expr", Reason: "of unknown type cannot be rounded: say what it is with Cast"})
 	default:
