@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"regexp"
-	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/internal/render"
@@ -42,7 +41,7 @@ func (c *charsets) Of(f *render.Field) string {
 		c.of[f.Model] = columns
 	}
 	for _, have := range columns {
-		if strings.EqualFold(have.name, f.Name) {
+		if c.db.sameName(have.name, f.Name) {
 			return have.charset
 		}
 	}

@@ -146,7 +146,7 @@ func (db *DB) differences(ctx context.Context, m *render.Model) ([]Difference, e
 		c.add("", NoTransactions, "InnoDB", s)
 	}
 	for _, f := range m.Fields {
-		i := slices.IndexFunc(have, func(h tableColumn) bool { return strings.EqualFold(h.name, f.Name) })
+		i := slices.IndexFunc(have, func(h tableColumn) bool { return db.sameName(h.name, f.Name) })
 		if i < 0 {
 			c.add(f.Name, NoColumn, "", "")
 			continue
@@ -172,7 +172,7 @@ func (db *DB) differences(ctx context.Context, m *render.Model) ([]Difference, e
 	}
 	slices.Sort(key)
 	slices.Sort(want)
-	if !slices.EqualFunc(key, want, strings.EqualFold) {
+	if !slices.EqualFunc(key, want, db.sameName) {
 		c.add("", OtherKey, orNone(want), orNone(key))
 	}
 	indexes, err := db.tableIndexes(ctx, m)

@@ -89,7 +89,7 @@ func (c *comparison) uniqueKeys(have []tableIndex) {
 		}
 		there := slices.ContainsFunc(have, func(x tableIndex) bool {
 			return x.unique && x.whole && len(x.columns) == len(key) && !slices.ContainsFunc(key, func(f *render.Field) bool {
-				return !slices.ContainsFunc(x.columns, func(name string) bool { return strings.EqualFold(name, f.Name) })
+				return !slices.ContainsFunc(x.columns, func(name string) bool { return c.db.sameName(name, f.Name) })
 			})
 		})
 		if there {
@@ -125,7 +125,7 @@ func (c *comparison) index(fields []string, have []tableIndex) error {
 		}
 	}
 	begins := func(columns []string) bool {
-		return len(columns) >= len(names) && slices.EqualFunc(columns[:len(names)], names, strings.EqualFold)
+		return len(columns) >= len(names) && slices.EqualFunc(columns[:len(names)], names, c.db.sameName)
 	}
 	var key []string
 	for _, f := range c.model.PKs {

@@ -68,13 +68,32 @@ func (db *DB) tableColumns(ctx context.Context, m *render.Model) ([]tableColumn,
 	return columns, err
 }
 
+// sameName reports whether the server takes two names for that of one column, where statements
+// put them between quotes: PostgreSQL knows userID and userid apart.
+func (db *DB) sameName(a, b string) bool {
+	switch db.Server().Engine {
+	case dialect.Postgres:
+		return a == b
+	case dialect.SQLite: // which knows the upper case of these letters only
+		return strings.Map(lowerASCII, a) == strings.Map(lowerASCII, b)
+	}
+	return strings.EqualFold(a, b)
+}
+
+func lowerASCII(r rune) rune {
+	if r >= 'A' && r <= 'Z' {
+		return r + 'a' - 'A'
+	}
+	return r
+}
+
 // tellCollations says of SQLite's columns of text which take different ones for equal. No
 // pragma does; but a column has its collation beside a constant too.
 func (db *DB) tellCollations(ctx context.Context, m *render.Model, columns []tableColumn) error {
 	var texts []*tableColumn
 	var tells, names, values []string
 	for i, c := range columns {
-		field := slices.IndexFunc(m.Fields, func(f *render.Field) bool { return strings.EqualFold(f.Name, c.name) })
+		field := slices.IndexFunc(m.Fields, func(f *render.Field) bool { return db.sameName(f.Name, c.name) })
 		if field < 0 || m.Fields[field].Column.Kind != column.Text {
 			continue
 		}

@@ -31,7 +31,7 @@ func (q QuerySet[T]) onlyTarget(ctx context.Context, k *conflict, batches []*bat
 	for _, key := range keys {
 		fields := make([]*render.Field, 0, len(key.columns))
 		for _, name := range key.columns {
-			i := slices.IndexFunc(q.model.Fields, func(f *render.Field) bool { return strings.EqualFold(f.Name, name) })
+			i := slices.IndexFunc(q.model.Fields, func(f *render.Field) bool { return q.db.sameName(f.Name, name) })
 			if i < 0 {
 				return q.otherKey(k, "the unique key "+key.name+", on what the model does not have,")
 			}
