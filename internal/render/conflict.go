@@ -23,11 +23,15 @@ func (w *writer) conflict(s *Insert) {
 	if !w.duplicateKey {
 		w.string(" ON CONFLICT (")
 		w.fields(c.Target)
+		w.byte(')')
+		if d := s.Model.Deleted; d != nil { // the key may be one of the rows that are not deleted (S63); one of all will do as well
+			w.string(" WHERE " + string(d.SQLName) + " IS NULL")
+		}
 		if len(c.Set) == 0 {
-			w.string(") DO NOTHING")
+			w.string(" DO NOTHING")
 			return
 		}
-		w.string(") DO UPDATE SET ")
+		w.string(" DO UPDATE SET ")
 		w.assign(c.Set)
 		return
 	}
