@@ -25,7 +25,8 @@ const (
 // does. It is all or nothing (rule S9): if it takes more than one statement, it
 // is a block of its own. Outside any other it runs again after a deadlock, a few
 // times. Rows that leave different columns to the server go
-// into statements of their own.
+// into statements of their own. If a trigger leaves rows out without an error it is a
+// *[NotKeptError]; of one statement outside any block the others are there, as Written says.
 //
 // On MySQL the keys of a statement's rows are computed from the first of them: the
 // server counts them without a gap (its manual, "InnoDB AUTO_INCREMENT Lock Modes"),
@@ -267,10 +268,10 @@ func (q QuerySet[T]) insertBatch(ctx context.Context, b *batch) error {
 		st.Asks = step
 	}
 	var first int64
-	st.Judge = func(res driver.Result) (err error) {
+	st.Judge = q.keptAll(ctx, len(b.Rows), func(res driver.Result) (err error) {
 		first, err = res.LastInsertId()
 		return err
-	}
+	})
 	if _, err := q.db.executor.Exec(ctx, st); err != nil {
 		return err
 	}

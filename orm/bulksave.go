@@ -2,7 +2,6 @@ package orm
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
 	"reflect"
 	"slices"
@@ -75,7 +74,8 @@ func (q QuerySet[T]) bulkSave(ctx context.Context, rows []*T, names []string) er
 	send := func(ctx context.Context) error {
 		for i, text := range texts {
 			st := q.db.built(text)
-			st.Judge = matchedAll(sizes[i], version != nil)
+			at := sum(sizes[:i])
+			st.Judge = q.foundAll(ctx, rows[at:at+sizes[i]], s)
 			if _, err := q.db.executor.Exec(ctx, st); err != nil {
 				return err
 			}
@@ -176,22 +176,4 @@ func (q QuerySet[T]) byTheirKeys(rows []*T) ([]*T, error) {
 		sorted[i] = k.row
 	}
 	return sorted, nil
-}
-
-// matchedAll judges a statement that should have found all of its rows.
-func matchedAll(rows int, byVersion bool) func(driver.Result) error {
-	return func(res driver.Result) error {
-		matched, err := res.RowsAffected()
-		switch {
-		case err != nil:
-			return err
-		case matched == int64(rows):
-			return nil
-		case byVersion:
-			err = ErrStale
-		default:
-			err = ErrNotFound
-		}
-		return fmt.Errorf("%d of %d rows: %w", int64(rows)-matched, rows, err)
-	}
 }

@@ -266,11 +266,22 @@ func (q QuerySet[T]) upsertBatch(ctx context.Context, b *batch, k *conflict) err
 	if err != nil {
 		return err
 	}
-	if len(b.Returning) > 0 {
-		return q.queryText(ctx, text, &b.Insert)
+	kept, err := len(b.Rows), error(nil)
+	switch {
+	case len(b.Returning) > 0:
+		kept, err = q.sendReturning(ctx, text, &b.Insert)
+	case k.nothing || !q.db.passesOver():
+		err = q.execText(ctx, text, nil)
+	default:
+		kept, err = q.sendCounted(ctx, text)
 	}
-	if err := q.execText(ctx, text, nil); err != nil || len(b.left) == 0 {
+	switch {
+	case err != nil:
 		return err
+	case kept < len(b.Rows):
+		return q.upserted(ctx, b, k, kept)
+	case len(b.Returning) > 0 || len(b.left) == 0:
+		return nil
 	}
 	return q.readBack(ctx, b.Rows, k.target, b.left)
 }

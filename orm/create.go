@@ -29,6 +29,8 @@ import (
 // MySQL cannot return columns, so a model with defaults takes a second
 // statement there, in one block with the first.
 //
+// A row that a trigger leaves out without an error is a *[NotKeptError].
+//
 // On MySQL and MariaDB one of several that create a row whose key has just become
 // free may be the victim of a deadlock (dialect.ErrDeadlock): where that matters,
 // call it in a block with atomic.Retry.
@@ -184,7 +186,7 @@ func (q QuerySet[T]) exec(ctx context.Context, insert *render.Insert, then func(
 	if err != nil {
 		return err
 	}
-	return q.execText(ctx, text, then)
+	return q.execText(ctx, text, q.keptAll(ctx, len(insert.Rows), then))
 }
 
 func (q QuerySet[T]) execText(ctx context.Context, text render.Text, then func(driver.Result) error) error {
@@ -194,20 +196,17 @@ func (q QuerySet[T]) execText(ctx context.Context, text render.Text, then func(d
 	return err
 }
 
-// insertReturning sends an INSERT and puts the columns that it returns into the
-// rows, which the server returns in the order in which they were sent.
+// insertReturning sends an INSERT and puts the columns that it returns into the rows.
 func (q QuerySet[T]) insertReturning(ctx context.Context, insert *render.Insert) error {
 	text, err := insert.Render()
 	if err != nil {
 		return err
 	}
-	return q.queryText(ctx, text, insert)
-}
-
-func (q QuerySet[T]) queryText(ctx context.Context, text render.Text, insert *render.Insert) error {
-	return q.db.executor.Query(ctx, q.db.built(text), func(rows driver.Rows) error {
-		return q.scanColumns(rows, insert.Returning, insert.Rows)
-	})
+	kept, err := q.sendReturning(ctx, text, insert)
+	if err == nil && kept < len(insert.Rows) {
+		err = q.db.executor.Failed(ctx, q.db.built(text), q.db.notKept(ctx, len(insert.Rows), kept))
+	}
+	return err
 }
 
 // reload reads columns that the server has filled in.
@@ -221,27 +220,45 @@ func (q QuerySet[T]) reload(ctx context.Context, row reflect.Value, fields []*re
 		return err
 	}
 	return q.db.executor.Query(ctx, q.db.built(text), func(rows driver.Rows) error {
-		return q.scanColumns(rows, fields, []reflect.Value{row})
+		n, err := q.scanColumns(rows, fields, []reflect.Value{row})
+		if err == nil && n == 0 {
+			err = errors.New("the row that was just written is not there by its key: has a trigger given it another?")
+		}
+		return err
 	})
 }
 
-// scanColumns reads as many rows as there are in into, and no fewer.
-func (q QuerySet[T]) scanColumns(rows driver.Rows, fields []*render.Field, into []reflect.Value) error {
+// scanColumns reads as many rows as there are in into, and returns how many came. If they
+// are fewer nobody knows which of into they are: what was read is taken out of the structs again.
+func (q QuerySet[T]) scanColumns(rows driver.Rows, fields []*render.Field, into []reflect.Value) (n int, unread error) {
 	values := make([]driver.Value, len(fields))
 	scan := make([]scanner, len(fields))
 	for i, f := range fields {
 		scan[i] = q.db.columnScanner(f)
 	}
-	for n, row := range into {
-		if err := rows.Next(values); err != nil {
-			return fmt.Errorf("the server returned %d rows for %d: %w", n, len(into), err)
+	for _, row := range into {
+		if more, err := next(rows, values); err != nil {
+			return n, err
+		} else if !more {
+			break
 		}
+		n++
 		for i, f := range fields {
+			if unread != nil {
+				break // the others are counted
+			}
 			dst := f.Field.Value(row)
 			if err := scan[i](dst, values[i]); err != nil {
-				return explain(f.String(), dst.Type(), values[i], err)
+				unread = explain(f.String(), dst.Type(), values[i], err)
 			}
 		}
 	}
-	return nil
+	if n < len(into) {
+		for _, row := range into[:n] {
+			for _, f := range fields {
+				f.Field.Value(row).SetZero()
+			}
+		}
+	}
+	return n, unread
 }

@@ -194,7 +194,7 @@ func (q QuerySet[T]) markReturning(ctx context.Context) ([]*T, error) {
 
 // markRow marks one row as deleted, or restores it if deleted is nil.
 func (q QuerySet[T]) markRow(ctx context.Context, row *T, among ast.Deleted, deleted *time.Time) error {
-	where, byVersion, err := q.asRead(row)
+	where, err := q.asRead(row)
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func (q QuerySet[T]) markRow(ctx context.Context, row *T, among ast.Deleted, del
 		return err
 	}
 	st := q.db.built(text)
-	st.Judge = judgeOf(byVersion)
+	st.Judge = q.foundOne(ctx, row, among, nil)
 	if _, err := q.db.executor.Exec(ctx, st); err != nil {
 		return err
 	}

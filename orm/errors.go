@@ -72,7 +72,8 @@ func (db *DB) hasWritten(ctx context.Context, err error) error {
 // isWritten reports whether err is that of an operation that is committed.
 func isWritten(err error) bool {
 	var unread *ScanError
-	return errors.As(err, &unread) && unread.Written
+	var short *NotKeptError
+	return errors.As(err, &unread) && unread.Written || errors.As(err, &short) && short.Written
 }
 
 // Unwrap returns the cause.

@@ -36,6 +36,7 @@ func attempted(ctx context.Context, err error) bool {
 	var statement *atomic.FailedError
 	var value *query.ValueError
 	var scan *ScanError
-	return errors.As(err, &statement) || errors.As(err, &value) || errors.As(err, &scan) ||
+	var short *NotKeptError
+	return errors.As(err, &statement) || errors.As(err, &value) || errors.As(err, &scan) || errors.As(err, &short) ||
 		ctx.Err() != nil && (errors.Is(err, context.Cause(ctx)) || errors.Is(err, ctx.Err()))
 }

@@ -217,7 +217,10 @@ func (l *links) link(ctx context.Context) error {
 	if l.many.Link.Deleted != nil {
 		statements++
 	}
-	return l.q.sendUpsert(ctx, k, batches, statements, func(ctx context.Context) error { return l.insert(ctx, batches, l.rows) })
+	return l.q.sendUpsert(ctx, k, batches, statements, func(ctx context.Context) error {
+		_, err := l.insert(ctx, batches, l.rows)
+		return err
+	})
 }
 
 // inserts are the statements that make rows of the table between, where they are not
@@ -234,21 +237,28 @@ func (l *links) inserts(ctx context.Context, rows []reflect.Value) (*conflict, [
 	return k, batches, l.q.onlyTarget(ctx, k, batches)
 }
 
-// insert makes rows of the table between, and restores those that are marked as deleted.
-func (l *links) insert(ctx context.Context, batches []*batch, rows []reflect.Value) error {
+// insert makes rows of the table between, and restores those that are marked as deleted. It
+// returns how many, where the server does not count those that were there.
+func (l *links) insert(ctx context.Context, batches []*batch, rows []reflect.Value) (made int64, err error) {
 	for _, b := range batches {
-		if err := l.q.exec(ctx, &b.Insert, nil); err != nil {
-			return err
+		text, err := b.Render()
+		if err != nil {
+			return 0, err
 		}
+		n, err := l.q.matched(ctx, text, nil)
+		if err != nil {
+			return 0, err
+		}
+		made += n
 	}
 	if l.many.Link.Deleted == nil {
-		return nil
+		return made, nil
 	}
-	_, err := l.each(rows, func(where []ast.Node) (int64, error) {
+	restored, err := l.each(rows, func(where []ast.Node) (int64, error) {
 		text, err := (&render.Update{Model: l.many.Link, Set: marked(l.q.db.reader(l.many.Link), nil, now()), Where: where, Deleted: ast.OnlyDeleted}).Render()
 		return l.q.matched(ctx, text, err)
 	})
-	return err
+	return made + restored, err
 }
 
 func (l *links) unlink(ctx context.Context) (n int64, err error) {

@@ -30,7 +30,8 @@ func (l *links) set(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := l.remove(ctx, extra); err != nil {
+		gone, err := l.remove(ctx, extra)
+		if err != nil {
 			return err
 		}
 		missing, err := l.without(l.rows, have)
@@ -41,8 +42,30 @@ func (l *links) set(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return l.insert(ctx, batches, missing)
+		made, err := l.insert(ctx, batches, missing)
+		if err != nil || !l.q.db.passesOver() || gone == int64(len(extra)) && made == int64(len(missing)) {
+			return err
+		}
+		return l.asSet(ctx, inside, len(extra)+len(missing), int(gone+made))
 	})
+}
+
+// asSet looks at the links where fewer were written than had to be: another may have
+// written the same meanwhile, or a trigger passes over them.
+func (l *links) asSet(ctx context.Context, inside bool, sent, written int) error {
+	have, err := l.there(ctx, inside)
+	if err != nil {
+		return err
+	}
+	extra, err := l.without(have, l.rows)
+	if err != nil {
+		return err
+	}
+	missing, err := l.without(l.rows, have)
+	if err == nil && len(extra)+len(missing) > 0 {
+		err = l.q.db.notKept(ctx, sent, written)
+	}
+	return err
 }
 
 // touch writes the row as it is. A lock would do to wait for others, but not to tell
@@ -66,8 +89,36 @@ func (l *links) touch(ctx context.Context) error {
 		return err
 	}
 	st := l.q.db.built(text)
-	st.Judge = foundOne
+	st.Judge = func(res driver.Result) error {
+		matched, err := res.RowsAffected()
+		if err != nil || matched > 0 {
+			return err
+		}
+		return l.lockOwner(ctx, where)
+	}
 	_, err = l.q.db.executor.Exec(ctx, st)
+	return err
+}
+
+// lockOwner locks the row where the write has found none: a trigger may have passed over it, as
+// PostgreSQL's suppress_redundant_updates_trigger does with every row that stays as it is.
+func (l *links) lockOwner(ctx context.Context, where ast.Node) error {
+	if !l.q.db.passesOver() {
+		return ErrNotFound
+	}
+	text, err := (&render.ReadBack{Model: l.owner, Fields: l.owner.PKs, Where: where}).Render()
+	if err != nil {
+		return err
+	}
+	st, found := l.q.db.built(text), false
+	st.Locks = true
+	err = l.q.db.executor.Query(ctx, st, func(rows driver.Rows) (err error) {
+		found, err = next(rows, make([]driver.Value, len(l.owner.PKs)))
+		return err
+	})
+	if err == nil && !found {
+		err = ErrNotFound
+	}
 	return err
 }
 

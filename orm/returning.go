@@ -103,7 +103,11 @@ func (q QuerySet[T]) updateChosen(ctx context.Context, set []render.Assignment, 
 		return these.changed(ctx, text, nil)
 	}
 	text, err := (&render.Update{Model: q.model, Set: set, Where: these.spec.Where, Deleted: ast.WithDeleted}).Render()
-	if _, err := these.matched(ctx, text, err); err != nil {
+	n, err := these.matched(ctx, text, err)
+	if err == nil && n < int64(len(chosen)) && q.db.passesOver() { // which ones nobody knows
+		err = q.db.notKept(ctx, len(chosen), int(n))
+	}
+	if err != nil {
 		return nil, err
 	}
 	// A plain read may show an older state of a row that the UPDATE has left as it was.
@@ -146,6 +150,18 @@ func (q QuerySet[T]) deleteReturning(ctx context.Context) ([]*T, error) {
 		}
 		where, err := q.amongRows(list)
 		if err != nil {
+			return err
+		}
+		if q.db.models.DeletesReturning(false) { // what a trigger has kept is not deleted
+			text, err := (&render.DeleteReturning{Model: q.model, Query: ast.Select{Database: q.db, Where: []ast.Node{where}}}).Render()
+			if err != nil {
+				return err
+			}
+			these := QuerySet[T]{db: q.db, model: q.model}
+			gone, err := these.changed(ctx, text)
+			if err == nil {
+				list, err = inOrderOf(q, gone, list)
+			}
 			return err
 		}
 		text, err := (&render.Delete{Model: q.model, Where: []ast.Node{where}}).Render()

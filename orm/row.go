@@ -75,7 +75,7 @@ func (q QuerySet[T]) refresh(ctx context.Context, row *T) error {
 // and with models.Versioned only if nobody else has changed it since it was read.
 // It returns [ErrNotFound] if the row is not in the database, and [ErrStale] if
 // the version has moved on or the versioned row is gone; either marks the block,
-// as it does for Save. The struct stays as it is.
+// as it does for Save. A row that a trigger has kept is a *[NotKeptError]. The struct stays as it is.
 //
 // A row whose model has a column tagged soft_delete is marked as deleted instead (rule
 // S61), and then the struct holds what the database has: the time, updated_at and the
@@ -100,7 +100,7 @@ func (q QuerySet[T]) deleteRow(ctx context.Context, row *T) error {
 }
 
 func (q QuerySet[T]) forceDeleteRow(ctx context.Context, row *T) error {
-	where, byVersion, err := q.asRead(row)
+	where, err := q.asRead(row)
 	if err != nil {
 		return err
 	}
@@ -109,46 +109,24 @@ func (q QuerySet[T]) forceDeleteRow(ctx context.Context, row *T) error {
 		return err
 	}
 	st := q.db.built(text)
-	st.Judge = judgeOf(byVersion)
+	st.Judge = q.foundOne(ctx, row, ast.WithDeleted, nil)
 	_, err = q.db.executor.Exec(ctx, st)
 	return err
 }
 
 // asRead is the condition that a row is the one that was read, in its version.
-func (q QuerySet[T]) asRead(row *T) (where []ast.Node, byVersion bool, err error) {
+func (q QuerySet[T]) asRead(row *T) (where []ast.Node, err error) {
 	where, err = q.byKey(reflect.ValueOf(row).Elem())
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	if version := q.db.reader(q.model).version; version != nil {
-		return append(where, atVersion(version, row)), true, nil
+		where = append(where, atVersion(version, row))
 	}
-	return where, false, nil
+	return where, nil
 }
 
 // atVersion is the condition that the row still has the version that was read.
 func atVersion(f *render.Field, row any) ast.Node {
 	return query.F(f.Name).Eq(*row.(versioned).VersionField()).Condition()
-}
-
-// judgeOf is foundVersion for a row of a version, and foundOne for another.
-func judgeOf(byVersion bool) func(driver.Result) error {
-	if byVersion {
-		return foundVersion
-	}
-	return foundOne
-}
-
-// foundOne judges a statement that should have found its one row by its key.
-func foundOne(res driver.Result) error { return found(res, ErrNotFound) }
-
-// foundVersion is foundOne for a row of a version.
-func foundVersion(res driver.Result) error { return found(res, ErrStale) }
-
-func found(res driver.Result, none error) error {
-	matched, err := res.RowsAffected()
-	if err == nil && matched == 0 {
-		err = none
-	}
-	return err
 }

@@ -18,8 +18,9 @@ import (
 // models.Versioned the row is written only if nobody else has changed it since
 // it was read.
 //
-// It returns [ErrNotFound] if the row is not in the database, and [ErrStale] if
-// the version has moved on. Either marks the block (rule B6), so that a program
+// It returns [ErrNotFound] if the row is not in the database, [ErrStale] if
+// the version has moved on, and a *[NotKeptError] if a trigger has kept the row from being
+// written. Each marks the block (rule B6), so that a program
 // which forgets the error does not commit the rest of its work: to go on, save in
 // a nested block. Retry does not repeat a block for it.
 func (q QuerySet[T]) Save(ctx context.Context, row *T, fields ...string) error {
@@ -44,13 +45,12 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 		return err
 	}
 	set := make([]render.Assignment, 0, len(fields)+2)
-	at, judge := time.Time{}, foundOne
+	at := time.Time{}
 	if r.updated != nil {
 		at = now()
 		set = append(set, render.Assignment{Field: r.updated, Value: r.updated.ClockTime(at)})
 	}
 	if r.version != nil {
-		judge = foundVersion
 		set = append(set, render.Assignment{Field: r.version, Value: *any(row).(versioned).VersionField() + 1})
 		where = append(where, atVersion(r.version, row))
 	}
@@ -70,7 +70,7 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 		return err
 	}
 	st := q.db.built(text)
-	st.Judge = judge
+	st.Judge = q.foundOne(ctx, row, q.spec.Deleted, set)
 	if _, err := q.db.executor.Exec(ctx, st); err != nil {
 		return err
 	}
