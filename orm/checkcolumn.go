@@ -45,6 +45,8 @@ func (c *comparison) column(f *render.Field, have tableColumn) {
 	switch {
 	case engine == dialect.SQLite && makesNumbers(f, want, is, have.declared):
 		differs(OtherType)
+	case f.Untold() && changes(engine, is, have.declared):
+		differs(NoType)
 	case want.Kind == column.Unknown || want.Foreign || is.Kind == column.Unknown:
 	case engine == dialect.SQLite && want.Kind == column.Decimal:
 		if is.Kind != column.Text {
@@ -93,6 +95,23 @@ func makesNumbers(f *render.Field, want, is column.Type, declared string) bool {
 		return true
 	case column.JSON: // an object or a list looks like none
 		return f.IndirectType == reflect.TypeFor[json.RawMessage]() || f.IndirectType.Kind() == reflect.Interface
+	}
+	return false
+}
+
+// changes reports whether the server may keep another value than such a column is given,
+// without an error: rounded, or on SQLite a number in place of a text.
+func changes(engine string, is column.Type, declared string) bool {
+	if engine == dialect.SQLite {
+		return is.Kind == column.Decimal || is.Kind == column.Unknown && declared != ""
+	}
+	switch is.Kind {
+	case column.Decimal:
+		return is.Precision > 0
+	case column.Float:
+		return is.Bits == 32
+	case column.TimeOfDay, column.Timestamp:
+		return is.Precision < 6
 	}
 	return false
 }

@@ -36,7 +36,7 @@ func (ms *Models) compile(t reflect.Type, answer bool) (m *Model, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", t, err)
 	}
-	m = &Model{Type: t, Name: table.TypeName, Table: table, models: ms, number: ms.numbers.Add(1), columns: make(map[string]*Field, len(table.Fields))}
+	m = &Model{Type: t, Name: table.TypeName, Table: table, models: ms, answer: answer, number: ms.numbers.Add(1), columns: make(map[string]*Field, len(table.Fields))}
 	var list strings.Builder
 	for i, sf := range columnsOf(table) {
 		f := &Field{Field: sf, Model: m, ScanOnly: sf.Tag.HasOption("scanonly")}
@@ -97,6 +97,10 @@ func (f *Field) compile(ms *Models) error {
 		return fmt.Errorf("field %s: a big.Float is of no type that a server has: use a float64, a big.Rat or a big.Int", f.GoName)
 	}
 	f.Column = columnOf(ms.server.Engine, f)
+	if !f.Model.answer && f.Untold() && column.Decimals(f.IndirectType) {
+		return fmt.Errorf("field %s: %s holds decimal numbers, and nothing says of how many places the column is, to which a server rounds them without an error: "+
+			"say it with the tag type, such as `bun:\"type:decimal(10,2)\"`", f.GoName, t)
+	}
 	if because := f.refusedModel(); because != "" {
 		return fmt.Errorf("field %s: %s %s", f.GoName, t, because)
 	}
@@ -119,6 +123,12 @@ func (f *Field) compile(ms *Models) error {
 	}
 	f.Nullable = !f.IsPK && !f.NotNull && (f.NullZero || holdsNull(t))
 	return nil
+}
+
+// Untold reports whether neither a tag nor the Go type says what the column that the
+// field writes is.
+func (f *Field) Untold() bool {
+	return f.Column.Kind == column.Unknown && !f.Column.Foreign && !f.ScanOnly
 }
 
 // columnOf is what the field's column is: what the tag type says, and else what

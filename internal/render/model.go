@@ -85,6 +85,7 @@ type Model struct {
 	Deleted *Field
 
 	models    *Models
+	answer    bool  // of a query, and no table
 	number    int64 // among those of the database
 	columns   map[string]*Field
 	relations []*relation
