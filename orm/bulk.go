@@ -258,9 +258,9 @@ func (q QuerySet[T]) insertBatch(ctx context.Context, b *batch) error {
 	case err != nil:
 		return err
 	case len(b.Returning) > 0:
-		return q.queryText(ctx, text, &b.Insert)
+		return q.insertReturning(ctx, text, &b.Insert)
 	case len(b.left) == 0:
-		return q.execText(ctx, text, nil)
+		return q.execText(ctx, text, q.keptAll(ctx, len(b.Rows), nil))
 	}
 	st := q.db.built(text)
 	step := &block.Question{Text: askStep}

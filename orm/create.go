@@ -62,7 +62,11 @@ func (q QuerySet[T]) create(ctx context.Context, row *T) error {
 	}
 	if q.db.models.Returns() {
 		insert.Returning = left
-		return forgetUnless(q.db.hasWritten(ctx, q.insertReturning(ctx, insert)), left, insert.Rows)
+		text, err := insert.Render()
+		if err == nil {
+			err = q.insertReturning(ctx, text, insert)
+		}
+		return forgetUnless(q.db.hasWritten(ctx, err), left, insert.Rows)
 	}
 	var key *render.Field
 	others := left[:0:0]
@@ -197,11 +201,7 @@ func (q QuerySet[T]) execText(ctx context.Context, text render.Text, then func(d
 }
 
 // insertReturning sends an INSERT and puts the columns that it returns into the rows.
-func (q QuerySet[T]) insertReturning(ctx context.Context, insert *render.Insert) error {
-	text, err := insert.Render()
-	if err != nil {
-		return err
-	}
+func (q QuerySet[T]) insertReturning(ctx context.Context, text render.Text, insert *render.Insert) error {
 	kept, err := q.sendReturning(ctx, text, insert)
 	if err == nil && kept < len(insert.Rows) {
 		err = q.db.executor.Failed(ctx, q.db.built(text), q.db.notKept(ctx, len(insert.Rows), kept))

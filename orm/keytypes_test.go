@@ -18,10 +18,10 @@ import (
 )
 
 type (
-	code   string
-	grade  int16
-	ticket struct{ series, number string } // has a Value method, and says nothing of its column
-	parcel struct{ ticket }
+	textKey string
+	rank    int16
+	ticket  struct{ series, number string } // has a Value method, and says nothing of its column
+	parcel  struct{ ticket }
 )
 
 func (k ticket) Value() (driver.Value, error) { return k.series + "_" + k.number, nil }
@@ -97,11 +97,11 @@ type (
 		rest
 	}
 	byText struct {
-		Key code `bun:"type:varchar(20),pk"`
+		Key textKey `bun:"type:varchar(20),pk"`
 		rest
 	}
 	byNumber struct {
-		Key grade `bun:",pk"`
+		Key rank `bun:",pk"`
 		rest
 	}
 	byPointer struct {
@@ -144,8 +144,8 @@ func TestS43_EveryTypeOfKey(t *testing.T) {
 		rowsByKey(ctx, t, db, func(r *byBool, i int) { r.Key = i == 1 })
 		rowsByKey(ctx, t, db, func(r *byDecimal, i int) { r.Key = fmt.Sprintf("%d.50", i) })
 		rowsByKey(ctx, t, db, func(r *byFloat, i int) { r.Key = float64(i) + 0.1 })
-		rowsByKey(ctx, t, db, func(r *byText, i int) { r.Key = code(fmt.Sprint("c", i)) })
-		rowsByKey(ctx, t, db, func(r *byNumber, i int) { r.Key = grade(-i) })
+		rowsByKey(ctx, t, db, func(r *byText, i int) { r.Key = textKey(fmt.Sprint("c", i)) })
+		rowsByKey(ctx, t, db, func(r *byNumber, i int) { r.Key = rank(-i) })
 		rowsByKey(ctx, t, db, func(r *byPointer, i int) { n := int64(i); r.Key = &n })
 		rowsByKey(ctx, t, db, func(r *byTicket, i int) { r.Key = ticket{"a", fmt.Sprint(i)} })
 		rowsByKey(ctx, t, db, func(r *calendar, i int) { r.Room, r.Day = 7, models.DateOf(day(i)) }, "room", "day")

@@ -158,7 +158,7 @@ func (q QuerySet[T]) deleteReturning(ctx context.Context) ([]*T, error) {
 				return err
 			}
 			these := QuerySet[T]{db: q.db, model: q.model}
-			gone, err := these.changed(ctx, text)
+			gone, err := these.changed(ctx, text, nil)
 			if err == nil {
 				list, err = inOrderOf(q, gone, list)
 			}

@@ -70,9 +70,16 @@ func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
 		return err
 	}
 	st := q.db.built(text)
-	st.Judge = q.foundOne(ctx, row, q.spec.Deleted, set)
-	if _, err := q.db.executor.Exec(ctx, st); err != nil {
+	res, err := q.db.executor.Exec(ctx, st)
+	if err != nil {
 		return err
+	}
+	matched, err := res.RowsAffected()
+	if err == nil && matched == 0 { // not by Judge: a function that holds all this is an allocation for each Save
+		err = q.missed(ctx, row, q.spec.Deleted, set)
+	}
+	if err != nil {
+		return q.db.executor.Failed(ctx, st, err)
 	}
 	r.changed(row, at)
 	return nil
