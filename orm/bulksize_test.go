@@ -36,7 +36,7 @@ func TestS09_WhatIsBoundDecidesHowManyRowsAStatementHas(t *testing.T) {
 			"a Valuer": func(d *Sheaf, text string) { d.Own.Name = text },
 		} {
 			require.NoError(t, orm.CreateTables(ctx, db, (*Sheaf)(nil)))
-			rows := make([]*Sheaf, 1000)
+			rows := make([]*Sheaf, 400)
 			fresh := func(text string) {
 				_, err := all.Delete(ctx)
 				require.NoError(t, err)
@@ -47,7 +47,10 @@ func TestS09_WhatIsBoundDecidesHowManyRowsAStatementHas(t *testing.T) {
 			}
 			fresh("x")
 			require.Equal(t, 1+1, turns(func() { fresh("x"); require.NoError(t, all.BulkCreate(ctx, rows)) }), name)
-			require.Equal(t, 1+6, turns(func() { fresh(long); require.NoError(t, all.BulkCreate(ctx, rows)) }), "%s: five statements, and COMMIT", name)
+			require.Equal(t, 1+3, turns(func() { fresh(long); require.NoError(t, all.BulkCreate(ctx, rows)) }), "%s: two statements, and COMMIT", name)
+			if name != "a struct" {
+				continue // the others below go by the same sizes
+			}
 			require.GreaterOrEqual(t, turns(func() {
 				again := make([]*Sheaf, len(rows)) // without keys
 				for i := range again {
@@ -55,15 +58,15 @@ func TestS09_WhatIsBoundDecidesHowManyRowsAStatementHas(t *testing.T) {
 					fill(again[i], long)
 				}
 				require.NoError(t, all.BulkCreate(ctx, again, query.OnConflict("number").Update()))
-			}), 6, name)
+			}), 3, name)
 			longer := strings.Repeat(long, 10)
-			for i, d := range rows[:100] {
+			for i, d := range rows[:60] {
 				fill(d, fmt.Sprint(i, longer))
 			}
-			require.Greater(t, turns(func() { require.NoError(t, all.BulkSave(ctx, rows[:100])) }), 3, name)
+			require.GreaterOrEqual(t, turns(func() { require.NoError(t, all.BulkSave(ctx, rows[:60])) }), 3, "%s: more than 8 MiB", name)
 			n, err := all.Count(ctx)
 			require.NoError(t, err)
-			require.EqualValues(t, 1000, n)
+			require.EqualValues(t, len(rows), n)
 		}
 	})
 }

@@ -93,12 +93,20 @@ func answers[T any](ctx context.Context, t *testing.T, all orm.QuerySet[T], c qu
 			for j := 1; j < n; j++ {
 				list = append(list, others(j))
 			}
-			in, not := found(c.In(list...)), found(c.NotIn(list...))
-			if n == 2 {
-				want, wantNot = in, not
+			if i%2 == 0 || n == 2 { // the other one would take as long again
+				in := found(c.In(list...))
+				if n == 2 {
+					want = in
+				}
+				assert.Equal(t, want, in, "%s: In, value %d of type %T, %d in the list", name, i, v, len(list))
 			}
-			assert.Equal(t, want, in, "%s: In, value %d of type %T, %d in the list", name, i, v, len(list))
-			assert.Equal(t, wantNot, not, "%s: NotIn, value %d of type %T, %d in the list", name, i, v, len(list))
+			if i%2 == 1 || n == 2 || len(values) == 1 {
+				not := found(c.NotIn(list...))
+				if n == 2 {
+					wantNot = not
+				}
+				assert.Equal(t, wantNot, not, "%s: NotIn, value %d of type %T, %d in the list", name, i, v, len(list))
+			}
 		}
 	}
 }
