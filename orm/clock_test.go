@@ -78,7 +78,7 @@ func byTheClock[T any](ctx context.Context, t *testing.T, db *orm.DB, row func(n
 		t.Helper()
 		got, err := rows.Filter(F("name").Eq(name)).Get(ctx)
 		require.NoError(t, err)
-		require.Equal(t, got, want)
+		require.Equal(t, want, got)
 	}
 	a, b := row("a", "created"), row("b", "created in bulk")
 	require.NoError(t, rows.Create(ctx, a))

@@ -266,7 +266,7 @@ func (q QuerySet[T]) upsertBatch(ctx context.Context, b *batch, k *conflict) err
 	if err != nil {
 		return err
 	}
-	kept, err := len(b.Rows), error(nil)
+	kept := len(b.Rows)
 	switch {
 	case len(b.Returning) > 0:
 		kept, err = q.sendReturning(ctx, text, &b.Insert)

@@ -69,10 +69,11 @@ type sealed struct{ text string }
 
 func (s sealed) Value() (driver.Value, error) { return "sealed:" + s.text, nil }
 func (s *sealed) Scan(src any) error {
-	text, ok := src.(string)
+	text, _ := src.(string)
 	if b, isBytes := src.([]byte); isBytes {
-		text, ok = string(b), true
+		text = string(b)
 	}
+	var ok bool
 	if s.text, ok = strings.CutPrefix(text, "sealed:"); !ok {
 		return errors.New("it is not sealed")
 	}

@@ -80,16 +80,24 @@ func checkPragmas(ctx context.Context, conn *sql.Conn) (readsOnly bool, err erro
 	if journal == "off" {
 		return false, problem("journal_mode", "without a journal nothing can be rolled back: choose WAL", nil)
 	}
+	if plain, err := plainNames(ctx, conn); err != nil {
+		return false, err
+	} else if !plain {
+		return false, problem("full_column_names", "columns are found by their plain names: leave this pragma out", nil)
+	}
+	return readsOnly, conn.QueryRowContext(ctx, "PRAGMA query_only").Scan(&readsOnly)
+}
+
+// plainNames reports whether a column is called by its name alone.
+func plainNames(ctx context.Context, conn *sql.Conn) (bool, error) {
 	rows, err := conn.QueryContext(ctx, "SELECT name FROM sqlite_master LIMIT 0")
 	if err != nil {
 		return false, err
 	}
+	defer rows.Close()
 	names, err := rows.Columns()
-	if err = errors.Join(err, rows.Close()); err != nil {
+	if err != nil {
 		return false, err
 	}
-	if names[0] != "name" {
-		return false, problem("full_column_names", "columns are found by their plain names: leave this pragma out", nil)
-	}
-	return readsOnly, conn.QueryRowContext(ctx, "PRAGMA query_only").Scan(&readsOnly)
+	return names[0] == "name", rows.Err()
 }

@@ -100,8 +100,8 @@ func (k kind) digits() string {
 
 // boundTime is the text of a time as SQLite's times are bound, if it is one.
 func boundTime(text string) string {
-	inner, ok := strings.CutPrefix(text, "'")
-	if inner, ok = strings.CutSuffix(inner, "'"); !ok {
+	inner, ok := strings.CutSuffix(strings.TrimPrefix(text, "'"), "'")
+	if !ok {
 		return text
 	}
 	for _, layout := range []string{time.DateOnly, time.DateTime, time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z07", "2006-01-02T15:04:05"} {
