@@ -11,8 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-//go:generate go test -run=TestL03_TheREADMEIsUpToDate -write .
-
 var write = flag.Bool("write", false, "write today's tables into README.md")
 
 // The README shows the tables that the code goes by: "make docs" writes them.

@@ -16,8 +16,6 @@ import (
 	"github.com/holdfast-go/holdfast/orm"
 )
 
-//go:generate go test -run=TestB06_WhatMarksABlock -write .
-
 var write = flag.Bool("write", false, "write today's table into docs/marks.md")
 
 // What marks a block is the same on every engine, and docs/marks.md shows it.
