@@ -55,7 +55,7 @@ func passing(t *testing.T, test func(t *testing.T, ctx context.Context, db *orm.
 	testserver.Each(t, func(t *testing.T, at testserver.Database) {
 		db := open(t, at)
 		if server := db.Server(); server.Engine == dialect.MariaDB && !server.Version.AtLeast(11, 8, 0) {
-			t.Skip("its triggers cannot")
+			t.Skip("no trigger of MariaDB before 11.8 can leave a row out without an error (MDEV-34724)")
 		}
 		require.NoError(t, orm.CreateTables(t.Context(), db, (*Leaf)(nil), (*Twig)(nil), (*Sprig)(nil), (*Bough)(nil)))
 		test(t, t.Context(), db)
