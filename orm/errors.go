@@ -62,6 +62,9 @@ func (e *ScanError) reason() string {
 // hasWritten says of an operation that was one statement, and whose answer could not be read,
 // that it is committed all the same, where there was no block to be rolled back.
 func (db *DB) hasWritten(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
 	var unread *ScanError
 	if errors.As(err, &unread) && !db.executor.Encloses(ctx) {
 		unread.Written = true

@@ -189,8 +189,10 @@ func (w *wire) ready(ctx context.Context) error {
 // the transaction again meets with nothing old.
 func (w *wire) send(ctx context.Context, prefix []string, query string, args []any) (*statement, *pgconn.ResultReader, error) {
 	st, result, err := w.sent(ctx, prefix, query, args)
-	if a, ok := answerOf(err); ok && a.code == idledOut {
-		err = &backend.NotSentError{Closed: true, Err: err}
+	if err != nil {
+		if a, ok := answerOf(err); ok && a.code == idledOut {
+			err = &backend.NotSentError{Closed: true, Err: err}
+		}
 	}
 	return st, result, err
 }
