@@ -54,20 +54,20 @@ const (
 func (q QuerySet[T]) BulkCreate(ctx context.Context, rows []*T, onConflict ...query.Conflict) error {
 	switch len(onConflict) {
 	case 0:
-		return q.failed(ctx, "BulkCreate", q.bulkCreate(ctx, rows))
+		return q.set.failed(ctx, "BulkCreate", q.set.bulkCreate(ctx, rows))
 	case 1:
-		return q.failed(ctx, "BulkCreate", q.upsert(ctx, rows, onConflict[0]))
+		return q.set.failed(ctx, "BulkCreate", q.set.upsert(ctx, rows, onConflict[0]))
 	}
-	return q.failed(ctx, "BulkCreate", errors.New("a row is there by one key: give one OnConflict"))
+	return q.set.failed(ctx, "BulkCreate", errors.New("a row is there by one key: give one OnConflict"))
 }
 
-func (q QuerySet[T]) bulkCreate(ctx context.Context, rows []*T) error {
+func (q set[P]) bulkCreate(ctx context.Context, rows []P) error {
 	if err := q.fresh(); err != nil {
 		return err
 	}
 	r := q.db.reader(q.model)
 	for i, row := range rows {
-		if row == nil {
+		if isNil(row) {
 			return fmt.Errorf("row %d: %w", i, errNilRow)
 		}
 		if err := r.begin(row); err != nil {
@@ -143,7 +143,7 @@ func (b *batch) statements(db *DB) int {
 
 // batches sorts rows by the columns that they leave to the server, and cuts
 // them to size.
-func (q QuerySet[T]) batches(rows []*T) []*batch {
+func (q set[P]) batches(rows []P) []*batch {
 	var all []*batch
 	filling := map[string]*batch{}
 	marks := make([]byte, len(q.model.Fields)) // of the columns that a row leaves to the server
@@ -252,7 +252,7 @@ func weight(args []any) int {
 const askStep = "SELECT @@auto_increment_increment"
 
 // insertBatch sends one INSERT and fills in what the server gave its rows.
-func (q QuerySet[T]) insertBatch(ctx context.Context, b *batch) error {
+func (q set[P]) insertBatch(ctx context.Context, b *batch) error {
 	text, err := b.rendered()
 	switch {
 	case err != nil:

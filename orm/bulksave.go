@@ -23,10 +23,10 @@ const savedAtOnce = 100
 // the structs stay as they are. No row may be given twice. Rows are written by the
 // order of their keys.
 func (q QuerySet[T]) BulkSave(ctx context.Context, rows []*T, fields ...string) error {
-	return q.failed(ctx, "BulkSave", q.bulkSave(ctx, rows, fields))
+	return q.set.failed(ctx, "BulkSave", q.set.bulkSave(ctx, rows, fields))
 }
 
-func (q QuerySet[T]) bulkSave(ctx context.Context, rows []*T, names []string) error {
+func (q set[P]) bulkSave(ctx context.Context, rows []P, names []string) error {
 	if err := q.fresh(); err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func sum(list []int) (n int) {
 }
 
 // batchToSave is the first of rows that one statement takes.
-func (q QuerySet[T]) batchToSave(rows []*T, s *render.SaveRows) []*T {
+func (q set[P]) batchToSave(rows []P, s *render.SaveRows) []P {
 	most := min(savedAtOnce, q.db.models.MaxRows(s.Values()+2*len(q.model.PKs)+1))
 	size := 0
 	for i, row := range rows {
@@ -117,7 +117,7 @@ func (q QuerySet[T]) batchToSave(rows []*T, s *render.SaveRows) []*T {
 }
 
 // saving puts the rows of one statement into s.
-func (q QuerySet[T]) saving(s *render.SaveRows, batch []*T, version *render.Field) error {
+func (q set[P]) saving(s *render.SaveRows, batch []P, version *render.Field) error {
 	among, err := q.amongRows(batch)
 	if err != nil {
 		return err
@@ -143,15 +143,15 @@ func (q QuerySet[T]) saving(s *render.SaveRows, batch []*T, version *render.Fiel
 
 // byTheirKeys is rows in the order of their keys, in which everybody locks them,
 // and an error if one cannot be saved or is there twice.
-func (q QuerySet[T]) byTheirKeys(rows []*T) ([]*T, error) {
+func (q set[P]) byTheirKeys(rows []P) ([]P, error) {
 	type keyed struct {
-		row *T
+		row P
 		key []any
 		at  int
 	}
 	list := make([]keyed, len(rows))
 	for i, row := range rows {
-		if row == nil {
+		if isNil(row) {
 			return nil, fmt.Errorf("row %d: %w", i, errNilRow)
 		}
 		v := reflect.ValueOf(row).Elem()
@@ -168,7 +168,7 @@ func (q QuerySet[T]) byTheirKeys(rows []*T) ([]*T, error) {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b keyed) int { return slices.CompareFunc(a.key, b.key, compareBound) })
-	sorted := make([]*T, len(list))
+	sorted := make([]P, len(list))
 	for i, k := range list {
 		if i > 0 && slices.CompareFunc(list[i-1].key, k.key, compareBound) == 0 {
 			return nil, fmt.Errorf("the rows %d and %d have the same key", list[i-1].at, k.at)

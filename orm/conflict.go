@@ -22,7 +22,7 @@ type conflict struct {
 	set     []render.Assignment
 }
 
-func (q QuerySet[T]) newConflict(c query.Conflict) (*conflict, error) {
+func (q set[P]) newConflict(c query.Conflict) (*conflict, error) {
 	n := c.Node()
 	k := &conflict{nothing: n.Nothing, all: n.All}
 	changes := n.All || len(n.Update) > 0 || len(n.Set) > 0
@@ -67,7 +67,7 @@ func (q QuerySet[T]) newConflict(c query.Conflict) (*conflict, error) {
 
 // conflictSet is what a row that is there is given by the rows of an INSERT, and
 // the columns of which nobody knows what they are afterwards.
-func (q QuerySet[T]) conflictSet(k *conflict, insert *render.Insert) (set []render.Assignment, unknown []*render.Field, err error) {
+func (q set[P]) conflictSet(k *conflict, insert *render.Insert) (set []render.Assignment, unknown []*render.Field, err error) {
 	assigned := map[*render.Field]bool{}
 	for _, a := range k.set {
 		assigned[a.Field] = true
@@ -113,7 +113,7 @@ func (q QuerySet[T]) conflictSet(k *conflict, insert *render.Insert) (set []rend
 }
 
 // upsert is BulkCreate with an OnConflict.
-func (q QuerySet[T]) upsert(ctx context.Context, rows []*T, c query.Conflict) error {
+func (q set[P]) upsert(ctx context.Context, rows []P, c query.Conflict) error {
 	if err := q.fresh(); err != nil {
 		return err
 	}
@@ -121,26 +121,19 @@ func (q QuerySet[T]) upsert(ctx context.Context, rows []*T, c query.Conflict) er
 	if err != nil {
 		return err
 	}
-	before := make([]T, len(rows))
 	for i, row := range rows {
-		if row == nil {
+		if isNil(row) {
 			return fmt.Errorf("row %d: %w", i, errNilRow)
 		}
-		before[i] = *row
 	}
+	before := held(rows...)
 	if err = q.upsertAll(ctx, rows, k); err != nil || k.nothing {
-		restore(rows, before)
+		restore(before, rows...)
 	}
 	return err
 }
 
-func restore[T any](rows []*T, before []T) {
-	for i, row := range rows {
-		*row = before[i]
-	}
-}
-
-func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) error {
+func (q set[P]) upsertAll(ctx context.Context, rows []P, k *conflict) error {
 	r, at := q.db.reader(q.model), now()
 	for i, row := range rows {
 		if err := r.begin(row); err != nil {
@@ -184,12 +177,9 @@ func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) erro
 	if err := q.onlyTarget(ctx, k, batches); err != nil {
 		return err
 	}
-	given := make([]T, len(rows))
-	for i, row := range rows {
-		given[i] = *row
-	}
+	given := held(rows...)
 	send := func(ctx context.Context) error {
-		restore(rows, given)
+		restore(given, rows...)
 		for _, b := range batches {
 			if err := q.upsertBatch(ctx, b, k); err != nil {
 				return err
@@ -204,7 +194,7 @@ func (q QuerySet[T]) upsertAll(ctx context.Context, rows []*T, k *conflict) erro
 }
 
 // resolve says what the INSERT of a batch does with rows that are there.
-func (q QuerySet[T]) resolve(b *batch, k *conflict) (err error) {
+func (q set[P]) resolve(b *batch, k *conflict) (err error) {
 	b.Conflict = &render.Conflict{Target: k.target}
 	b.left = nil
 	if k.nothing {
@@ -218,9 +208,9 @@ func (q QuerySet[T]) resolve(b *batch, k *conflict) (err error) {
 
 // byTarget is rows in the order of the key by which they may be there, in which
 // everybody locks them, and an error if two of them are one row.
-func (q QuerySet[T]) byTarget(rows []*T, k *conflict) ([]*T, error) {
+func (q set[P]) byTarget(rows []P, k *conflict) ([]P, error) {
 	list := make([]struct {
-		row *T
+		row P
 		key []any
 		at  int
 	}, len(rows))
@@ -244,13 +234,13 @@ func (q QuerySet[T]) byTarget(rows []*T, k *conflict) ([]*T, error) {
 		list[i].key = parts[i*len(k.target):]
 	}
 	slices.SortStableFunc(list, func(a, b struct {
-		row *T
+		row P
 		key []any
 		at  int
 	}) int {
 		return slices.CompareFunc(a.key, b.key, compareBound)
 	})
-	sorted := make([]*T, len(list))
+	sorted := make([]P, len(list))
 	for i := range list {
 		if i > 0 && !k.nothing && slices.CompareFunc(list[i-1].key, list[i].key, compareBound) == 0 {
 			return nil, fmt.Errorf("the rows %d and %d have the same key, and a row can be written once", list[i-1].at, list[i].at)
@@ -261,7 +251,7 @@ func (q QuerySet[T]) byTarget(rows []*T, k *conflict) ([]*T, error) {
 }
 
 // upsertBatch sends one INSERT, and reads what its rows have become.
-func (q QuerySet[T]) upsertBatch(ctx context.Context, b *batch, k *conflict) error {
+func (q set[P]) upsertBatch(ctx context.Context, b *batch, k *conflict) error {
 	text, err := b.rendered()
 	if err != nil {
 		return err
@@ -289,7 +279,7 @@ func (q QuerySet[T]) upsertBatch(ctx context.Context, b *batch, k *conflict) err
 // readBack reads some columns of rows that were just written, found by the values
 // of others, and locked as they are by the write: a plain read may show an older
 // state.
-func (q QuerySet[T]) readBack(ctx context.Context, rows []reflect.Value, by, fields []*render.Field) error {
+func (q set[P]) readBack(ctx context.Context, rows []reflect.Value, by, fields []*render.Field) error {
 	at, found := make(map[string]int, len(rows)), make([]bool, len(rows))
 	for i, row := range rows {
 		id, _, err := identity(by, row)
@@ -327,7 +317,7 @@ func (q QuerySet[T]) readBack(ctx context.Context, rows []reflect.Value, by, fie
 
 // readWritten reads by and fields of rows that have the values of rows in by. What
 // found gets is another row after its call.
-func (q QuerySet[T]) readWritten(ctx context.Context, rows []reflect.Value, by, fields []*render.Field, found func(from reflect.Value) error) error {
+func (q set[P]) readWritten(ctx context.Context, rows []reflect.Value, by, fields []*render.Field, found func(from reflect.Value) error) error {
 	where, err := among(by, rows)
 	if err != nil {
 		return err

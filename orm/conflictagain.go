@@ -10,7 +10,7 @@ import (
 )
 
 // sendUpsert runs send, which sends batches, again where InnoDB has made it a victim.
-func (q QuerySet[T]) sendUpsert(ctx context.Context, k *conflict, batches []*batch, statements int, send func(ctx context.Context) error) error {
+func (q set[P]) sendUpsert(ctx context.Context, k *conflict, batches []*batch, statements int, send func(ctx context.Context) error) error {
 	if statements == 1 {
 		err := q.db.hasWritten(ctx, send(ctx))
 		if q.db.executor.Encloses(ctx) || !curedByAgain(err) {
@@ -40,7 +40,7 @@ const upsertAttempts = 30
 // InnoDB that meets one leaves a lock on the gap at the end of the primary key, where
 // the next INSERT of two then waits for that of the other: who has been such a
 // victim waits for the rows first.
-func (q QuerySet[T]) lockTargets(ctx context.Context, k *conflict, batches []*batch) error {
+func (q set[P]) lockTargets(ctx context.Context, k *conflict, batches []*batch) error {
 	for _, b := range batches {
 		where, err := among(k.target, b.Rows)
 		if err != nil {

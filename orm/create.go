@@ -35,14 +35,14 @@ import (
 // free may be the victim of a deadlock (dialect.ErrDeadlock): where that matters,
 // call it in a block with atomic.Retry.
 func (q QuerySet[T]) Create(ctx context.Context, row *T) error {
-	return q.failed(ctx, "Create", q.create(ctx, row))
+	return q.set.failed(ctx, "Create", q.set.create(ctx, row))
 }
 
-func (q QuerySet[T]) create(ctx context.Context, row *T) error {
+func (q set[P]) create(ctx context.Context, row P) error {
 	if err := q.fresh(); err != nil {
 		return err
 	}
-	if row == nil {
+	if isNil(row) {
 		return errNilRow
 	}
 	if err := q.db.reader(q.model).begin(row); err != nil {
@@ -109,7 +109,7 @@ func forgetUnless(err error, left []*render.Field, rows []reflect.Value) error {
 
 // insertCounted sends an INSERT of one row, and takes its key from the answer if the
 // server counts one.
-func (q QuerySet[T]) insertCounted(ctx context.Context, insert *render.Insert, key *render.Field) error {
+func (q set[P]) insertCounted(ctx context.Context, insert *render.Insert, key *render.Field) error {
 	if key == nil {
 		return q.exec(ctx, insert, nil)
 	}
@@ -123,7 +123,7 @@ func (q QuerySet[T]) insertCounted(ctx context.Context, insert *render.Insert, k
 }
 
 // fresh refuses to insert by way of a QuerySet that looks like a selection.
-func (q QuerySet[T]) fresh() error {
+func (q set[P]) fresh() error {
 	s := q.spec
 	if q.err == nil && q.replica {
 		return errOnReplica
@@ -161,7 +161,7 @@ func counted(f *render.Field) bool { return f.Counted() }
 // again: a model without a key. The others refuse it as well. A key that the server makes
 // by a default is another matter: PostgreSQL's gen_random_uuid() is in many tables, so that
 // it is refused where it cannot be read alone.
-func (q QuerySet[T]) readable(left []*render.Field) error {
+func (q set[P]) readable(left []*render.Field) error {
 	for _, f := range left {
 		switch {
 		case counted(f):
@@ -185,7 +185,7 @@ func setKey(f *render.Field, row reflect.Value, id int64) error {
 }
 
 // exec sends an INSERT that returns nothing.
-func (q QuerySet[T]) exec(ctx context.Context, insert *render.Insert, then func(driver.Result) error) error {
+func (q set[P]) exec(ctx context.Context, insert *render.Insert, then func(driver.Result) error) error {
 	text, err := insert.Render()
 	if err != nil {
 		return err
@@ -193,7 +193,7 @@ func (q QuerySet[T]) exec(ctx context.Context, insert *render.Insert, then func(
 	return q.execText(ctx, text, q.keptAll(ctx, len(insert.Rows), then))
 }
 
-func (q QuerySet[T]) execText(ctx context.Context, text render.Text, then func(driver.Result) error) error {
+func (q set[P]) execText(ctx context.Context, text render.Text, then func(driver.Result) error) error {
 	st := q.db.built(text)
 	st.Judge = then
 	_, err := q.db.executor.Exec(ctx, st)
@@ -201,7 +201,7 @@ func (q QuerySet[T]) execText(ctx context.Context, text render.Text, then func(d
 }
 
 // insertReturning sends an INSERT and puts the columns that it returns into the rows.
-func (q QuerySet[T]) insertReturning(ctx context.Context, text render.Text, insert *render.Insert) error {
+func (q set[P]) insertReturning(ctx context.Context, text render.Text, insert *render.Insert) error {
 	kept, err := q.sendReturning(ctx, text, insert)
 	if err == nil && kept < len(insert.Rows) {
 		err = q.db.executor.Failed(ctx, q.db.built(text), q.db.notKept(ctx, len(insert.Rows), kept))
@@ -210,7 +210,7 @@ func (q QuerySet[T]) insertReturning(ctx context.Context, text render.Text, inse
 }
 
 // reload reads columns that the server has filled in.
-func (q QuerySet[T]) reload(ctx context.Context, row reflect.Value, fields []*render.Field) error {
+func (q set[P]) reload(ctx context.Context, row reflect.Value, fields []*render.Field) error {
 	key, err := q.byKey(row)
 	if err != nil {
 		return err
@@ -230,7 +230,7 @@ func (q QuerySet[T]) reload(ctx context.Context, row reflect.Value, fields []*re
 
 // scanColumns reads as many rows as there are in into, and returns how many came. If they
 // are fewer nobody knows which of into they are: what was read is taken out of the structs again.
-func (q QuerySet[T]) scanColumns(rows driver.Rows, fields []*render.Field, into []reflect.Value) (n int, unread error) {
+func (q set[P]) scanColumns(rows driver.Rows, fields []*render.Field, into []reflect.Value) (n int, unread error) {
 	values := make([]driver.Value, len(fields))
 	scan := make([]scanner, len(fields))
 	for i, f := range fields {

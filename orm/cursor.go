@@ -42,12 +42,12 @@ func CursorKey(key []byte, old ...[]byte) Option {
 // the values of the columns that the query is ordered by, and can be read and made by others
 // unless there is a [CursorKey].
 func (q QuerySet[T]) Cursor(row *T) (string, error) {
-	text, err := q.cursor(row)
+	text, err := q.set.cursor(row)
 	return text, failed(nameOf[T](), "Cursor", err)
 }
 
-func (q QuerySet[T]) cursor(row *T) (string, error) {
-	if row == nil {
+func (q set[P]) cursor(row P) (string, error) {
+	if isNil(row) {
 		return "", errNilRow
 	}
 	q.settle()
@@ -75,15 +75,20 @@ func (q QuerySet[T]) cursor(row *T) (string, error) {
 // AfterCursor is [QuerySet.After] for a cursor, and the beginning for "". The text
 // may come from anybody: one that is not a place in this query's order is
 // [ErrCursor], which every method that would send returns, as does Err.
-func (q QuerySet[T]) AfterCursor(cursor string) QuerySet[T] { return q.fromCursor(cursor, false) }
+func (q QuerySet[T]) AfterCursor(cursor string) QuerySet[T] {
+	return QuerySet[T]{q.set.fromCursor(cursor, false)}
+}
 
 // BeforeCursor is [QuerySet.Before] for a cursor, and the end for "".
-func (q QuerySet[T]) BeforeCursor(cursor string) QuerySet[T] { return q.fromCursor(cursor, true) }
+func (q QuerySet[T]) BeforeCursor(cursor string) QuerySet[T] {
+	return QuerySet[T]{q.set.fromCursor(cursor, true)}
+}
 
-func (q QuerySet[T]) fromCursor(cursor string, before bool) QuerySet[T] {
+func (q set[P]) fromCursor(cursor string, before bool) set[P] {
 	q.settle()
 	if q.err != nil || cursor == "" {
-		return q.from(nil, before)
+		var end P
+		return q.from(end, before)
 	}
 	row, ok := q.read(cursor)
 	if !ok {
@@ -95,35 +100,35 @@ func (q QuerySet[T]) fromCursor(cursor string, before bool) QuerySet[T] {
 
 // read is a row that stands where the cursor does. It says no more about one that
 // cannot be read: whoever made it could learn from that.
-func (q QuerySet[T]) read(cursor string) (*T, bool) {
+func (q set[P]) read(cursor string) (row P, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil {
-		return nil, false
+		return row, false
 	}
 	values, ok := q.db.cursors.open(raw, q.shape())
 	if !ok {
-		return nil, false
+		return row, false
 	}
-	row := new(T)
-	v := reflect.ValueOf(row).Elem()
+	there := reflect.New(q.model.Type)
+	v := there.Elem()
 	for _, o := range q.spec.Order {
 		f, err := q.model.Own(o.By)
 		if err != nil {
-			return nil, false
+			return row, false
 		}
 		var bound driver.Value
 		if bound, values, ok = cutBound(values); !ok {
-			return nil, false
+			return row, false
 		}
 		if !readPlace(f, v, bound) {
-			return nil, false
+			return row, false
 		}
 	}
-	return row, len(values) == 0
+	return there.Interface().(P), len(values) == 0
 }
 
 // shape tells the order of one query from that of another.
-func (q QuerySet[T]) shape() []byte {
+func (q set[P]) shape() []byte {
 	h := sha256.New()
 	add := func(s string) { _, _ = h.Write([]byte(strconv.Itoa(len(s)) + ":" + s)) }
 	add("holdfast cursor")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/render"
+	"github.com/holdfast-go/holdfast/query"
 )
 
 // WithDeleted is about a model with a column tagged soft_delete: its rows that are
@@ -24,6 +25,10 @@ import (
 // the query's own. Prefetch has [Related.WithDeleted]. A model without such a column is
 // an error.
 func (q QuerySet[T]) WithDeleted(paths ...string) QuerySet[T] {
+	return QuerySet[T]{q.set.withDeleted(paths...)}
+}
+
+func (q set[P]) withDeleted(paths ...string) set[P] {
 	if q.err != nil {
 		return q
 	}
@@ -42,7 +47,9 @@ func (q QuerySet[T]) WithDeleted(paths ...string) QuerySet[T] {
 // OnlyDeleted is the rows that are marked as deleted (rule S60), and no others:
 //
 //	n, err := orm.Objects[Audio](db).OnlyDeleted().Filter(query.F("deleted_at").Lt(lastYear)).ForceDelete(ctx)
-func (q QuerySet[T]) OnlyDeleted() QuerySet[T] {
+func (q QuerySet[T]) OnlyDeleted() QuerySet[T] { return QuerySet[T]{q.set.onlyDeleted()} }
+
+func (q set[P]) onlyDeleted() set[P] {
 	if q.err == nil {
 		if err := q.model.MarksDeleted("self"); err != nil {
 			q.keep(fmt.Errorf("OnlyDeleted: %w", err))
@@ -85,14 +92,14 @@ func deletedToo(s ast.Select, paths []string) (ast.Deleted, []string) {
 // mark them (rule S61), and returns how many there were. They are those that All reads: the rows that
 // are marked already are among them after [QuerySet.WithDeleted] or [QuerySet.OnlyDeleted].
 func (q QuerySet[T]) ForceDelete(ctx context.Context) (int64, error) {
-	if err := q.changeable(); err != nil {
-		return 0, q.failed(ctx, "ForceDelete", err)
+	if err := q.set.changeable(); err != nil {
+		return 0, q.set.failed(ctx, "ForceDelete", err)
 	}
-	n, err := q.forceDelete(ctx)
-	return n, q.failed(ctx, "ForceDelete", err)
+	n, err := q.set.forceDelete(ctx)
+	return n, q.set.failed(ctx, "ForceDelete", err)
 }
 
-func (q QuerySet[T]) forceDelete(ctx context.Context) (int64, error) {
+func (q set[P]) forceDelete(ctx context.Context) (int64, error) {
 	text, err := (&render.Delete{Model: q.model, Where: q.spec.Where, Deleted: q.spec.Deleted, DeletedOf: q.spec.DeletedOf, Database: q.db}).Render()
 	return q.matched(ctx, text, err)
 }
@@ -101,14 +108,14 @@ func (q QuerySet[T]) forceDelete(ctx context.Context) (int64, error) {
 // it is marked as deleted or not (rule S61). Everything else is as for [QuerySet.DeleteRow]. The
 // struct stays as it is.
 func (q QuerySet[T]) ForceDeleteRow(ctx context.Context, row *T) error {
-	err := q.fresh()
+	err := q.set.fresh()
 	if err == nil && row == nil {
 		err = errNilRow
 	}
 	if err == nil {
-		err = q.forceDeleteRow(ctx, row)
+		err = q.set.forceDeleteRow(ctx, row)
 	}
-	return q.failed(ctx, "ForceDeleteRow", err)
+	return q.set.failed(ctx, "ForceDeleteRow", err)
 }
 
 // Restore takes the mark off those rows of the query that are marked as deleted, and
@@ -120,12 +127,12 @@ func (q QuerySet[T]) ForceDeleteRow(ctx context.Context, row *T) error {
 // what Update sets: updated_at, and the version. A key that a row has
 // taken meanwhile is dialect.ErrUniqueViolation.
 func (q QuerySet[T]) Restore(ctx context.Context) (int64, error) {
-	n, err := q.restore(ctx)
-	return n, q.failed(ctx, "Restore", err)
+	n, err := q.set.restore(ctx)
+	return n, q.set.failed(ctx, "Restore", err)
 }
 
-func (q QuerySet[T]) restore(ctx context.Context) (int64, error) {
-	q = q.OnlyDeleted()
+func (q set[P]) restore(ctx context.Context) (int64, error) {
+	q = q.onlyDeleted()
 	if err := q.changeable(); err != nil {
 		return 0, err
 	}
@@ -139,17 +146,17 @@ func (q QuerySet[T]) restore(ctx context.Context) (int64, error) {
 // [ErrStale], if there is no such row that is marked as deleted; either marks the block,
 // as it does for Save.
 func (q QuerySet[T]) RestoreRow(ctx context.Context, row *T) error {
-	err := q.fresh()
+	err := q.set.fresh()
 	if err == nil && row == nil {
 		err = errNilRow
 	}
 	if err == nil {
-		err = q.model.MarksDeleted("self")
+		err = q.set.model.MarksDeleted("self")
 	}
 	if err == nil {
-		err = q.markRow(ctx, row, ast.OnlyDeleted, nil)
+		err = q.set.markRow(ctx, row, ast.OnlyDeleted, nil)
 	}
-	return q.failed(ctx, "RestoreRow", err)
+	return q.set.failed(ctx, "RestoreRow", err)
 }
 
 // marked is what an UPDATE sets that marks rows as deleted at a time, or, if that is
@@ -165,7 +172,7 @@ func marked(r *reader, deleted *time.Time, at time.Time) []render.Assignment {
 
 // living is the query over its rows that are not deleted yet: who deletes them again
 // would change the time.
-func (q QuerySet[T]) living() (QuerySet[T], error) {
+func (q set[P]) living() (set[P], error) {
 	if q.spec.Deleted == ast.OnlyDeleted {
 		return q, errors.New("the rows of OnlyDeleted are deleted already: ForceDelete deletes them from the table")
 	}
@@ -173,7 +180,7 @@ func (q QuerySet[T]) living() (QuerySet[T], error) {
 	return q, nil
 }
 
-func (q QuerySet[T]) markDeleted(ctx context.Context) (int64, error) {
+func (q set[P]) markDeleted(ctx context.Context) (int64, error) {
 	q, err := q.living()
 	if err != nil {
 		return 0, err
@@ -183,7 +190,7 @@ func (q QuerySet[T]) markDeleted(ctx context.Context) (int64, error) {
 	return q.matched(ctx, text, err)
 }
 
-func (q QuerySet[T]) markReturning(ctx context.Context) ([]*T, error) {
+func (q set[P]) markReturning(ctx context.Context) ([]P, error) {
 	q, err := q.living()
 	if err != nil {
 		return nil, err
@@ -193,7 +200,7 @@ func (q QuerySet[T]) markReturning(ctx context.Context) ([]*T, error) {
 }
 
 // markRow marks one row as deleted, or restores it if deleted is nil.
-func (q QuerySet[T]) markRow(ctx context.Context, row *T, among ast.Deleted, deleted *time.Time) error {
+func (q set[P]) markRow(ctx context.Context, row P, among ast.Deleted, deleted *time.Time) error {
 	where, err := q.asRead(row)
 	if err != nil {
 		return err
@@ -223,31 +230,31 @@ func (q QuerySet[T]) markRow(ctx context.Context, row *T, among ast.Deleted, del
 
 // holder is the row of same that has the key which was violated. One look tells it from
 // a row that is deleted, which another might restore between two.
-func (q QuerySet[T]) holder(ctx context.Context, same QuerySet[T], violation error) (*T, error) {
+func (q set[P]) holder(ctx context.Context, same set[P], violation error) (row P, err error) {
 	if q.db.executor.Encloses(ctx) {
-		same = same.SelectForUpdate() // a plain read may show an older state, without the row
+		same = same.forUpdate() // a plain read may show an older state, without the row
 	}
 	f := q.model.Deleted
 	if f == nil || q.spec.Deleted != ast.LeaveDeleted {
 		return same.one(ctx)
 	}
-	found, err := same.WithDeleted().OrderBy(f.Name).Limit(2).all(ctx) // NULL comes first
+	found, err := same.withDeleted().orderBy(query.OrderBy(f.Name)).limit(2).all(ctx) // NULL comes first
 	if err != nil {
-		return nil, err
+		return row, err
 	}
 	living := 0
-	for _, row := range found {
-		if v, err := f.Value(reflect.ValueOf(row).Elem()); err == nil && v == nil {
+	for _, there := range found {
+		if v, err := f.Value(reflect.ValueOf(there).Elem()); err == nil && v == nil {
 			living++
 		}
 	}
 	switch {
 	case len(found) == 0:
-		return nil, ErrNotFound
+		return row, ErrNotFound
 	case living == 0:
-		return nil, fmt.Errorf("%w: Restore it, or use WithDeleted: %w", ErrDeleted, violation)
+		return row, fmt.Errorf("%w: Restore it, or use WithDeleted: %w", ErrDeleted, violation)
 	case living > 1:
-		return nil, ErrMultipleRows
+		return row, ErrMultipleRows
 	}
 	return found[0], nil
 }
@@ -255,7 +262,7 @@ func (q QuerySet[T]) holder(ctx context.Context, same QuerySet[T], violation err
 // expectLiving is the rows of an upsert that are not deleted, and so must not meet one
 // that is: it would stay so, and its new values be seen by nobody. Whoever names the
 // column says himself what becomes of it.
-func (q QuerySet[T]) expectLiving(b *batch, k *conflict) []reflect.Value {
+func (q set[P]) expectLiving(b *batch, k *conflict) []reflect.Value {
 	f := q.model.Deleted
 	if f == nil || q.spec.Deleted != ast.LeaveDeleted || !slices.Contains(b.left, f) {
 		return nil
@@ -273,7 +280,7 @@ func (q QuerySet[T]) expectLiving(b *batch, k *conflict) []reflect.Value {
 }
 
 // noneDeleted looks at rows as they were read back.
-func (q QuerySet[T]) noneDeleted(b *batch) error {
+func (q set[P]) noneDeleted(b *batch) error {
 	n := 0
 	for _, row := range b.living {
 		if v, err := q.model.Deleted.Value(row); err != nil || v != nil {

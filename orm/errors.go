@@ -91,9 +91,11 @@ func failed(model, operation string, err error) error {
 }
 
 // nameOf is what errors call a model that could not be compiled.
-func nameOf[T any]() string {
-	if t := reflect.TypeFor[T](); t.Name() != "" {
+func nameOf[T any]() string { return nameOfType(reflect.TypeFor[T]()) }
+
+func nameOfType(t reflect.Type) string {
+	if t.Name() != "" {
 		return t.Name()
 	}
-	return reflect.TypeFor[T]().String()
+	return t.String()
 }

@@ -14,6 +14,11 @@ import (
 // of the conditions in them. The statement does not run and locks nothing; on
 // MariaDB, which would lock all the same, it is explained without its locks.
 func (q QuerySet[T]) Explain(ctx context.Context) (string, error) {
+	plan, err := q.set.explain(ctx)
+	return plan, q.set.failed(ctx, "Explain", err)
+}
+
+func (q set[P]) explain(ctx context.Context) (string, error) {
 	st, _, err := q.render()
 	if err == nil && q.db.Server().Engine == dialect.MariaDB {
 		// It reads a row that it finds by its key while it plans, and locks it.
@@ -21,7 +26,7 @@ func (q QuerySet[T]) Explain(ctx context.Context) (string, error) {
 		st, _, err = q.render()
 	}
 	if err != nil {
-		return "", q.failed(ctx, "Explain", err)
+		return "", err
 	}
 	verb := explainVerb(q.db.Server()) + " "
 	st.SQL = verb + st.SQL
@@ -37,7 +42,7 @@ func (q QuerySet[T]) Explain(ctx context.Context) (string, error) {
 		plan.Reset()
 		return printPlan(&plan, rows)
 	})
-	return plan.String(), q.failed(ctx, "Explain", err)
+	return plan.String(), err
 }
 
 // explainVerb asks for a plan to be read by people.

@@ -17,31 +17,31 @@ import (
 //
 //	audio, err := orm.Objects[Audio](db).Related("project").Find(ctx, 7)
 func (q QuerySet[T]) Find(ctx context.Context, key ...any) (*T, error) {
-	row, err := q.find(ctx, key)
-	return row, q.failed(ctx, "Find", err)
+	row, err := q.set.find(ctx, key)
+	return row, q.set.failed(ctx, "Find", err)
 }
 
-func (q QuerySet[T]) find(ctx context.Context, key []any) (*T, error) {
+func (q set[P]) find(ctx context.Context, key []any) (row P, err error) {
 	if err := q.keyed(); err != nil {
-		return nil, err
+		return row, err
 	}
 	if len(key) != len(q.model.PKs) {
-		return nil, fmt.Errorf("%d values for a primary key of %d columns", len(key), len(q.model.PKs))
+		return row, fmt.Errorf("%d values for a primary key of %d columns", len(key), len(q.model.PKs))
 	}
 	for i, f := range q.model.PKs {
 		if _, isPart := key[i].(query.Operand); isPart {
-			return nil, &query.ValueError{Field: f.String(), Type: fmt.Sprintf("%T", key[i]), Reason: "is a part of a statement and not a key"}
+			return row, &query.ValueError{Field: f.String(), Type: fmt.Sprintf("%T", key[i]), Reason: "is a part of a statement and not a key"}
 		}
 		if v := reflect.ValueOf(key[i]); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
-			return nil, &query.ValueError{Field: f.String(), Type: fmt.Sprintf("%T", key[i]), Reason: "is nil, which no key is"}
+			return row, &query.ValueError{Field: f.String(), Type: fmt.Sprintf("%T", key[i]), Reason: "is nil, which no key is"}
 		}
-		q = q.Filter(query.F(f.Name).Eq(key[i]))
+		q = q.filter(query.F(f.Name).Eq(key[i]))
 	}
 	return q.one(ctx)
 }
 
 // keyed refuses to look rows up by their keys in a part of them.
-func (q QuerySet[T]) keyed() error {
+func (q set[P]) keyed() error {
 	switch {
 	case q.err != nil:
 		return q.err
@@ -67,14 +67,14 @@ const keysAtOnce = 200
 // It is one statement, however many keys there are; those of several columns are
 // looked for 200 at a time, in one block (rule S9).
 func FindMany[K comparable, T any](ctx context.Context, q QuerySet[T], keys []K) (map[K]*T, error) {
-	found, err := findMany(ctx, q, keys)
+	found, err := findMany(ctx, q.set, keys)
 	if err != nil {
-		return nil, q.failed(ctx, "FindMany", err)
+		return nil, q.set.failed(ctx, "FindMany", err)
 	}
 	return found, nil
 }
 
-func findMany[K comparable, T any](ctx context.Context, q QuerySet[T], keys []K) (map[K]*T, error) {
+func findMany[K comparable, P any](ctx context.Context, q set[P], keys []K) (map[K]P, error) {
 	if err := q.keyed(); err != nil {
 		return nil, err
 	}
@@ -91,12 +91,12 @@ func findMany[K comparable, T any](ctx context.Context, q QuerySet[T], keys []K)
 	} else if t != pks[0].StructField.Type {
 		return nil, fmt.Errorf("the primary key %s is of type %s, and K is %s", pks[0], pks[0].StructField.Type, t)
 	}
-	found := make(map[K]*T, len(keys))
+	found := make(map[K]P, len(keys))
 	if len(keys) == 0 {
 		return found, nil
 	}
 	read := func(ctx context.Context, cond query.Cond) error {
-		rows, err := q.Filter(cond).all(ctx)
+		rows, err := q.filter(cond).all(ctx)
 		for _, row := range rows {
 			var key K
 			v, at := reflect.ValueOf(row).Elem(), reflect.ValueOf(&key).Elem()

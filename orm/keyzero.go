@@ -16,7 +16,7 @@ import (
 // not say that the column is counted, or it would be left to the server: so the server is asked,
 // once, and only if there is a zero. A table has one such column: a model that knows it is asked
 // for no other.
-func (q QuerySet[T]) zeroStays(ctx context.Context, rows ...reflect.Value) error {
+func (q set[P]) zeroStays(ctx context.Context, rows ...reflect.Value) error {
 	if !q.db.Server().CountsZero || slices.ContainsFunc(q.model.Fields, counted) {
 		return nil
 	}
@@ -48,7 +48,7 @@ func (q QuerySet[T]) zeroStays(ctx context.Context, rows ...reflect.Value) error
 }
 
 // askCounted asks the server which columns of the model's table it counts up, if there is one.
-func (q QuerySet[T]) askCounted(ctx context.Context) (there bool, err error) {
+func (q set[P]) askCounted(ctx context.Context) (there bool, err error) {
 	columns, err := q.db.tableColumns(ctx, q.model)
 	if err != nil || len(columns) == 0 {
 		return false, err

@@ -72,7 +72,7 @@ func SetLinks[T, R any](ctx context.Context, db *DB, row *T, relation string, ot
 
 // links are rows of the table between for one row and some others.
 type links struct {
-	q     QuerySet[struct{}] // of the table between; what it is asked does not see its rows
+	q     set[*struct{}] // of the table between; what it is asked does not see its rows
 	owner *render.Model
 	many  *render.Many
 	row   reflect.Value
@@ -97,7 +97,7 @@ func linksOf[T, R any](db *DB, row *T, relation string, others []*R) (*links, er
 		return nil, errNilRow
 	}
 	many := hops[0].Many
-	l := &links{q: QuerySet[struct{}]{db: db, model: many.Link, spec: ast.Select{Database: db}}, owner: m, many: many, row: reflect.ValueOf(row).Elem()}
+	l := &links{q: set[*struct{}]{db: db, model: many.Link, spec: ast.Select{Database: db}}, owner: m, many: many, row: reflect.ValueOf(row).Elem()}
 	if err := l.writable(); err != nil {
 		return nil, err
 	}

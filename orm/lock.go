@@ -38,6 +38,10 @@ import (
 // On SQLite the block begins IMMEDIATE and holds the only write lock of the
 // database, which is stronger than a lock on rows.
 func (q QuerySet[T]) SelectForUpdate(opts ...LockOption) QuerySet[T] {
+	return QuerySet[T]{q.set.forUpdate(opts...)}
+}
+
+func (q set[P]) forUpdate(opts ...LockOption) set[P] {
 	q.spec.Locks = nil
 	return q.lock(opts)
 }
@@ -47,14 +51,14 @@ func (q QuerySet[T]) SelectForUpdate(opts ...LockOption) QuerySet[T] {
 //
 //	.Related("project").SelectForUpdate(orm.SkipLocked, orm.Of("self")).AlsoLock(orm.NoWait, orm.Of("project"))
 func (q QuerySet[T]) AlsoLock(opts ...LockOption) QuerySet[T] {
-	if len(q.spec.Locks) == 0 {
-		q.keep(fmt.Errorf("%w: AlsoLock without SelectForUpdate", ErrLockOptions))
+	if len(q.set.spec.Locks) == 0 {
+		q.set.keep(fmt.Errorf("%w: AlsoLock without SelectForUpdate", ErrLockOptions))
 		return q
 	}
-	return q.lock(opts)
+	return QuerySet[T]{q.set.lock(opts)}
 }
 
-func (q QuerySet[T]) lock(opts []LockOption) QuerySet[T] {
+func (q set[P]) lock(opts []LockOption) set[P] {
 	l, err := newLock(opts)
 	if err != nil {
 		q.keep(err)
@@ -68,7 +72,7 @@ func (q QuerySet[T]) lock(opts []LockOption) QuerySet[T] {
 }
 
 // keep notes the first error.
-func (q *QuerySet[T]) keep(err error) {
+func (q *set[P]) keep(err error) {
 	if q.err == nil {
 		q.err = err
 	}
@@ -86,26 +90,29 @@ func (q *QuerySet[T]) keep(err error) {
 // dialect.ErrSerializationFailure, which [atomic.Retry] cures; elsewhere the row
 // is refreshed (rule S8).
 func Lock[T any](ctx context.Context, db *DB, row *T, opts ...LockOption) error {
-	q := Objects[T](db)
+	q := Objects[T](db).set
+	return q.failed(ctx, "Lock", q.lockRow(ctx, row, opts))
+}
+
+func (q set[P]) lockRow(ctx context.Context, row P, opts []LockOption) error {
 	if q.err != nil {
-		return q.failed(ctx, "Lock", q.err)
+		return q.err
 	}
-	if row == nil {
-		return q.failed(ctx, "Lock", errNilRow)
+	if isNil(row) {
+		return errNilRow
 	}
 	v := reflect.ValueOf(row).Elem()
 	key, err := q.byKey(v)
 	if err != nil {
-		return q.failed(ctx, "Lock", err)
+		return err
 	}
 	q.spec.Where = key
-	q = q.SelectForUpdate(opts...)
-	st, reader, err := q.render()
+	st, reader, err := q.forUpdate(opts...).render()
 	if err != nil {
-		return q.failed(ctx, "Lock", err)
+		return err
 	}
 	found := false
-	err = db.executor.Query(ctx, st, func(rows driver.Rows) error {
+	err = q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
 		return reader.each(rows, func(fresh reflect.Value) bool {
 			found = true
 			for _, f := range q.model.Fields {
@@ -117,11 +124,11 @@ func Lock[T any](ctx context.Context, db *DB, row *T, opts ...LockOption) error 
 	if err == nil && !found {
 		err = ErrNotFound
 	}
-	return q.failed(ctx, "Lock", err)
+	return err
 }
 
 // byKey is the condition for a row's primary key.
-func (q QuerySet[T]) byKey(row reflect.Value) ([]ast.Node, error) {
+func (q set[P]) byKey(row reflect.Value) ([]ast.Node, error) {
 	if len(q.model.PKs) == 0 {
 		return nil, errNoKey
 	}

@@ -18,7 +18,7 @@ import (
 // foundOne judges a statement that should have written one row, found by its key: by its
 // version too, if the model has one. set is what it has written; nil: nothing that could
 // be there already.
-func (q QuerySet[T]) foundOne(ctx context.Context, row *T, deleted ast.Deleted, set []render.Assignment) func(driver.Result) error {
+func (q set[P]) foundOne(ctx context.Context, row P, deleted ast.Deleted, set []render.Assignment) func(driver.Result) error {
 	return func(res driver.Result) error {
 		matched, err := res.RowsAffected()
 		if err != nil || matched > 0 {
@@ -28,7 +28,7 @@ func (q QuerySet[T]) foundOne(ctx context.Context, row *T, deleted ast.Deleted, 
 	}
 }
 
-func (q QuerySet[T]) missed(ctx context.Context, row *T, deleted ast.Deleted, set []render.Assignment) error {
+func (q set[P]) missed(ctx context.Context, row P, deleted ast.Deleted, set []render.Assignment) error {
 	none, version := ErrNotFound, q.db.reader(q.model).version
 	if version != nil {
 		none = ErrStale
@@ -36,7 +36,7 @@ func (q QuerySet[T]) missed(ctx context.Context, row *T, deleted ast.Deleted, se
 	if !q.db.passesOver() {
 		return none
 	}
-	there, err := q.look(ctx, []*T{row}, deleted, set != nil)
+	there, err := q.look(ctx, []P{row}, deleted, set != nil)
 	switch {
 	case err != nil:
 		return unseen(none, err)
@@ -50,7 +50,7 @@ func (q QuerySet[T]) missed(ctx context.Context, row *T, deleted ast.Deleted, se
 
 // foundAll is foundOne for the rows of one statement of BulkSave, which sets s and
 // the columns of the rows.
-func (q QuerySet[T]) foundAll(ctx context.Context, batch []*T, s *render.SaveRows) func(driver.Result) error {
+func (q set[P]) foundAll(ctx context.Context, batch []P, s *render.SaveRows) func(driver.Result) error {
 	return func(res driver.Result) error {
 		matched, err := res.RowsAffected()
 		if err != nil || matched == int64(len(batch)) {
@@ -60,7 +60,7 @@ func (q QuerySet[T]) foundAll(ctx context.Context, batch []*T, s *render.SaveRow
 	}
 }
 
-func (q QuerySet[T]) missedSome(ctx context.Context, batch []*T, matched int, s *render.SaveRows) error {
+func (q set[P]) missedSome(ctx context.Context, batch []P, matched int, s *render.SaveRows) error {
 	none, version := ErrNotFound, q.db.reader(q.model).version
 	if version != nil {
 		none = ErrStale
@@ -84,7 +84,7 @@ func (q QuerySet[T]) missedSome(ctx context.Context, batch []*T, matched int, s 
 			return err
 		}
 		switch found := there[id]; {
-		case found == nil:
+		case isNil(found):
 			absent++
 		case version != nil && versionOf(found) == versionOf(row):
 			left++
@@ -105,14 +105,14 @@ func (q QuerySet[T]) missedSome(ctx context.Context, batch []*T, matched int, s 
 
 // look reads the rows that have the keys of rows, and locks them if they are to be taken for
 // written.
-func (q QuerySet[T]) look(ctx context.Context, rows []*T, deleted ast.Deleted, lock bool) ([]*T, error) {
+func (q set[P]) look(ctx context.Context, rows []P, deleted ast.Deleted, lock bool) ([]P, error) {
 	where, err := q.amongRows(rows)
 	if err != nil {
 		return nil, err
 	}
-	these := QuerySet[T]{db: q.db, model: q.model, spec: ast.Select{Database: q.db, Where: []ast.Node{where}, Deleted: deleted}}
+	these := set[P]{db: q.db, model: q.model, spec: ast.Select{Database: q.db, Where: []ast.Node{where}, Deleted: deleted}}
 	if lock && q.db.executor.Encloses(ctx) {
-		these = these.SelectForUpdate()
+		these = these.forUpdate()
 	}
 	return these.all(ctx)
 }
@@ -122,10 +122,10 @@ func unseen(answer, err error) error {
 	return fmt.Errorf("%w; whether a trigger has passed over it could not be seen: %w", answer, err)
 }
 
-func versionOf[T any](row *T) int64 { return *any(row).(versioned).VersionField() }
+func versionOf[P any](row P) int64 { return *any(row).(versioned).VersionField() }
 
-func byIdentity[T any](by []*render.Field, rows []*T) (map[string]*T, error) {
-	at := make(map[string]*T, len(rows))
+func byIdentity[P any](by []*render.Field, rows []P) (map[string]P, error) {
+	at := make(map[string]P, len(rows))
 	for _, row := range rows {
 		id, _, err := identity(by, reflect.ValueOf(row).Elem())
 		if err != nil {
@@ -137,7 +137,7 @@ func byIdentity[T any](by []*render.Field, rows []*T) (map[string]*T, error) {
 }
 
 // hasAll reports whether a row has what was to be set, values as they are bound.
-func hasAll[T any](row *T, set []render.Assignment) bool {
+func hasAll[P any](row P, set []render.Assignment) bool {
 	for _, a := range set {
 		if v, err := a.Field.Value(reflect.ValueOf(row).Elem()); err != nil || compareBound(v, a.Value) != 0 {
 			return false
@@ -147,7 +147,7 @@ func hasAll[T any](row *T, set []render.Assignment) bool {
 }
 
 // alike reports whether two rows have the same values in some columns.
-func alike[T any](fields []*render.Field, a, b *T) bool {
+func alike[P any](fields []*render.Field, a, b P) bool {
 	for _, f := range fields {
 		x, errX := f.Value(reflect.ValueOf(a).Elem())
 		y, errY := f.Value(reflect.ValueOf(b).Elem())
@@ -161,18 +161,18 @@ func alike[T any](fields []*render.Field, a, b *T) bool {
 // upserted looks for the rows of an upsert of which the server has kept fewer than
 // were sent. Where they are as it would have left them a trigger has spared a
 // write (PostgreSQL's suppress_redundant_updates_trigger), and the structs get what they hold.
-func (q QuerySet[T]) upserted(ctx context.Context, b *batch, k *conflict, kept int) error {
+func (q set[P]) upserted(ctx context.Context, b *batch, k *conflict, kept int) error {
 	short := q.db.notKept(ctx, len(b.Rows), kept)
 	where, err := among(k.target, b.Rows)
 	if err != nil {
 		return err
 	}
-	these := QuerySet[T]{db: q.db, model: q.model, spec: ast.Select{Database: q.db, Where: []ast.Node{where}}}
+	these := set[P]{db: q.db, model: q.model, spec: ast.Select{Database: q.db, Where: []ast.Node{where}}}
 	if q.model.Deleted != nil {
 		these.spec.Deleted = ast.WithDeleted
 	}
 	if q.db.executor.Encloses(ctx) {
-		these = these.SelectForUpdate()
+		these = these.forUpdate()
 	}
 	list, err := these.all(ctx)
 	if err != nil {
@@ -188,7 +188,7 @@ func (q QuerySet[T]) upserted(ctx context.Context, b *batch, k *conflict, kept i
 			return err
 		}
 		found := there[id]
-		if found == nil || !leftBy(b.Conflict.Set, found, row) {
+		if isNil(found) || !leftBy(b.Conflict.Set, found, row) {
 			return short
 		}
 		for _, f := range b.left {
@@ -200,8 +200,8 @@ func (q QuerySet[T]) upserted(ctx context.Context, b *batch, k *conflict, kept i
 
 // leftBy reports whether an upsert of row would have left found as it is. What it
 // computes nobody knows.
-func leftBy[T any](set []render.Assignment, found *T, row reflect.Value) bool {
-	own := row.Addr().Interface().(*T)
+func leftBy[P any](set []render.Assignment, found P, row reflect.Value) bool {
+	own := row.Addr().Interface().(P)
 	for _, a := range set {
 		switch a.Value {
 		case query.F(a.Field.Name).Node():

@@ -52,7 +52,7 @@ func (db *DB) passesOver() bool {
 }
 
 // keptAll judges an INSERT that should have kept all of its rows, and whose result then takes.
-func (q QuerySet[T]) keptAll(ctx context.Context, sent int, then func(driver.Result) error) func(driver.Result) error {
+func (q set[P]) keptAll(ctx context.Context, sent int, then func(driver.Result) error) func(driver.Result) error {
 	return func(res driver.Result) error {
 		kept, err := res.RowsAffected()
 		if err == nil && kept < int64(sent) {
@@ -74,7 +74,7 @@ WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE ORDER BY place LIMIT
 
 // unlessUncounted is a NotKeptError, but for a view on SQLite: it does not count what INSTEAD OF
 // triggers write (its manual, "sqlite3_changes"), so that nobody knows.
-func (q QuerySet[T]) unlessUncounted(ctx context.Context, sent, kept int) error {
+func (q set[P]) unlessUncounted(ctx context.Context, sent, kept int) error {
 	short := q.db.notKept(ctx, sent, kept)
 	if q.db.Server().Engine != dialect.SQLite {
 		return short
@@ -102,7 +102,7 @@ func (q QuerySet[T]) unlessUncounted(ctx context.Context, sent, kept int) error 
 // sendReturning sends an INSERT and puts the columns that it returns into the rows, which
 // the server returns in the order in which they were sent. It returns how many there were: if
 // they are fewer than were sent the structs hold nothing of them.
-func (q QuerySet[T]) sendReturning(ctx context.Context, text render.Text, insert *render.Insert) (kept int, err error) {
+func (q set[P]) sendReturning(ctx context.Context, text render.Text, insert *render.Insert) (kept int, err error) {
 	err = q.db.executor.Query(ctx, q.db.built(text), func(rows driver.Rows) (err error) {
 		kept, err = q.scanColumns(rows, insert.Returning, insert.Rows)
 		if err != nil && kept < len(insert.Rows) {
@@ -115,7 +115,7 @@ func (q QuerySet[T]) sendReturning(ctx context.Context, text render.Text, insert
 
 // sendCounted sends an upsert that returns nothing, and returns how many rows it has written.
 // Where one that is updated counts twice, each is returned instead.
-func (q QuerySet[T]) sendCounted(ctx context.Context, text render.Text) (kept int, err error) {
+func (q set[P]) sendCounted(ctx context.Context, text render.Text) (kept int, err error) {
 	if q.db.models.HasTarget() {
 		n, err := q.matched(ctx, text, nil)
 		return int(n), err

@@ -44,19 +44,19 @@ var (
 // stand where NULL does, unless the column cannot be NULL. A page in which the column of
 // a row is a zero and not NULL is therefore a *[ScanError]: nothing could go on from that
 // row. If the table can have both, make the field a pointer.
-func (q QuerySet[T]) After(row *T) QuerySet[T] { return q.from(row, false) }
+func (q QuerySet[T]) After(row *T) QuerySet[T] { return QuerySet[T]{q.set.from(row, false)} }
 
 // Before is After in the other direction: the rows in front of row, and with Limit
 // those that are nearest to it; nil is the end. All and [Select] return them in the order
 // of the query. First and Limit(1) are the row in front.
-func (q QuerySet[T]) Before(row *T) QuerySet[T] { return q.from(row, true) }
+func (q QuerySet[T]) Before(row *T) QuerySet[T] { return QuerySet[T]{q.set.from(row, true)} }
 
-func (q QuerySet[T]) from(row *T, before bool) QuerySet[T] {
+func (q set[P]) from(row P, before bool) set[P] {
 	q.settle()
 	if q.err != nil {
 		return q
 	}
-	if row != nil {
+	if !isNil(row) {
 		list, err := q.place(reflect.ValueOf(row).Elem())
 		if err != nil {
 			q.keep(err)
@@ -86,7 +86,7 @@ func turned(list []ast.Criterion) []ast.Criterion {
 }
 
 // settle makes the order one in which every row has a place of its own.
-func (q *QuerySet[T]) settle() {
+func (q *set[P]) settle() {
 	switch {
 	case q.err != nil || q.placed:
 		return
@@ -130,7 +130,7 @@ func (q *QuerySet[T]) settle() {
 // pagedBy refuses what MySQL and MariaDB order otherwise than they compare it: ENUM and
 // SET by the places of their members, and by < and > as texts (their manuals, "The ENUM
 // Type"), so that rows would be left out of the pages.
-func (q *QuerySet[T]) pagedBy(f *render.Field) error {
+func (q *set[P]) pagedBy(f *render.Field) error {
 	name := f.Column.Name
 	if engine := q.db.Server().Engine; engine != dialect.MySQL && engine != dialect.MariaDB || name != "enum" && name != "set" {
 		return nil
@@ -159,7 +159,7 @@ func havePlaces(places []int, m *render.Model, row reflect.Value, values []drive
 }
 
 // place is where a row stands in the order of the query as it is sent.
-func (q QuerySet[T]) place(row reflect.Value) ([]ast.Criterion, error) {
+func (q set[P]) place(row reflect.Value) ([]ast.Criterion, error) {
 	list := make([]ast.Criterion, len(q.spec.Order))
 	for i, o := range q.spec.Order {
 		f, err := q.model.Own(o.By)

@@ -34,6 +34,10 @@ import (
 // several columns 200. Nothing that Prefetch reads is locked. All, Get, First, Find,
 // FindMany and Refresh prefetch; Iterate, which has a row at a time, is an error.
 func (q QuerySet[T]) Prefetch(path string, refine ...func(Related) Related) QuerySet[T] {
+	return QuerySet[T]{q.set.prefetching(path, refine)}
+}
+
+func (q set[P]) prefetching(path string, refine []func(Related) Related) set[P] {
 	if q.err != nil {
 		return q
 	}
@@ -58,7 +62,7 @@ func (q QuerySet[T]) Prefetch(path string, refine ...func(Related) Related) Quer
 	}
 	q.prefetch = appended(q.prefetch, []prefetch{{path: path, hops: hops, refined: r, refines: len(refine) > 0}})
 	if first := hops[0].Path; first != "" {
-		q = q.Related(first)
+		q.spec.Related = appended(q.spec.Related, []string{first})
 	}
 	// What is wrong with a refinement is known before anything is sent.
 	if !slices.ContainsFunc(q.prefetch, func(p prefetch) bool { return p.refines }) {

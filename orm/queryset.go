@@ -20,7 +20,13 @@ import (
 // An error in the building (an unknown name, contradictory options) is kept and
 // returned by every method that would send, and by [QuerySet.Err]. A QuerySet
 // begins with [Objects]; its zero value cannot be used.
-type QuerySet[T any] struct {
+type QuerySet[T any] struct{ set set[*T] }
+
+// set is a QuerySet whose rows are of type P, a pointer to the model. A compiler makes the methods
+// of a generic type anew for each struct that it is used with, and but once for all pointers: so
+// those of QuerySet say what there is, and those of set do it. Otherwise each model would
+// cost whoever uses it a quarter of a second of compiling, and 100 KB.
+type set[P any] struct {
 	db    *DB
 	model *render.Model
 	spec  ast.Select
@@ -38,11 +44,15 @@ type QuerySet[T any] struct {
 // if db is nil, every method that would send returns an error that says so.
 func Objects[T any](db *DB) QuerySet[T] {
 	m, err := db.model(reflect.TypeFor[T]())
-	return QuerySet[T]{db: db, model: m, spec: ast.Select{Database: db}, err: err}
+	return QuerySet[T]{set[*T]{db: db, model: m, spec: ast.Select{Database: db}, err: err}}
 }
 
 // Filter keeps the rows for which all conditions hold.
 func (q QuerySet[T]) Filter(conds ...query.Cond) QuerySet[T] {
+	return QuerySet[T]{q.set.filter(conds...)}
+}
+
+func (q set[P]) filter(conds ...query.Cond) set[P] {
 	q.spec.Where = ast.Conditions(slices.Clip(q.spec.Where), conds)
 	return q
 }
@@ -50,7 +60,7 @@ func (q QuerySet[T]) Filter(conds ...query.Cond) QuerySet[T] {
 // Exclude keeps the rows for which the conditions do not all hold: exactly
 // those that Filter with the same conditions drops.
 func (q QuerySet[T]) Exclude(conds ...query.Cond) QuerySet[T] {
-	q.spec.Where = appended(q.spec.Where, []ast.Node{query.Not(query.And(conds...)).Condition()})
+	q.set.spec.Where = appended(q.set.spec.Where, []ast.Node{query.Not(query.And(conds...)).Condition()})
 	return q
 }
 
@@ -69,6 +79,10 @@ func (q QuerySet[T]) OrderBy(names ...string) QuerySet[T] {
 // OrderByExpr is OrderBy for expressions and typed columns:
 // query.Lower(query.F("name")).Asc(), UpdatedAt.Desc().
 func (q QuerySet[T]) OrderByExpr(orders ...query.Order) QuerySet[T] {
+	return QuerySet[T]{q.set.orderBy(orders...)}
+}
+
+func (q set[P]) orderBy(orders ...query.Order) set[P] {
 	if q.placed {
 		q.keep(errOrderAfter)
 	}
@@ -81,6 +95,10 @@ func (q QuerySet[T]) OrderByExpr(orders ...query.Order) QuerySet[T] {
 
 // Limit keeps at most n rows.
 func (q QuerySet[T]) Limit(n int) QuerySet[T] {
+	return QuerySet[T]{q.set.limit(n)}
+}
+
+func (q set[P]) limit(n int) set[P] {
 	limit := int64(n)
 	q.spec.Limit = &limit
 	return q
@@ -88,13 +106,13 @@ func (q QuerySet[T]) Limit(n int) QuerySet[T] {
 
 // Offset leaves out the first n rows.
 func (q QuerySet[T]) Offset(n int) QuerySet[T] {
-	q.spec.Offset = int64(n)
+	q.set.spec.Offset = int64(n)
 	return q
 }
 
 // Distinct keeps one of several equal rows.
 func (q QuerySet[T]) Distinct() QuerySet[T] {
-	q.spec.Distinct = true
+	q.set.spec.Distinct = true
 	return q
 }
 
@@ -103,13 +121,13 @@ func (q QuerySet[T]) Distinct() QuerySet[T] {
 // "project.owner". [QuerySet.Prefetch] reads those that have many rows. A related row that does not exist, or is marked as deleted (rule S60), leaves nil. The join is an
 // inner one where every row must have a related row.
 func (q QuerySet[T]) Related(paths ...string) QuerySet[T] {
-	q.spec.Related = appended(q.spec.Related, paths)
+	q.set.spec.Related = appended(q.set.spec.Related, paths)
 	return q
 }
 
 // Err returns what is wrong with the query as it stands, or nil.
 func (q QuerySet[T]) Err() error {
-	_, _, err := q.render()
+	_, _, err := q.set.render()
 	return failed(nameOf[T](), "Err", err)
 }
 
@@ -117,12 +135,12 @@ func (q QuerySet[T]) Err() error {
 // placeholders, and the values that the driver would bind to them. Nothing is
 // sent.
 func (q QuerySet[T]) SQL(context.Context) (string, []any, error) {
-	st, _, err := q.render()
+	st, _, err := q.set.render()
 	return st.SQL, st.Args, failed(nameOf[T](), "SQL", err)
 }
 
 // render returns the statement that reads the rows, and how to read them.
-func (q QuerySet[T]) render() (block.Statement, *rowReader, error) {
+func (q set[P]) render() (block.Statement, *rowReader, error) {
 	if q.err != nil {
 		return block.Statement{}, nil, q.err
 	}
@@ -137,7 +155,7 @@ func (q QuerySet[T]) render() (block.Statement, *rowReader, error) {
 }
 
 // reader reads the rows of the query, with what is joined to them.
-func (q QuerySet[T]) reader(joins []*render.Join) *rowReader {
+func (q set[P]) reader(joins []*render.Join) *rowReader {
 	r := q.db.rowReader(q.model, joins)
 	if len(q.places) > 0 {
 		own := *r
@@ -147,7 +165,7 @@ func (q QuerySet[T]) reader(joins []*render.Join) *rowReader {
 	return r
 }
 
-func (q QuerySet[T]) statement(t render.Text) block.Statement {
+func (q set[P]) statement(t render.Text) block.Statement {
 	st := q.db.built(t)
 	st.Locks = len(q.spec.Locks) > 0
 	st.Replica = q.replica
@@ -162,11 +180,11 @@ func (db *DB) built(t render.Text) block.Statement {
 }
 
 // failed is what a method returns that sends.
-func (q QuerySet[T]) failed(ctx context.Context, operation string, err error) error {
+func (q set[P]) failed(ctx context.Context, operation string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return q.db.failed(ctx, nameOf[T]()+"."+operation, err)
+	return q.db.failed(ctx, nameOfType(reflect.TypeFor[P]().Elem())+"."+operation, err)
 }
 
 // appended never writes into the array of list, which other QuerySets share.

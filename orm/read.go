@@ -16,20 +16,20 @@ import (
 
 // All returns the rows. Without any it returns an empty slice.
 func (q QuerySet[T]) All(ctx context.Context) ([]*T, error) {
-	list, err := q.all(ctx)
-	return list, q.failed(ctx, "All", err)
+	list, err := q.set.all(ctx)
+	return list, q.set.failed(ctx, "All", err)
 }
 
-func (q QuerySet[T]) all(ctx context.Context) ([]*T, error) {
+func (q set[P]) all(ctx context.Context) ([]P, error) {
 	st, reader, err := q.render()
 	if err != nil {
 		return nil, err
 	}
-	list := []*T{}
+	list := []P{}
 	err = q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
 		list = list[:0]
 		return reader.each(rows, func(row reflect.Value) bool {
-			list = append(list, row.Interface().(*T))
+			list = append(list, row.Interface().(P))
 			return true
 		})
 	})
@@ -55,22 +55,22 @@ func (q QuerySet[T]) all(ctx context.Context) ([]*T, error) {
 // none and [ErrMultipleRows] if there are several. With SelectForUpdate the row
 // is locked.
 func (q QuerySet[T]) Get(ctx context.Context) (*T, error) {
-	row, err := q.one(ctx)
-	return row, q.failed(ctx, "Get", err)
+	row, err := q.set.one(ctx)
+	return row, q.set.failed(ctx, "Get", err)
 }
 
-func (q QuerySet[T]) one(ctx context.Context) (*T, error) {
+func (q set[P]) one(ctx context.Context) (row P, err error) {
 	if q.spec.Limit == nil || *q.spec.Limit > 2 {
-		q = q.Limit(2)
+		q = q.limit(2)
 	}
 	list, err := q.all(ctx)
 	switch {
 	case err != nil:
-		return nil, err
+		return row, err
 	case len(list) == 0:
-		return nil, ErrNotFound
+		return row, ErrNotFound
 	case len(list) > 1:
-		return nil, ErrMultipleRows
+		return row, ErrMultipleRows
 	}
 	return list[0], nil
 }
@@ -78,56 +78,70 @@ func (q QuerySet[T]) one(ctx context.Context) (*T, error) {
 // First returns the first row, by the primary key if the query has no ordering
 // of its own, or [ErrNotFound].
 func (q QuerySet[T]) First(ctx context.Context) (*T, error) {
+	row, err := q.set.first(ctx)
+	return row, q.set.failed(ctx, "First", err)
+}
+
+func (q set[P]) first(ctx context.Context) (row P, err error) {
 	if len(q.spec.Order) == 0 && q.model != nil {
 		for _, f := range q.model.PKs {
 			q.spec.Order = append(q.spec.Order, query.F(f.Name).Asc().Node())
 		}
 	}
 	if q.spec.Limit == nil || *q.spec.Limit > 1 {
-		q = q.Limit(1)
+		q = q.limit(1)
 	}
 	list, err := q.all(ctx)
 	switch {
 	case err != nil:
-		return nil, q.failed(ctx, "First", err)
+		return row, err
 	case len(list) == 0:
-		return nil, q.failed(ctx, "First", ErrNotFound)
+		return row, ErrNotFound
 	}
 	return list[0], nil
 }
 
 // Count returns the number of rows. Limit and Offset count.
 func (q QuerySet[T]) Count(ctx context.Context) (int64, error) {
+	n, err := q.set.count(ctx)
+	return n, q.set.failed(ctx, "Count", err)
+}
+
+func (q set[P]) count(ctx context.Context) (n int64, err error) {
 	if q.err != nil {
-		return 0, q.failed(ctx, "Count", q.err)
+		return 0, q.err
 	}
 	text, err := q.model.Count(&q.spec)
 	if err != nil {
-		return 0, q.failed(ctx, "Count", err)
+		return 0, err
 	}
-	var n int64
 	err = q.scalar(ctx, text, &n)
-	return n, q.failed(ctx, "Count", err)
+	return n, err
 }
 
 // Exists reports whether there is any row.
 func (q QuerySet[T]) Exists(ctx context.Context) (bool, error) {
+	found, err := q.set.exists(ctx)
+	return found, q.set.failed(ctx, "Exists", err)
+}
+
+func (q set[P]) exists(ctx context.Context) (bool, error) {
 	if q.err == nil && q.replica && len(q.spec.Locks) > 0 {
 		q.err = errLockOnReplica
 	}
 	if q.err != nil {
-		return false, q.failed(ctx, "Exists", q.err)
+		return false, q.err
 	}
 	text, err := q.model.Exists(&q.spec)
 	if err != nil {
-		return false, q.failed(ctx, "Exists", err)
+		return false, err
 	}
 	found := false
 	err = q.db.executor.Query(ctx, q.statement(text), func(rows driver.Rows) (err error) {
 		found, err = next(rows, make([]driver.Value, len(rows.Columns())))
 		return err
 	})
-	return found, q.failed(ctx, "Exists", err)
+	return found, err
 }
 
 // Aggregate computes an aggregate over the rows of q; a plain column, which has a
@@ -139,8 +153,13 @@ func (q QuerySet[T]) Exists(ctx context.Context) (bool, error) {
 // a *ScanError. Use a pointer, or query.Coalesce.
 func Aggregate[V, T any](ctx context.Context, q QuerySet[T], e query.Operand) (V, error) {
 	var v V
+	err := q.set.aggregate(ctx, e, &v)
+	return v, q.set.failed(ctx, "Aggregate", err)
+}
+
+func (q set[P]) aggregate(ctx context.Context, e query.Operand, dst any) error {
 	if q.err != nil {
-		return v, q.failed(ctx, "Aggregate", q.err)
+		return q.err
 	}
 	var of ast.Node
 	if e != nil {
@@ -148,14 +167,13 @@ func Aggregate[V, T any](ctx context.Context, q QuerySet[T], e query.Operand) (V
 	}
 	text, err := q.model.Aggregate(&q.spec, of)
 	if err != nil {
-		return v, q.failed(ctx, "Aggregate", err)
+		return err
 	}
-	err = q.scalar(ctx, text, &v)
-	return v, q.failed(ctx, "Aggregate", err)
+	return q.scalar(ctx, text, dst)
 }
 
 // scalar reads one row with one column.
-func (q QuerySet[T]) scalar(ctx context.Context, text render.Text, dst any) error {
+func (q set[P]) scalar(ctx context.Context, text render.Text, dst any) error {
 	return q.db.executor.Query(ctx, q.statement(text), func(rows driver.Rows) error {
 		values := make([]driver.Value, len(rows.Columns()))
 		if err := rows.Next(values); err != nil {
@@ -184,7 +202,12 @@ func (q QuerySet[T]) scalar(ctx context.Context, text render.Text, dst any) erro
 // waits for the reader, in vain. To change rows while going over
 // them, read them with All in pieces.
 func (q QuerySet[T]) Iterate(ctx context.Context) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) {
+	return q.set.iterate(ctx)
+}
+
+func (q set[P]) iterate(ctx context.Context) iter.Seq2[P, error] {
+	var none P
+	return func(yield func(P, error) bool) {
 		if q.backward {
 			q.keep(errBackward)
 		}
@@ -193,25 +216,25 @@ func (q QuerySet[T]) Iterate(ctx context.Context) iter.Seq2[*T, error] {
 		}
 		st, reader, err := q.render()
 		if err != nil {
-			yield(nil, q.failed(ctx, "Iterate", err))
+			yield(none, q.failed(ctx, "Iterate", err))
 			return
 		}
 		rows, err := q.db.executor.Stream(ctx, st)
 		if err != nil {
-			yield(nil, q.failed(ctx, "Iterate", err))
+			yield(none, q.failed(ctx, "Iterate", err))
 			return
 		}
 		defer func() { _ = rows.Close() }() // also when the body of the loop panics
 		stopped := false
 		err = reader.each(rows, func(row reflect.Value) bool {
-			stopped = !yield(row.Interface().(*T), nil)
+			stopped = !yield(row.Interface().(P), nil)
 			return !stopped
 		})
 		if closeErr := rows.Close(); err == nil {
 			err = closeErr
 		}
 		if err != nil && !stopped {
-			yield(nil, q.failed(ctx, "Iterate", err))
+			yield(none, q.failed(ctx, "Iterate", err))
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 // where the block does (rule R2). With SelectForUpdate it is [ErrLockOptions], and what
 // writes refuses it.
 func (q QuerySet[T]) OnReplica() QuerySet[T] {
-	q.replica = true
+	q.set.replica = true
 	return q
 }
 

@@ -37,11 +37,11 @@ import (
 // is set is what [QuerySet.Update] sets. Related is refused, and what a query makes of
 // its rows: Distinct, GroupBy, Having, Join, Annotate and Prefetch.
 func (q QuerySet[T]) UpdateReturning(ctx context.Context, set ...query.Assignment) ([]*T, error) {
-	list, err := q.updateReturning(ctx, set)
-	return list, q.failed(ctx, "UpdateReturning", err)
+	list, err := q.set.updateReturning(ctx, set)
+	return list, q.set.failed(ctx, "UpdateReturning", err)
 }
 
-func (q QuerySet[T]) updateReturning(ctx context.Context, set []query.Assignment) ([]*T, error) {
+func (q set[P]) updateReturning(ctx context.Context, set []query.Assignment) ([]P, error) {
 	if err := q.returnable(); err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (q QuerySet[T]) updateReturning(ctx context.Context, set []query.Assignment
 	return q.setReturning(ctx, assignments)
 }
 
-func (q QuerySet[T]) setReturning(ctx context.Context, assignments []render.Assignment) ([]*T, error) {
+func (q set[P]) setReturning(ctx context.Context, assignments []render.Assignment) ([]P, error) {
 	for _, a := range assignments {
 		if a.Field.IsPK {
 			return nil, &query.FieldError{Model: q.model.Name, Name: a.Field.Name, Reason: "is the primary key, by which the rows are found again"}
@@ -71,7 +71,7 @@ func (q QuerySet[T]) setReturning(ctx context.Context, assignments []render.Assi
 	if _, err := (&render.Update{Model: q.model, Set: assignments}).Render(); err != nil {
 		return nil, err // before anything is sent
 	}
-	var list []*T
+	var list []P
 	err = q.db.ownBlock(ctx, func(ctx context.Context) error {
 		list = nil
 		chosen, err := q.chosenKeys(ctx, keys)
@@ -88,7 +88,7 @@ func (q QuerySet[T]) setReturning(ctx context.Context, assignments []render.Assi
 }
 
 // updateChosen updates rows that are locked, and returns them.
-func (q QuerySet[T]) updateChosen(ctx context.Context, set []render.Assignment, chosen []*T) ([]*T, error) {
+func (q set[P]) updateChosen(ctx context.Context, set []render.Assignment, chosen []P) ([]P, error) {
 	where, err := q.amongRows(chosen)
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (q QuerySet[T]) updateChosen(ctx context.Context, set []render.Assignment, 
 		return nil, err
 	}
 	// A plain read may show an older state of a row that the UPDATE has left as it was.
-	return these.SelectForUpdate().all(ctx)
+	return these.forUpdate().all(ctx)
 }
 
 // DeleteReturning deletes the rows of the query and returns them as they were
@@ -123,11 +123,11 @@ func (q QuerySet[T]) updateChosen(ctx context.Context, set []render.Assignment, 
 // Rows of a model with a column tagged soft_delete are marked, and returned as they
 // are then: it is an UpdateReturning (rule S61).
 func (q QuerySet[T]) DeleteReturning(ctx context.Context) ([]*T, error) {
-	list, err := q.deleteReturning(ctx)
-	return list, q.failed(ctx, "DeleteReturning", err)
+	list, err := q.set.deleteReturning(ctx)
+	return list, q.set.failed(ctx, "DeleteReturning", err)
 }
 
-func (q QuerySet[T]) deleteReturning(ctx context.Context) ([]*T, error) {
+func (q set[P]) deleteReturning(ctx context.Context) ([]P, error) {
 	if err := q.returnable(); err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (q QuerySet[T]) deleteReturning(ctx context.Context) ([]*T, error) {
 	if _, err := q.model.Keys(&q.spec); err != nil {
 		return nil, err // before anything is sent
 	}
-	var list []*T
+	var list []P
 	err := q.db.ownBlock(ctx, func(ctx context.Context) (err error) {
 		if list, err = q.all(ctx); err != nil || len(list) == 0 {
 			return err
@@ -157,7 +157,7 @@ func (q QuerySet[T]) deleteReturning(ctx context.Context) ([]*T, error) {
 			if err != nil {
 				return err
 			}
-			these := QuerySet[T]{db: q.db, model: q.model}
+			these := set[P]{db: q.db, model: q.model}
 			gone, err := these.changed(ctx, text, nil)
 			if err == nil {
 				list, err = inOrderOf(q, gone, list)
@@ -171,18 +171,18 @@ func (q QuerySet[T]) deleteReturning(ctx context.Context) ([]*T, error) {
 	return orNoRows(list, err)
 }
 
-func orNoRows[T any](list []*T, err error) ([]*T, error) {
+func orNoRows[P any](list []P, err error) ([]P, error) {
 	switch {
 	case err != nil:
 		return nil, err
 	case list == nil:
-		return []*T{}, nil
+		return []P{}, nil
 	}
 	return list, nil
 }
 
 // returnable refuses what cannot be returned by the statement that writes it.
-func (q QuerySet[T]) returnable() error {
+func (q set[P]) returnable() error {
 	switch s := q.spec; {
 	case q.err != nil:
 		return q.err
@@ -210,11 +210,11 @@ func (q QuerySet[T]) returnable() error {
 func locksSelf(l *ast.Lock) bool { return len(l.Of) == 0 || slices.Contains(l.Of, "self") }
 
 // changedAtOnce sends a statement that changes rows and returns them.
-func (q QuerySet[T]) changedAtOnce(ctx context.Context, text render.Text, err error, order []criterion) ([]*T, error) {
+func (q set[P]) changedAtOnce(ctx context.Context, text render.Text, err error, order []criterion) ([]P, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []*T
+	var list []P
 	send := func(ctx context.Context) (err error) {
 		list, err = q.changed(ctx, text, order)
 		return err
@@ -231,7 +231,7 @@ func (q QuerySet[T]) changedAtOnce(ctx context.Context, text render.Text, err er
 }
 
 // changed sends a statement that returns rows of the model, and sorts them.
-func (q QuerySet[T]) changed(ctx context.Context, text render.Text, order []criterion) ([]*T, error) {
+func (q set[P]) changed(ctx context.Context, text render.Text, order []criterion) ([]P, error) {
 	st := q.db.built(text)
 	st.Wait = q.db.models.StatementWait(q.spec.Locks)
 	reader := *q.reader(nil)
@@ -243,14 +243,14 @@ func (q QuerySet[T]) changed(ctx context.Context, text render.Text, order []crit
 			return err
 		}
 	}
-	list := []*T{}
+	list := []P{}
 	err := q.db.executor.Query(ctx, st, func(rows driver.Rows) error {
 		list, keys = list[:0], keys[:0]
 		if len(rows.Columns()) == 0 {
 			return nil // what MariaDB answers where the condition can hold for no row
 		}
 		return reader.each(rows, func(row reflect.Value) bool {
-			list = append(list, row.Interface().(*T))
+			list = append(list, row.Interface().(P))
 			return true
 		})
 	})
@@ -262,17 +262,17 @@ func (q QuerySet[T]) changed(ctx context.Context, text render.Text, order []crit
 
 // chosenKeys reads and locks the rows that are to be changed: structs that hold
 // their primary keys.
-func (q QuerySet[T]) chosenKeys(ctx context.Context, text render.Text) ([]*T, error) {
-	var list []*T
+func (q set[P]) chosenKeys(ctx context.Context, text render.Text) ([]P, error) {
+	var list []P
 	err := q.db.executor.Query(ctx, q.statement(text), func(rows driver.Rows) error {
 		list = nil
-		return q.scanEach(rows, q.model.PKs, func(row reflect.Value) { list = append(list, row.Addr().Interface().(*T)) })
+		return q.scanEach(rows, q.model.PKs, func(row reflect.Value) { list = append(list, row.Addr().Interface().(P)) })
 	})
 	return list, err
 }
 
 // amongRows is the condition for the primary keys of rows.
-func (q QuerySet[T]) amongRows(rows []*T) (ast.Node, error) {
+func (q set[P]) amongRows(rows []P) (ast.Node, error) {
 	list := make([]reflect.Value, len(rows))
 	for i, row := range rows {
 		list[i] = reflect.ValueOf(row).Elem()

@@ -16,14 +16,14 @@ import (
 // rows are read again if the query names them (Related, Prefetch); others stay in the struct
 // as they are. To keep the row as it was read, use [Lock].
 func (q QuerySet[T]) Refresh(ctx context.Context, row *T) error {
-	return q.failed(ctx, "Refresh", q.refresh(ctx, row))
+	return q.set.failed(ctx, "Refresh", q.set.refresh(ctx, row))
 }
 
-func (q QuerySet[T]) refresh(ctx context.Context, row *T) error {
+func (q set[P]) refresh(ctx context.Context, row P) error {
 	if err := q.fresh(); err != nil {
 		return err
 	}
-	if row == nil {
+	if isNil(row) {
 		return errNilRow
 	}
 	v := reflect.ValueOf(row).Elem()
@@ -82,14 +82,14 @@ func (q QuerySet[T]) refresh(ctx context.Context, row *T) error {
 // version. One that is marked already is not in the database; [QuerySet.ForceDeleteRow]
 // deletes it.
 func (q QuerySet[T]) DeleteRow(ctx context.Context, row *T) error {
-	return q.failed(ctx, "DeleteRow", q.deleteRow(ctx, row))
+	return q.set.failed(ctx, "DeleteRow", q.set.deleteRow(ctx, row))
 }
 
-func (q QuerySet[T]) deleteRow(ctx context.Context, row *T) error {
+func (q set[P]) deleteRow(ctx context.Context, row P) error {
 	if err := q.fresh(); err != nil {
 		return err
 	}
-	if row == nil {
+	if isNil(row) {
 		return errNilRow
 	}
 	if q.model.Deleted != nil {
@@ -99,7 +99,7 @@ func (q QuerySet[T]) deleteRow(ctx context.Context, row *T) error {
 	return q.forceDeleteRow(ctx, row)
 }
 
-func (q QuerySet[T]) forceDeleteRow(ctx context.Context, row *T) error {
+func (q set[P]) forceDeleteRow(ctx context.Context, row P) error {
 	where, err := q.asRead(row)
 	if err != nil {
 		return err
@@ -115,7 +115,7 @@ func (q QuerySet[T]) forceDeleteRow(ctx context.Context, row *T) error {
 }
 
 // asRead is the condition that a row is the one that was read, in its version.
-func (q QuerySet[T]) asRead(row *T) (where []ast.Node, err error) {
+func (q set[P]) asRead(row P) (where []ast.Node, err error) {
 	where, err = q.byKey(reflect.ValueOf(row).Elem())
 	if err != nil {
 		return nil, err

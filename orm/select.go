@@ -15,6 +15,10 @@ import (
 
 // Tree is for the library's own packages: a seam, without promises.
 func (q QuerySet[T]) Tree() *ast.Select {
+	return q.set.tree()
+}
+
+func (q set[P]) tree() *ast.Select {
 	s := q.spec
 	s.Err = q.err
 	s.Backward, s.Replica = q.backward, q.replica
@@ -29,14 +33,14 @@ func (q QuerySet[T]) Tree() *ast.Select {
 // its name. What is neither grouped by nor within an aggregate has several values in
 // a group, and is refused on every engine.
 func (q QuerySet[T]) GroupBy(names ...string) QuerySet[T] {
-	q.spec.Group = names
+	q.set.spec.Group = names
 	return q
 }
 
 // Having keeps the groups for which all conditions hold. They name aggregates, what
 // is grouped by, and what Select puts out.
 func (q QuerySet[T]) Having(conds ...query.Cond) QuerySet[T] {
-	q.spec.Having = ast.Conditions(q.spec.Having[:len(q.spec.Having):len(q.spec.Having)], conds)
+	q.set.spec.Having = ast.Conditions(q.set.spec.Having[:len(q.set.spec.Having):len(q.set.spec.Having)], conds)
 	return q
 }
 
@@ -53,6 +57,10 @@ func (q QuerySet[T]) Having(conds ...query.Cond) QuerySet[T] {
 //
 //	orm.Objects[Rated](db).Annotate("bookings", query.Select(bookings.Filter(query.F("room_id").Eq(query.Outer("id"))), query.Count()))
 func (q QuerySet[T]) Annotate(name string, e query.Operand) QuerySet[T] {
+	return QuerySet[T]{q.set.annotate(name, e)}
+}
+
+func (q set[P]) annotate(name string, e query.Operand) set[P] {
 	o := ast.Output{Name: name}
 	if e != nil {
 		o.Of = e.Node()
@@ -71,16 +79,16 @@ func (q QuerySet[T]) Annotate(name string, e query.Operand) QuerySet[T] {
 // for what [Select] puts out, which call its outputs name.output. A row that finds
 // several comes several times, and one that finds none not at all.
 func (q QuerySet[T]) Join(name string, other query.Query, on ...query.Cond) QuerySet[T] {
-	return q.join(ast.Join{Name: name}, other, on)
+	return QuerySet[T]{q.set.join(ast.Join{Name: name}, other, on)}
 }
 
 // LeftJoin is Join, but a row that finds none stays, with NULL for what the other
 // would have put out.
 func (q QuerySet[T]) LeftJoin(name string, other query.Query, on ...query.Cond) QuerySet[T] {
-	return q.join(ast.Join{Name: name, Left: true}, other, on)
+	return QuerySet[T]{q.set.join(ast.Join{Name: name, Left: true}, other, on)}
 }
 
-func (q QuerySet[T]) join(j ast.Join, other query.Query, on []query.Cond) QuerySet[T] {
+func (q set[P]) join(j ast.Join, other query.Query, on []query.Cond) set[P] {
 	if other == nil {
 		q.keep(fmt.Errorf("the query that is joined as %q is nil", j.Name))
 		return q

@@ -28,7 +28,7 @@ type criterion struct {
 // any order can be brought into it: by columns of the model whose order is the same
 // everywhere, and which the statement does not assign. One that the server computes may
 // be computed from what is assigned.
-func (q QuerySet[T]) sorted(assigned []render.Assignment) ([]criterion, bool) {
+func (q set[P]) sorted(assigned []render.Assignment) ([]criterion, bool) {
 	order := make([]criterion, len(q.spec.Order))
 	for i, o := range q.spec.Order {
 		f, err := q.model.Own(o.By)
@@ -63,12 +63,12 @@ func keyOf(order []criterion, row reflect.Value, values []driver.Value) ([]any, 
 }
 
 // sortBy sorts rows by their keys as the server would.
-func sortBy[T any](rows []*T, keys [][]any, order []criterion) []*T {
+func sortBy[P any](rows []P, keys [][]any, order []criterion) []P {
 	if len(order) == 0 || len(rows) < 2 {
 		return rows
 	}
 	type placed struct {
-		row *T
+		row P
 		key []any
 	}
 	list := make([]placed, len(rows))
@@ -190,8 +190,8 @@ func appendIdentity(id []byte, fields []*render.Field, row reflect.Value) (_ []b
 }
 
 // inOrderOf brings rows into the order in which their keys were read.
-func inOrderOf[T any](q QuerySet[T], rows, keys []*T) ([]*T, error) {
-	at := make(map[string]*T, len(rows))
+func inOrderOf[P any](q set[P], rows, keys []P) ([]P, error) {
+	at := make(map[string]P, len(rows))
 	for _, row := range rows {
 		id, _, err := identity(q.model.PKs, reflect.ValueOf(row).Elem())
 		if err != nil {
@@ -199,13 +199,13 @@ func inOrderOf[T any](q QuerySet[T], rows, keys []*T) ([]*T, error) {
 		}
 		at[id] = row
 	}
-	list := make([]*T, 0, len(rows))
+	list := make([]P, 0, len(rows))
 	for _, key := range keys {
 		id, _, err := identity(q.model.PKs, reflect.ValueOf(key).Elem())
 		if err != nil {
 			return nil, err
 		}
-		if row := at[id]; row != nil {
+		if row := at[id]; !isNil(row) {
 			list = append(list, row)
 		}
 	}
@@ -213,13 +213,13 @@ func inOrderOf[T any](q QuerySet[T], rows, keys []*T) ([]*T, error) {
 }
 
 // scanEach reads some columns of every row into a new struct.
-func (q QuerySet[T]) scanEach(rows driver.Rows, fields []*render.Field, yield func(row reflect.Value)) error {
+func (q set[P]) scanEach(rows driver.Rows, fields []*render.Field, yield func(row reflect.Value)) error {
 	fresh := func() reflect.Value { return reflect.New(q.model.Type).Elem() }
 	return q.scanInto(rows, fields, fresh, yield)
 }
 
 // scanInto reads some columns of every row into the struct that into returns for it.
-func (q QuerySet[T]) scanInto(rows driver.Rows, fields []*render.Field, into func() reflect.Value, yield func(row reflect.Value)) error {
+func (q set[P]) scanInto(rows driver.Rows, fields []*render.Field, into func() reflect.Value, yield func(row reflect.Value)) error {
 	values := make([]driver.Value, len(fields))
 	scan := make([]scanner, len(fields))
 	for i, f := range fields {

@@ -14,7 +14,7 @@ import (
 // onlyTarget refuses, on a server where an INSERT cannot say which key is meant, a
 // table with another unique key by which one of the rows could be there: the row
 // that has it would be changed, whatever its values are.
-func (q QuerySet[T]) onlyTarget(ctx context.Context, k *conflict, batches []*batch) error {
+func (q set[P]) onlyTarget(ctx context.Context, k *conflict, batches []*batch) error {
 	if q.db.models.HasTarget() {
 		return nil
 	}
@@ -50,7 +50,7 @@ func (q QuerySet[T]) onlyTarget(ctx context.Context, k *conflict, batches []*bat
 	return nil
 }
 
-func (q QuerySet[T]) otherKey(k *conflict, which string) error {
+func (q set[P]) otherKey(k *conflict, which string) error {
 	server := q.db.Server()
 	return &dialect.UnsupportedError{Server: server, Feature: "OnConflict(" + fieldNames(k.target) + ") for a table with another unique key",
 		Hint: which + " could be met as well, and ON DUPLICATE KEY UPDATE does not say by which; use UpdateOrCreate, or leave its columns to the server"}

@@ -29,18 +29,18 @@ import (
 // [ErrDeleted], and dialect.ErrUniqueViolation; after WithDeleted it is read like any
 // other (rule S63).
 func (q QuerySet[T]) GetOrCreate(ctx context.Context, row *T, by ...string) (created bool, err error) {
-	created, err = q.getOrCreate(ctx, row, by)
-	return created, q.failed(ctx, "GetOrCreate", err)
+	created, err = q.set.getOrCreate(ctx, row, by)
+	return created, q.set.failed(ctx, "GetOrCreate", err)
 }
 
-func (q QuerySet[T]) getOrCreate(ctx context.Context, row *T, by []string) (bool, error) {
+func (q set[P]) getOrCreate(ctx context.Context, row P, by []string) (bool, error) {
 	same, err := q.sameAs(row, by)
 	if err != nil {
 		return false, err
 	}
 	found, err := same.one(ctx)
 	if err == nil {
-		*row = *found
+		put(row, found)
 	}
 	if !errors.Is(err, ErrNotFound) {
 		return false, err
@@ -59,7 +59,7 @@ func (q QuerySet[T]) getOrCreate(ctx context.Context, row *T, by []string) (bool
 	case again != nil:
 		return false, again
 	}
-	*row = *found
+	put(row, found)
 	return false, nil
 }
 
@@ -77,11 +77,11 @@ func (q QuerySet[T]) getOrCreate(ctx context.Context, row *T, by []string) (bool
 // A row that is marked as deleted and holds the key is [ErrDeleted]; after WithDeleted
 // it is written over, and so comes back, unless row itself is marked.
 func (q QuerySet[T]) UpdateOrCreate(ctx context.Context, row *T, by ...string) (created bool, err error) {
-	created, err = q.updateOrCreate(ctx, row, by)
-	return created, q.failed(ctx, "UpdateOrCreate", err)
+	created, err = q.set.updateOrCreate(ctx, row, by)
+	return created, q.set.failed(ctx, "UpdateOrCreate", err)
 }
 
-func (q QuerySet[T]) updateOrCreate(ctx context.Context, row *T, by []string) (created bool, err error) {
+func (q set[P]) updateOrCreate(ctx context.Context, row P, by []string) (created bool, err error) {
 	same, err := q.sameAs(row, by)
 	if err != nil {
 		return false, err
@@ -90,11 +90,12 @@ func (q QuerySet[T]) updateOrCreate(ctx context.Context, row *T, by []string) (c
 	if err != nil {
 		return false, err
 	}
-	before := *row
+	before := held(row)
 	err = q.db.ownBlock(ctx, func(ctx context.Context) (err error) {
-		*row, created = before, false
+		restore(before, row)
+		created = false
 		if there {
-			found, err := same.SelectForUpdate().one(ctx)
+			found, err := same.forUpdate().one(ctx)
 			if err == nil {
 				err = q.overwrite(ctx, found, row)
 			}
@@ -123,7 +124,7 @@ func (q QuerySet[T]) updateOrCreate(ctx context.Context, row *T, by []string) (c
 // is missing, and two that do so wait for each other. And outside the block, if
 // nothing has been sent in it: a plain read would give it a snapshot, which the
 // row may then be newer than. To be wrong costs a statement.
-func (q QuerySet[T]) there(ctx context.Context, same QuerySet[T]) (there bool, err error) {
+func (q set[P]) there(ctx context.Context, same set[P]) (there bool, err error) {
 	look := func(ctx context.Context) error {
 		_, err := same.one(ctx)
 		return err
@@ -147,7 +148,7 @@ func (q QuerySet[T]) there(ctx context.Context, same QuerySet[T]) (there bool, e
 // the snapshot. PostgreSQL tells them apart when it is asked not to mind: it then
 // says that it cannot serialize, where MySQL and MariaDB have shown the row, or
 // said so, when they were asked to lock it.
-func (q QuerySet[T]) violated(ctx context.Context, row *T, violation error) error {
+func (q set[P]) violated(ctx context.Context, row P, violation error) error {
 	if q.db.Server().Engine != dialect.Postgres || !q.db.executor.Encloses(ctx) {
 		return violation
 	}
@@ -172,11 +173,11 @@ func (q QuerySet[T]) violated(ctx context.Context, row *T, violation error) erro
 }
 
 // sameAs selects the rows that have the values of row in the named fields.
-func (q QuerySet[T]) sameAs(row *T, by []string) (QuerySet[T], error) {
+func (q set[P]) sameAs(row P, by []string) (set[P], error) {
 	if err := q.fresh(); err != nil {
 		return q, err
 	}
-	if row == nil {
+	if isNil(row) {
 		return q, errNilRow
 	}
 	if len(by) == 0 {
@@ -195,31 +196,31 @@ func (q QuerySet[T]) sameAs(row *T, by []string) (QuerySet[T], error) {
 		if err != nil {
 			return q, err
 		}
-		q = q.Filter(query.F(f.Name).Eq(own))
+		q = q.filter(query.F(f.Name).Eq(own))
 	}
 	return q, nil
 }
 
 // createApart creates row so that a violated key does not end the block around
 // it.
-func (q QuerySet[T]) createApart(ctx context.Context, row *T) error {
+func (q set[P]) createApart(ctx context.Context, row P) error {
 	if q.db.executor.Encloses(ctx) {
 		return q.db.nested(ctx, func(ctx context.Context) error { return q.create(ctx, row) })
 	}
-	before := *row
+	before := held(row)
 	err := q.create(ctx, row)
 	if !errors.Is(err, dialect.ErrDeadlock) {
 		return err
 	}
 	return q.db.ownBlock(ctx, func(ctx context.Context) error {
-		*row = before
+		restore(before, row)
 		return q.create(ctx, row)
 	})
 }
 
 // overwrite writes row over the one that is there and locked. What row would leave to
 // the server's defaults stays as it is there.
-func (q QuerySet[T]) overwrite(ctx context.Context, there, row *T) error {
+func (q set[P]) overwrite(ctx context.Context, there, row P) error {
 	from, to := reflect.ValueOf(there).Elem(), reflect.ValueOf(row).Elem()
 	r := q.db.reader(q.model)
 	for _, f := range q.model.Fields {

@@ -24,14 +24,14 @@ import (
 // which forgets the error does not commit the rest of its work: to go on, save in
 // a nested block. Retry does not repeat a block for it.
 func (q QuerySet[T]) Save(ctx context.Context, row *T, fields ...string) error {
-	return q.failed(ctx, "Save", q.save(ctx, row, fields))
+	return q.set.failed(ctx, "Save", q.set.save(ctx, row, fields))
 }
 
-func (q QuerySet[T]) save(ctx context.Context, row *T, names []string) error {
+func (q set[P]) save(ctx context.Context, row P, names []string) error {
 	if err := q.fresh(); err != nil {
 		return err
 	}
-	if row == nil {
+	if isNil(row) {
 		return errNilRow
 	}
 	r := q.db.reader(q.model)
@@ -118,11 +118,11 @@ func (r *reader) saved(names []string) ([]*render.Field, error) {
 // the version up, unless they are assigned. A query with Limit, Offset, Distinct,
 // GroupBy, Having, Join, Annotate, Prefetch or SelectForUpdate cannot be updated.
 func (q QuerySet[T]) Update(ctx context.Context, set ...query.Assignment) (int64, error) {
-	n, err := q.update(ctx, set)
-	return n, q.failed(ctx, "Update", err)
+	n, err := q.set.update(ctx, set)
+	return n, q.set.failed(ctx, "Update", err)
 }
 
-func (q QuerySet[T]) update(ctx context.Context, set []query.Assignment) (int64, error) {
+func (q set[P]) update(ctx context.Context, set []query.Assignment) (int64, error) {
 	if err := q.changeable(); err != nil {
 		return 0, err
 	}
@@ -135,13 +135,13 @@ func (q QuerySet[T]) update(ctx context.Context, set []query.Assignment) (int64,
 }
 
 // updating is an UPDATE of the rows of the query.
-func (q QuerySet[T]) updating(set []render.Assignment) *render.Update {
+func (q set[P]) updating(set []render.Assignment) *render.Update {
 	return &render.Update{Model: q.model, Set: set, Where: q.spec.Where, Deleted: q.spec.Deleted, DeletedOf: q.spec.DeletedOf, Database: q.db}
 }
 
 // assignments is what an update of several rows sets: what the caller has asked
 // for, and what the library looks after.
-func (q QuerySet[T]) assignments(operation string, set []query.Assignment) ([]render.Assignment, error) {
+func (q set[P]) assignments(operation string, set []query.Assignment) ([]render.Assignment, error) {
 	if len(set) == 0 {
 		return nil, errors.New(operation + " without an assignment")
 	}
@@ -173,7 +173,7 @@ func lookedAfter(r *reader, list []render.Assignment, at time.Time) []render.Ass
 }
 
 // matched sends a statement that was rendered, and returns how many rows matched.
-func (q QuerySet[T]) matched(ctx context.Context, text render.Text, err error) (int64, error) {
+func (q set[P]) matched(ctx context.Context, text render.Text, err error) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
@@ -193,11 +193,11 @@ func (q QuerySet[T]) matched(ctx context.Context, text render.Text, err error) (
 // soft_delete are marked as deleted instead (rule S61): see [QuerySet.ForceDelete]. A query
 // that cannot be updated cannot be deleted.
 func (q QuerySet[T]) Delete(ctx context.Context) (int64, error) {
-	n, err := q.delete(ctx)
-	return n, q.failed(ctx, "Delete", err)
+	n, err := q.set.delete(ctx)
+	return n, q.set.failed(ctx, "Delete", err)
 }
 
-func (q QuerySet[T]) delete(ctx context.Context) (int64, error) {
+func (q set[P]) delete(ctx context.Context) (int64, error) {
 	if err := q.changeable(); err != nil {
 		return 0, err
 	}
@@ -208,7 +208,7 @@ func (q QuerySet[T]) delete(ctx context.Context) (int64, error) {
 }
 
 // changeable refuses what an UPDATE or a DELETE would have to ignore.
-func (q QuerySet[T]) changeable() error {
+func (q set[P]) changeable() error {
 	switch s := q.spec; {
 	case q.err != nil:
 		return q.err
@@ -224,14 +224,14 @@ func (q QuerySet[T]) changeable() error {
 
 // reshaped reports whether the query puts out other rows than those of its table that
 // its conditions choose.
-func (q QuerySet[T]) reshaped() bool {
+func (q set[P]) reshaped() bool {
 	s := q.spec
 	return s.Distinct || len(s.Group) > 0 || len(s.Having) > 0 || len(s.Joins) > 0
 }
 
 // ofItsRows refuses to change what a query makes of its rows: a statement that writes
 // goes by the conditions alone, and would change rows that the rest leaves out.
-func (q QuerySet[T]) ofItsRows() error {
+func (q set[P]) ofItsRows() error {
 	switch {
 	case q.reshaped():
 		return errors.New("a query with Distinct, GroupBy, Having or Join cannot be changed: filter by a sub-select")
