@@ -26,9 +26,10 @@ type engine struct {
 func (e *engine) Wire(driverConn any) backend.Wire {
 	switch c := driverConn.(type) {
 	case *conn:
+		c.wire.readsOnly = e.readsOnly
 		return c.wire
 	case rawConn:
-		return &wire{conn: c, queue: e.queue, wait: e.busy, used: true}
+		return &wire{conn: c, queue: e.queue, wait: e.busy, used: true, readsOnly: e.readsOnly}
 	}
 	return backend.PlainWire(driverConn.(driver.Conn))
 }

@@ -21,6 +21,9 @@ func inspect(query string) lex.Verdict {
 func (e *engine) Split(text string) []string { return lex.SQLiteSyntax.Split(text, endsStatement) }
 
 func inspectStatement(s lex.Tokens) lex.Verdict {
+	if rest := explained(s); rest.At(0).Is("PRAGMA") { // it acts when it is read
+		s = rest
+	}
 	switch verb := strings.ToUpper(s[0].Text); verb {
 	case "BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE":
 		return lex.Verdict{Control: verb}
@@ -38,12 +41,31 @@ func inspectStatement(s lex.Tokens) lex.Verdict {
 	return lex.Verdict{}
 }
 
+// explained is the statement behind EXPLAIN, or s.
+func explained(s lex.Tokens) lex.Tokens {
+	switch {
+	case !s.At(0).Is("EXPLAIN"):
+		return s
+	case s.At(1).Is("QUERY") && s.At(2).Is("PLAN"):
+		return s[3:]
+	}
+	return s[1:]
+}
+
+// name is the name that a token stands for: here 'a' may be one, too.
+func name(t lex.Token) string {
+	if t.Kind == lex.Literal {
+		return strings.Trim(t.Text, "'")
+	}
+	return t.Name()
+}
+
 // isPragma reports whether what follows PRAGMA names this one.
-func isPragma(s lex.Tokens, name string) bool {
+func isPragma(s lex.Tokens, pragma string) bool {
 	if s.At(1).Text == "." {
 		s = s[2:]
 	}
-	return strings.EqualFold(s.At(0).Name(), name)
+	return strings.EqualFold(name(s.At(0)), pragma)
 }
 
 // setsPragma reports whether what follows PRAGMA gives it a value, other than
@@ -65,7 +87,7 @@ func setsPragma(s lex.Tokens) bool {
 // own schema.
 func createsTemporary(s lex.Tokens) bool {
 	for i, t := range s {
-		if t.IsAny("TEMP", "TEMPORARY") && (i == 1 || s.At(i+1).Text == ".") {
+		if i == 1 && t.IsAny("TEMP", "TEMPORARY") || s.At(i+1).Text == "." && strings.EqualFold(name(t), "temp") {
 			return true
 		}
 		if t.Text == "(" {
@@ -79,6 +101,7 @@ func createsTemporary(s lex.Tokens) bool {
 // trigger only the one behind "; END" does. SQLite itself finds the end of a
 // text in this way (sqlite3_complete).
 func endsStatement(s lex.Tokens) bool {
+	s = explained(s)
 	trigger := s.At(0).Is("CREATE") &&
 		(s.At(1).Is("TRIGGER") || s.At(1).IsAny("TEMP", "TEMPORARY") && s.At(2).Is("TRIGGER"))
 	return !trigger || s.At(len(s)-1).Is("END") && s.At(len(s)-2).Kind == lex.Semicolon

@@ -119,6 +119,9 @@ func (w *wire) Commit(ctx context.Context, prefix []string) error {
 	if !w.Alive() {
 		return &backend.NotSentError{Closed: true, Err: errGone}
 	}
+	if !w.stillReads() {
+		return &backend.NotSentError{Err: errWritable}
+	}
 	for _, text := range prefix {
 		if err := w.control(ctx, text); err != nil {
 			return &backend.PrefixError{Statement: text, Err: err}

@@ -32,6 +32,10 @@ type wire struct {
 	hooked    bool // the next two are told
 	committed bool // since the last statement began, something was to be committed
 	undone    bool // and that has failed
+
+	watched   bool   // a text has run that could change the session
+	before    *state // what that was before; nil: not known
+	readsOnly bool   // it is query_only by itself
 }
 
 // endedError is an error that has ended the whole transaction.
@@ -155,6 +159,9 @@ func (w *wire) start(ctx context.Context, prefix []string, query string, args []
 		if err := w.control(ctx, text); err != nil {
 			return nil, nil, &backend.PrefixError{Statement: text, Err: err}
 		}
+	}
+	if !kind.keep {
+		w.watch()
 	}
 	w.used, w.committed, w.undone = true, false, false
 	alone := kind.writes && !w.begun && !w.writing

@@ -67,6 +67,34 @@ func TestB22_ReadOnly(t *testing.T) {
 	})
 }
 
+// What a text has changed is seen by what the session is, whatever its text says.
+func TestB23_TheSessionIsLookedAt(t *testing.T) {
+	each(t, func(t *testing.T, db *backend.Database) {
+		u := connect(t, db)
+		for _, text := range []string{"CREATE TABLE t (a)", "PRAGMA foreign_keys", "PRAGMA foreign_keys = 1", "EXPLAIN SELECT 1", "DROP TABLE t"} {
+			u.must(text)
+			assert.False(t, u.wire.(backend.SessionTeller).SessionChanged(), text)
+		}
+		for _, text := range []string{
+			"CREATE TEMP TABLE t (a)", "CREATE VIEW [temp].v AS SELECT 1", "EXPLAIN PRAGMA foreign_keys = 0", "PRAGMA reverse_unordered_selects = 1",
+			"PRAGMA query_only = 1", "PRAGMA case_sensitive_like = 1", "PRAGMA ignore_check_constraints(1)",
+		} {
+			u := connect(t, db)
+			u.must(text)
+			assert.True(t, u.wire.(backend.SessionTeller).SessionChanged(), text)
+			u.discard()
+		}
+
+		u.must("CREATE TABLE t (a)")
+		require.NoError(t, u.begin(backend.TxOptions{ReadOnly: true}, "EXPLAIN PRAGMA query_only = 0"))
+		u.must("INSERT INTO t VALUES (1)")
+		require.ErrorIs(t, u.commit(), errWritable)
+		u.rollback()
+		assert.Equal(t, int64(0), u.one("SELECT count(*) FROM t"))
+		assert.False(t, u.wire.(backend.SessionTeller).SessionChanged())
+	})
+}
+
 func TestB22_Snapshot(t *testing.T) {
 	db := open(t, Open(file(t)))
 	reader, writer := connect(t, db), connect(t, db)
