@@ -81,9 +81,21 @@ func (e *engine) Classify(err error) *dialect.Error {
 	case connect != nil, connectionError(err):
 		c.Kind, c.Fatal, c.Message = dialect.ErrConnectionLost, true, err.Error()
 	default:
-		c.Message = err.Error()
+		c.Message = driverMessage(err)
 	}
 	return c
+}
+
+// driverMessage is the text of an error that is neither the server's nor the network's.
+// Where another driver hands values on to pgx, pgx quotes the one that it cannot encode.
+func driverMessage(err error) string {
+	text := err.Error()
+	if at := strings.Index(text, "failed to encode args["); at >= 0 {
+		if end := strings.Index(text[at:], ":"); end >= 0 {
+			return text[:at+end]
+		}
+	}
+	return text
 }
 
 // connectionError reports whether err, which is no answer of the server, came

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/jackc/pgx/v5/stdlib"
@@ -69,6 +71,46 @@ func TestFromAnyDriver(t *testing.T) {
 	require.True(t, committed)
 
 	require.Panics(t, func() { opened.Engine.Wire("no connection") })
+}
+
+// passing hands each value on to pgx, which asks it while it encodes.
+type passing struct{ foreign }
+
+type passingConn struct{ *stdlib.Conn }
+
+func (p passing) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := p.foreign.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return passingConn{c.(foreignConn).Conn.(*stdlib.Conn)}, nil
+}
+
+// card is a value that cannot be bound, and says so with what it holds.
+type card string
+
+func (c card) Value() (driver.Value, error) {
+	return nil, fmt.Errorf("bad card %s: %w", string(c), errCard)
+}
+
+var errCard = errors.New("a card")
+
+func TestS05_NoValueInTheErrorsOfOtherDrivers(t *testing.T) {
+	t.Parallel()
+	db := fresh(t, items)
+	for _, driver := range []driver.Connector{foreign{db.DSN}, passing{foreign{db.DSN}}} {
+		pool := sql.OpenDB(driver)
+		defer func() { require.NoError(t, pool.Close()) }()
+		opened, err := backend.Connect(t.Context(), From(pool))
+		require.NoError(t, err)
+		w := take(t, opened)
+		require.IsType(t, &foreignWire{}, w)
+		for _, text := range []string{`INSERT INTO item VALUES (1, $1)`, `INSERT INTO item VALUES ($1, 'a')`} {
+			err := backend.Classify(opened, fails(w.Exec(t.Context(), nil, text, []any{card("4111")})))
+			require.NotContains(t, err.Error(), "4111", "%T", driver)
+			require.ErrorIs(t, err, errCard, "%T", driver)
+		}
+	}
 }
 
 // pqError and pgdriverError hand out the fields of an answer as those drivers do.

@@ -156,12 +156,33 @@ func (w *plainWire) bind(args []any) ([]driver.NamedValue, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("argument %d: %w", i+1, err)
+			return nil, &argumentError{i + 1, arg, err}
 		}
 		values = append(values, v)
 	}
 	return values, nil
 }
+
+// argumentError says which value cannot be bound, and never which value it is:
+// what its Value method says, or the driver, may quote it.
+type argumentError struct {
+	index int // from 1
+	value any
+	err   error
+}
+
+func (e *argumentError) Error() string {
+	value := e.value
+	if named, ok := value.(sql.NamedArg); ok {
+		value = named.Value
+	}
+	if _, speaks := value.(driver.Valuer); speaks {
+		return fmt.Sprintf("argument %d: this %T cannot be bound: its Value method returns an error, or what the driver does not take", e.index, value)
+	}
+	return fmt.Sprintf("argument %d: a %T cannot be bound; give the type a Value method", e.index, value)
+}
+
+func (e *argumentError) Unwrap() error { return e.err }
 
 func (w *plainWire) exec(ctx context.Context, query string, values []driver.NamedValue) (driver.Result, error) {
 	if e, ok := w.conn.(driver.ExecerContext); ok {

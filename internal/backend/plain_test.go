@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
+	"fmt"
 	"io"
 	"testing"
 
@@ -109,6 +111,33 @@ func TestPlainWireFindsBadValuesBeforeSending(t *testing.T) {
 
 	_, err = backend.PlainWire(oldConn{rawSQLite(t)}).Query(t.Context(), nil, `SELECT :a`, []any{sql.Named("a", 1)})
 	require.ErrorContains(t, err, "no named parameters")
+}
+
+// card is a value that cannot be bound, and says so with what it holds.
+type card string
+
+func (c card) Value() (driver.Value, error) {
+	return nil, fmt.Errorf("bad card %s: %w", string(c), errCard)
+}
+
+var errCard = errors.New("a card")
+
+// An error says which value cannot be bound, and never which value it is.
+func TestPlainWireShowsNoValue(t *testing.T) {
+	for name, shape := range map[string]func(driver.Conn) driver.Conn{
+		"whole":        func(c driver.Conn) driver.Conn { return c },
+		"prepare only": func(c driver.Conn) driver.Conn { return prepareOnly{c} },
+	} {
+		w := backend.PlainWire(shape(rawSQLite(t)))
+		for _, arg := range []any{card("4111"), sql.Named("a", card("4111"))} {
+			_, err := w.Exec(t.Context(), nil, `SELECT ?`, []any{1, arg})
+			require.ErrorIs(t, err, errCard, name)
+			require.EqualError(t, err, "argument 2: this backend_test.card cannot be bound: its Value method returns an error, or what the driver does not take")
+			_, err = w.Query(t.Context(), nil, `SELECT ?`, []any{1, arg})
+			require.ErrorIs(t, err, errCard, name)
+			require.NotContains(t, err.Error(), "4111", name)
+		}
+	}
 }
 
 func TestPlainWireNamesTheControlStatementThatFailed(t *testing.T) {
