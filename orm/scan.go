@@ -45,7 +45,7 @@ func scannerOf(t reflect.Type, fallback schema.ScannerFunc) scanner {
 	case t == bigIntType, t == bigRatType:
 		return scanBig
 	case t == ipType, t == ipNetType, t == addrType, t == prefixType:
-		return scanAddress(t)
+		return scanAddress
 	case reflect.PointerTo(t).Implements(sqlScanner):
 		return func(dst reflect.Value, src driver.Value) error {
 			return dst.Addr().Interface().(sql.Scanner).Scan(src)

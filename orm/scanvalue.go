@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun/schema"
+
+	"github.com/holdfast-go/holdfast/internal/render"
 )
 
 func scanTime(dst reflect.Value, src driver.Value) error {
@@ -76,10 +78,16 @@ func scanByteArray(dst reflect.Value, src driver.Value) error {
 
 // scanAddress reads the text that a network address is bound as, whose zero
 // value is bound as NULL.
-func scanAddress(t reflect.Type) scanner {
-	parse := schema.Scanner(t)
-	return orZero(func(dst reflect.Value, src driver.Value) error { return parse(dst, src) })
-}
+var scanAddress = orZero(func(dst reflect.Value, src driver.Value) error {
+	text, isText := src.(string)
+	if b, isBytes := src.([]byte); isBytes {
+		text, isText = string(b), true
+	}
+	if !isText || !render.ReadAddress(dst, text) {
+		return errType
+	}
+	return nil
+})
 
 // asBytes gives JSON to a type's own Scan as bytes, on every engine: sql.Null
 // cannot make a json.RawMessage of a text.

@@ -69,7 +69,9 @@ func (d declaration) mysql() Type {
 		return d.plain(UUID)
 	case "inet4", "inet6":
 		return d.plain(Address)
-	case "bit", "vector", "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
+	case "bit":
+		return Type{Kind: Other, Name: d.name, Length: d.arg(0, 1)}
+	case "vector", "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection":
 		return d.plain(Other)
 	}
 	return d.plain(Unknown)
@@ -126,7 +128,9 @@ func (d declaration) postgres() Type {
 		return d.plain(Address)
 	case "interval", "money", "bit", "bit varying", "varbit", "xml", "tsvector", "tsquery", "point", "line", "lseg", "box", "path", "polygon", "circle",
 		"hstore", "ltree", "vector", "geometry", "geography", "int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange",
-		"int4multirange", "int8multirange", "nummultirange", "tsmultirange", "tstzmultirange", "datemultirange":
+		"int4multirange", "int8multirange", "nummultirange", "tsmultirange", "tstzmultirange", "datemultirange",
+		"jsonpath", "pg_lsn", "pg_snapshot", "txid_snapshot", "tid", "regclass", "regtype", "regproc", "regprocedure", "regoper", "regoperator", "regrole",
+		"regnamespace", "regcollation", "regconfig", "regdictionary", "lquery", "ltxtquery", "cube", "seg":
 		return d.plain(Other)
 	}
 	return d.plain(Unknown)

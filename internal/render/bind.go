@@ -130,11 +130,11 @@ var (
 // writtenAsText reports whether values of t are bound as a text of their own,
 // and not as JSON made of them.
 func writtenAsText(t reflect.Type) bool {
-	switch t {
-	case rawJSONType, ipType, ipNetType, addrType, prefixType:
-		return true
-	}
-	return false
+	return t == rawJSONType || isAddress(t)
+}
+
+func isAddress(t reflect.Type) bool {
+	return t == ipType || t == ipNetType || t == addrType || t == prefixType
 }
 
 // binderOf compiles the way from a Go type to the driver.
@@ -157,7 +157,7 @@ func binderOf(t reflect.Type) binder {
 			return string(v.Bytes()), nil
 		}
 	case ipType, addrType, prefixType, ipNetType:
-		return bindStringer
+		return bindAddress
 	case bigIntType:
 		return func(v reflect.Value) (any, error) {
 			return addressable(v).Addr().Interface().(*big.Int).String(), nil
@@ -247,13 +247,6 @@ func bindValuer(v reflect.Value) (any, error) {
 		return nil, &query.ValueError{Type: v.Type().String(), Reason: fmt.Sprintf("cannot be bound: its Value returns %T", value)}
 	}
 	return bindZoned(value)
-}
-
-func bindStringer(v reflect.Value) (any, error) {
-	if v.IsZero() {
-		return nil, nil
-	}
-	return addressable(v).Addr().Interface().(fmt.Stringer).String(), nil
 }
 
 // bindRat binds a fraction as a decimal number, if it is one.

@@ -38,6 +38,8 @@ func (f *Field) keep(bound any, t reflect.Type) (any, error) {
 			}
 		case column.JSON:
 			because = keepsJSON(k.engine(), b)
+		case column.Address:
+			because = k.keepsAddress(b)
 		case column.TimeOfDay:
 			if len(b) > len(time.TimeOnly)+1+k.Precision {
 				because = finer
@@ -124,6 +126,9 @@ func (k kind) keepsText(s string) string {
 	case strings.IndexByte(s, 0) >= 0 && endsAtNUL(k.field.Model.models.server):
 		return holdsNUL
 	}
+	if because := k.cuts(s); because != "" {
+		return because
+	}
 	if k.Length > 0 && len(s) > k.Length && utf8.RuneCountInString(s) > k.Length {
 		return tooLong
 	}
@@ -137,6 +142,17 @@ func (k kind) keepsText(s string) string {
 	}
 	if k.Fixed && strings.HasSuffix(s, " ") { // MySQL cuts them off, PostgreSQL adds to them
 		return "ends with a blank, which a column of type CHAR does not keep"
+	}
+	return ""
+}
+
+// roomOfName is how many bytes PostgreSQL's type name has room for (its manual, "Special
+// Character Types"). It cuts off what is longer, also of a text beside such a column.
+const roomOfName = 63
+
+func (k kind) cuts(s string) string {
+	if k.Name == "name" && len(s) > roomOfName && (k.field == nil || k.engine() == dialect.Postgres) {
+		return "is longer than the 63 bytes of PostgreSQL's type name"
 	}
 	return ""
 }
@@ -280,21 +296,4 @@ func (k kind) clock(bound any, t reflect.Type) (any, error) {
 		}
 	}
 	return s, nil
-}
-
-// refusedModel says why values of the field's Go type cannot be kept in its
-// column at all; "" if they can.
-func (f *Field) refusedModel() string {
-	t := f.IndirectType
-	if speaks(t) || !f.Column.Kind.Time() {
-		return ""
-	}
-	isTime, isText := t == timeType || t == nullTime, t.Kind() == reflect.String
-	switch {
-	case f.Column.Kind == column.Date && (isTime || isText), f.Column.Kind == column.Timestamp && isTime, f.Column.Kind == column.TimeOfDay && isText:
-		return ""
-	}
-	return "cannot be " + f.Column.Kind.String() + " of type " + f.Column.Name + map[column.Kind]string{
-		column.Date: ": make it a time.Time, a models.Date or a string", column.Timestamp: ": make it a time.Time", column.TimeOfDay: ": make it a string",
-	}[f.Column.Kind]
 }
