@@ -194,6 +194,9 @@ func longest(engine string, t column.Type) int {
 		return most
 	}
 	if engine == dialect.Postgres {
+		if t.Name == "name" {
+			return 63
+		}
 		return 1<<32 - 1
 	}
 	switch t.Name {

@@ -24,7 +24,7 @@ func (k kind) value(v any) (any, error) {
 			return v, nil
 		}
 	case string:
-		if k.Kind == column.Text {
+		if k.Kind == column.Text && k.Name != "name" {
 			return v, nil
 		}
 	case int:
@@ -43,6 +43,11 @@ func (k kind) value(v any) (any, error) {
 			return nil, nil
 		} else if at.Type() == k.field.IndirectType {
 			bound, err := k.field.bindOwn(at)
+			if text, isText := bound.(string); isText && k.Kind == column.Text {
+				if because := k.cuts(text); because != "" {
+					return nil, k.refuse(t, because)
+				}
+			}
 			if k.Kind == column.JSON {
 				bound = k.spelledJSON(bound)
 			}
@@ -127,13 +132,17 @@ func (k kind) conform(bound any, t reflect.Type) (any, error) {
 		}
 		return nil, refused
 	case column.Text:
-		switch b := bound.(type) {
-		case string:
-			return b, nil
-		case []byte: // for SQLite no text equals bytes, whatever column they stand in
-			return string(b), nil
+		if b, ok := bound.([]byte); ok { // for SQLite no text equals bytes, whatever column they stand in
+			bound = string(b)
 		}
-		return nil, refused
+		text, ok := bound.(string)
+		if !ok {
+			return nil, refused
+		}
+		if because := k.cuts(text); because != "" {
+			return nil, k.refuse(t, because)
+		}
+		return text, nil
 	case column.Binary:
 		switch b := bound.(type) {
 		case []byte:
