@@ -42,6 +42,10 @@ func (c *comparison) column(f *render.Field, have tableColumn) {
 	differs := func(kind DifferenceKind) { c.add(f.Name, kind, declared, have.declared) }
 
 	is := column.Parse(engine, have.declared)
+	text := want
+	if want.Elem != nil && is.Elem != nil { // what is kept of an array is what is kept of its elements
+		want, is = *want.Elem, *is.Elem
+	}
 	switch {
 	case engine == dialect.SQLite && makesNumbers(f, want, is, have.declared):
 		differs(OtherType)
@@ -69,7 +73,7 @@ func (c *comparison) column(f *render.Field, have tableColumn) {
 	if have.computed && !f.ScanOnly {
 		c.add(f.Name, Computed, "", "")
 	}
-	if server := c.db.Server(); want.Kind == column.Text && otherText(server, want, have) {
+	if server := c.db.Server(); text.Kind == column.Text && otherText(server, text, have) {
 		c.add(f.Name, OtherText, exactly(server), strings.TrimSpace(have.charset+" "+have.collation))
 	}
 	if f.Counted() && !have.counted {

@@ -86,7 +86,7 @@ func holdsText(f *render.Field) bool {
 
 func fieldScanner(f *render.Field) scanner {
 	if f.Column.Kind == column.Array && elements(f.IndirectType) {
-		return arrayScanner(f)
+		return arrayField(f)
 	}
 	if f.Tag.HasOption("json_use_number") {
 		return func(dst reflect.Value, src driver.Value) error { return f.Scan(dst, src) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun/schema"
 
+	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
 
@@ -17,14 +18,28 @@ func elements(t reflect.Type) bool {
 	return (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() != reflect.Uint8 && !reflect.PointerTo(t).Implements(sqlScanner)
 }
 
-// arrayScanner reads a column of arrays, whatever tells that it is one: the tag array, type:text[],
-// or a query that puts it out. bun knows the first alone, takes an element that begins with
-// ( or [ for a range, which it joins with those after it, and NULL for an empty one.
-func arrayScanner(f *render.Field) scanner {
-	list := f.IndirectType
-	scan := scannerOf(list.Elem(), schema.Scanner(list.Elem()))
-	if holdsBytes(list.Elem()) {
+// arrayField reads a column of arrays, whatever tells that it is one: the tag array, type:text[],
+// or a query that puts it out. An element is read as a column of its type is.
+func arrayField(f *render.Field) scanner {
+	of := f.Element()
+	if of == nil {
+		elem := f.IndirectType.Elem()
+		return arrayScanner(f.StructField.Type, scannerOf(elem, schema.Scanner(elem)))
+	}
+	scan := fieldScanner(of)
+	if of.Column.Kind == column.Binary {
 		scan = fromHex(scan)
+	}
+	return arrayScanner(f.StructField.Type, scan)
+}
+
+// arrayScanner reads an array into a t, which is a list or points to one, by what reads an
+// element. bun takes an element that begins with ( or [ for a range, which it joins with those
+// after it, and NULL for an empty one.
+func arrayScanner(t reflect.Type, scan scanner) scanner {
+	list := t
+	if t.Kind() == reflect.Pointer {
+		list = t.Elem()
 	}
 	all := func(dst reflect.Value, src driver.Value) error {
 		var text string
@@ -57,30 +72,23 @@ func arrayScanner(f *render.Field) scanner {
 		dst.Set(made)
 		return nil
 	}
-	if f.StructField.Type.Kind() == reflect.Pointer {
+	if t.Kind() == reflect.Pointer {
 		return pointerTo(all)
 	}
 	return all
 }
 
-func holdsBytes(t reflect.Type) bool {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() == reflect.Uint8 && !reflect.PointerTo(t).Implements(sqlScanner)
-}
-
-// fromHex gives a scanner the bytes that PostgreSQL writes as text.
+// fromHex gives a scanner the bytes that PostgreSQL writes as text, by the setting
+// bytea_output's default.
 func fromHex(scan scanner) scanner {
 	return func(dst reflect.Value, src driver.Value) error {
 		if text, ok := src.(string); ok {
-			if digits, isHex := strings.CutPrefix(text, `\x`); isHex {
-				b, err := hex.DecodeString(digits)
-				if err != nil {
-					return errType
-				}
-				src = b
+			digits, isHex := strings.CutPrefix(text, `\x`)
+			b, err := hex.DecodeString(digits)
+			if err != nil || !isHex {
+				return errType
 			}
+			src = b
 		}
 		return scan(dst, src)
 	}

@@ -80,7 +80,10 @@ func (d declaration) mysql() Type {
 // postgres reads the names of PostgreSQL (its manual, "Data Types").
 func (d declaration) postgres() Type {
 	if d.array || d.has("array") {
-		return d.plain(Array)
+		d.array, d.rest = false, strings.ReplaceAll(d.rest, " array ", " ")
+		t, elem := d.plain(Array), d.postgres()
+		t.Elem = &elem
+		return t
 	}
 	switch d.name {
 	case "bool", "boolean":

@@ -63,6 +63,8 @@ type Type struct {
 	Charset string
 	// Members are those of an ENUM or a SET, a zero byte behind each: see [Type.List].
 	Members string
+	// Elem is what the elements of an Array are, nil where nothing is known of them.
+	Elem *Type
 }
 
 // IsYear reports whether the column is a YEAR of MySQL's, which takes 27 for 2027.

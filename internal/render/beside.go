@@ -65,7 +65,7 @@ func (k kind) value(v any) (any, error) {
 		if at, null := pointedTo(rv); null || at.Kind() == reflect.Slice && at.IsNil() {
 			return nil, nil
 		} else if at.Kind() == reflect.Slice && composite(at.Type()) {
-			return at.Interface(), nil
+			return k.list(at)
 		}
 		return nil, k.refuse(t, "")
 	}

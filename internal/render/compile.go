@@ -97,6 +97,17 @@ func (f *Field) compile(ms *Models) error {
 		return fmt.Errorf("field %s: a big.Float is of no type that a server has: use a float64, a big.Rat or a big.Int", f.GoName)
 	}
 	f.Column = columnOf(ms.server.Engine, f)
+	if f.elem = f.element(); f.elem != nil {
+		if err := f.elem.compileColumn(); err != nil {
+			return err
+		}
+	}
+	return f.compileColumn()
+}
+
+// compileColumn compiles the way to a column of which it is known what it is.
+func (f *Field) compileColumn() error {
+	t := f.StructField.Type
 	if !f.Model.answer && f.Untold() && column.Decimals(f.IndirectType) {
 		return fmt.Errorf("field %s: %s holds decimal numbers, and nothing says of how many places the column is, to which a server rounds them without an error: "+
 			"say it with the tag type, such as `bun:\"type:decimal(10,2)\"`", f.GoName, t)
@@ -137,17 +148,25 @@ func (f *Field) Untold() bool {
 func columnOf(engine string, f *Field) column.Type {
 	if declared, ok := f.Tag.Option("type"); ok {
 		t := column.Parse(engine, declared)
+		if t.Kind == column.Array && isList(f.IndirectType) && t.Elem.Kind == column.Unknown {
+			*t.Elem = foreign(engine, t.Elem.Name, f.IndirectType.Elem())
+		}
 		if t.Kind == column.Unknown {
-			name := t.Name
-			t = column.Of(engine, f.IndirectType)
-			t.Name, t.Foreign = name, true
+			t = foreign(engine, t.Name, f.IndirectType)
 		}
 		return t
 	}
 	if f.Tag.HasOption("array") && engine == dialect.Postgres && f.IndirectType.Kind() == reflect.Slice {
-		return column.Type{Kind: column.Array}
+		elem := column.Of(engine, f.IndirectType.Elem())
+		return column.Type{Kind: column.Array, Elem: &elem}
 	}
 	return column.Of(engine, f.IndirectType)
+}
+
+func foreign(engine, name string, t reflect.Type) column.Type {
+	of := column.Of(engine, t)
+	of.Name, of.Foreign = name, true
+	return of
 }
 
 // binder compiles the way of what a field is, or points to, to the driver.
@@ -164,6 +183,9 @@ func (f *Field) binder() binder {
 			return bindJSON
 		}
 	case column.Array: // PostgreSQL's driver takes slices
+		if f.elem != nil {
+			return f.elem.bindList
+		}
 		return func(v reflect.Value) (any, error) {
 			if v.Kind() == reflect.Slice && v.IsNil() {
 				return nil, nil

@@ -43,5 +43,6 @@ func (o Output) Into(f *Field) (*Field, error) {
 	}
 	into := *f
 	into.Column = o.Type.Type
+	into.elem = into.element()
 	return &into, nil
 }

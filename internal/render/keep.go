@@ -52,8 +52,8 @@ func (f *Field) keep(bound any, t reflect.Type) (any, error) {
 	case time.Time:
 		because = k.keepsTime(b)
 	default:
-		if k.Kind == column.Array {
-			because = k.keepsList(b)
+		if f.elem != nil {
+			return f.elem.keepAll(b)
 		}
 	}
 	if because != "" {
@@ -88,13 +88,20 @@ func (k kind) keepsFloat(f float64) string {
 		return "is NaN, which is not even equal to itself"
 	case math.IsInf(f, 0) && (isMySQL(k.engine()) || k.Kind != column.Float):
 		return "is infinite, which the column cannot hold"
-	case k.Kind == column.Float && k.Bits == 32 && float64(float32(f)) != f:
-		return "has more digits than a column of 4 bytes keeps: make its field a float32, or the column wider"
+	case k.narrowed(f):
+		return tooFine
 	case k.Kind == column.Float && k.Precision > 0:
 		_, because := k.keepsPlaces(f)
 		return because
 	}
 	return ""
+}
+
+const tooFine = "has more digits than a column of 4 bytes keeps: make its field a float32, or the column wider"
+
+// narrowed reports whether f is another number in 4 bytes, which is what k has.
+func (k kind) narrowed(f float64) bool {
+	return k.Kind == column.Float && k.Bits == 32 && float64(float32(f)) != f && !math.IsNaN(f)
 }
 
 // mysqlBytes is the length of the longest texts of MySQL's types without a length, in
@@ -176,21 +183,6 @@ func (k kind) keepsBytes(n int) string {
 		return tooLong
 	case k.Fixed && n < k.Length:
 		return "is shorter than the column, which fills it up with zeros: make its type VARBINARY"
-	}
-	return ""
-}
-
-// keepsList: what the elements of an array of texts cannot hold.
-func (k kind) keepsList(list any) string {
-	v := reflect.ValueOf(list)
-	if v.Kind() != reflect.Slice || v.Type().Elem().Kind() != reflect.String {
-		return ""
-	}
-	text := kind{column.Type{Kind: column.Text}, k.field}
-	for i := range v.Len() {
-		if because := text.keepsText(v.Index(i).String()); because != "" {
-			return because
-		}
 	}
 	return ""
 }

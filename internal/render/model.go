@@ -109,6 +109,7 @@ type Field struct {
 	// CreateTables makes of the Go type.
 	Column column.Type
 
+	elem    *Field // what the elements of an array are, nil if they are not looked at
 	number  int    // among those of the model
 	bind    binder // of a row's field, to be stored
 	bindOwn binder // of what the field is or points to, to be compared
