@@ -174,6 +174,18 @@ func utc(arg any) any {
 			all[i] = v[i].UTC()
 		}
 		return all
+	case []*time.Time:
+		if v == nil {
+			return nil
+		}
+		all := make([]*time.Time, len(v))
+		for i, t := range v {
+			if t != nil {
+				at := t.UTC()
+				all[i] = &at
+			}
+		}
+		return all
 	case pgtype.TimestampValuer: // means the wall clock
 		return arg
 	case driver.Valuer:

@@ -13,7 +13,7 @@ import (
 )
 
 // binary lists the types that are read in binary format: those that have a
-// counterpart among driver.Value. All others are read as text. It is the choice
+// counterpart among driver.Value, and [arrays]. All others are read as text. It is the choice
 // of pgx's stdlib, so that a column yields the same Go value either way.
 var binary = map[uint32]int16{
 	pgtype.BoolOID:        pgtype.BinaryFormatCode,
@@ -53,6 +53,9 @@ func newColumns(types *pgtype.Map, fields []pgconn.FieldDescription) *columns {
 }
 
 func newDecoder(types *pgtype.Map, f pgconn.FieldDescription) decoder {
+	if array := arrays[f.DataTypeOID]; array != nil && f.Format == pgtype.BinaryFormatCode {
+		return array(types, f)
+	}
 	switch f.DataTypeOID {
 	case pgtype.BoolOID:
 		return scanInto(types, f, func(v bool) (driver.Value, error) { return v, nil })
