@@ -131,6 +131,7 @@ func (f *Field) assigned(value any) (any, error) {
 
 // computed writes what the server computes for a column.
 func (w *writer) computed(k kind, n ast.Node) {
+	defer w.besideTexts(k)()
 	switch r := w.tried(n); {
 	case w.err != nil:
 	case !k.beside(r):

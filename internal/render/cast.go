@@ -49,6 +49,7 @@ var (
 // cast writes Cast (rule S55).
 func (w *writer) cast(n ast.Cast) kind {
 	to, fits := w.castTo(n.To)
+	defer w.besideTexts(to)()
 	from := w.tried(n.Of)
 	if w.err != nil {
 		return kind{}

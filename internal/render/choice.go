@@ -2,6 +2,7 @@ package render
 
 import (
 	"reflect"
+	"strconv"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/column"
@@ -97,14 +98,12 @@ func (w *writer) mixed(at int, result kind, mixed bool) {
 func (w *writer) alternative(result, k kind, v any, mixed *bool) kind {
 	r := w.typed(k, v)
 	*mixed = *mixed || r.Kind.Number() && r.Kind != column.Float
-	if w.textDecimals && w.err == nil && r.Kind == column.Decimal && (k.Kind != column.Decimal || r.Scale != k.Scale) {
-		w.fail(w.noDecimals("a choice among decimal numbers of different columns"))
-	}
+	w.spelledAlike(k, r)
 	return result.united(r)
 }
 
 // common is the kind of values and nodes that stand for each other: that of the
-// first column or calculation among them, or else of the first value.
+// first column or calculation among them, or else of the values.
 func (w *writer) common(values []any) kind {
 	var k kind
 	for _, v := range values {
@@ -115,27 +114,16 @@ func (w *writer) common(values []any) kind {
 			}
 		}
 	}
+	constants := make([]any, 0, len(values))
 	for _, v := range values {
 		if constant, ok := v.(ast.Value); ok {
 			v = constant.V
 		}
-		if _, isNode := v.(ast.Node); isNode || v == nil {
-			continue
-		}
-		bound, err := Bind(v)
-		if err != nil {
-			w.fail(err)
-			return kind{}
-		}
-		if bound != nil {
-			k, _ = kindOf(bound)
-			if composite(base(reflect.TypeOf(v))) {
-				k = of(column.JSON)
-			}
-			return k
+		if _, isNode := v.(ast.Node); !isNode {
+			constants = append(constants, v)
 		}
 	}
-	return kind{}
+	return w.commonOf(constants)
 }
 
 // typed writes a value, or a node, that has to be of kind k where nothing around
@@ -174,7 +162,7 @@ func (w *writer) literal(k kind, bound any) kind {
 		if n, ok := read(bound); ok && (k.Kind == column.Decimal || isText(bound)) {
 			return w.decimalLiteral(k, n)
 		}
-		result, _ = kindOf(bound)
+		result = kindOf(bound)
 	}
 	as := ""
 	switch {
@@ -184,6 +172,8 @@ func (w *writer) literal(k kind, bound any) kind {
 		as = "DATETIME(6)"
 	case isMySQL(w.server.Engine) && k.Kind == column.Date:
 		as = "DATE"
+	case isMySQL(w.server.Engine) && k.Kind == column.TimeOfDay:
+		as = "TIME(" + strconv.Itoa(secondsOf(bound)) + ")" // as fine as it is: more digits would be read with it
 	case k.Kind == column.JSON && w.json == casts:
 		as = "JSON" // with a text among them, what is chosen is text, which equals no document
 	}
@@ -200,8 +190,7 @@ func (w *writer) literal(k kind, bound any) kind {
 func (w *writer) decimalLiteral(k kind, n numeral) kind {
 	switch {
 	case w.textDecimals:
-		w.bind(w.spelled(k, n))
-		return kind{Type: k.Type}
+		return w.decimalText(k, n)
 	case w.casts:
 		_, scale := n.digits()
 		w.string("CAST(")
@@ -254,6 +243,9 @@ func postgresType(k kind, bound any) string {
 // united is the kind of a value that comes from one of two nodes, with all that
 // both may hold.
 func (k kind) united(other kind) kind {
+	if k.Kind == column.Decimal && other.Kind == k.Kind && k.Precision > 0 && other.Precision > 0 {
+		return k.roomFor(other)
+	}
 	if k.Kind.Number() && other.Kind.Number() {
 		return calculated(ast.Sub, k, other)
 	}

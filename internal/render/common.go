@@ -127,8 +127,11 @@ func (w *writer) wider(k kind) (string, kind) {
 	f, to := form{}, kind{Type: k.Type}
 	switch k.Kind {
 	case column.Integer:
-		if k.Bits == 64 && (k.Unsigned || k.field != nil) {
+		switch {
+		case k.Bits == 64 && k.field != nil:
 			return "", k
+		case k.Bits == 64 && k.Unsigned && isMySQL(w.server.Engine): // what follows may be below zero
+			return signed, wholeNumber
 		}
 		f, to = form{mysql: "CAST(CAST(@1 AS DECIMAL(19, 0)) AS SIGNED)", postgres: "CAST(@1 AS bigint)"}, wholeNumber // MariaDB's is as narrow as what is cast
 	case column.Float:

@@ -94,6 +94,7 @@ func (w *writer) columns(op ast.Op, k kind, right ast.Node, start, args int) {
 	}
 	w.string(ops[op])
 	at := len(w.buf)
+	defer w.besideTexts(k)()
 	r := w.node(right)
 	if w.err == nil && !k.beside(r) {
 		w.fail(k.mismatch(r))

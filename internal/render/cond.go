@@ -26,7 +26,10 @@ func (w *writer) cond(n ast.Node) {
 		w.fail(errNilCond)
 		return
 	}
+	textual := w.textual
+	w.textual = false
 	w.node(n)
+	w.textual = textual
 }
 
 func (w *writer) junction(conds []ast.Node, op, empty string) kind {

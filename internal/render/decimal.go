@@ -197,6 +197,44 @@ func (w *writer) decimalColumns(op ast.Op, k, r kind) {
 	}
 }
 
+// spelledAlike refuses to choose among texts of numbers that are written in several ways, and
+// among such and numbers.
+func (w *writer) spelledAlike(k, r kind) {
+	if !w.textDecimals || w.err != nil || !k.Kind.Number() || !r.Kind.Number() {
+		return
+	}
+	if decimals := k.Kind == column.Decimal; decimals != (r.Kind == column.Decimal) || decimals && k.Scale != r.Scale {
+		w.fail(w.noDecimals("a choice among decimal numbers of different columns"))
+	}
+}
+
+// decimalText writes a numeral that is chosen among values of kind k where decimal numbers
+// are texts. What has more places would be cut off where the choice is compared.
+func (w *writer) decimalText(k kind, n numeral) kind {
+	whole, err := strconv.ParseInt(string(n), 10, 64)
+	_, scale := n.digits()
+	switch {
+	case k.Kind != column.Decimal && err == nil:
+		w.bind(whole)
+		return wholeNumber
+	case k.Kind != column.Decimal, k.Precision > 0 && scale > k.Scale:
+		w.fail(w.noDecimals("a choice among decimal numbers of different places"))
+	}
+	w.bind(w.spelled(k, n))
+	if k.Precision == 0 {
+		return kind{Type: k.Type}
+	}
+	return kind{Type: k.Type}.roomFor(decimalOf(n))
+}
+
+// roomFor is a decimal number with as many digits before the point and behind it as either
+// has.
+func (k kind) roomFor(other kind) kind {
+	scale := max(k.Scale, other.Scale)
+	whole := max(k.Precision-k.Scale, other.Precision-other.Scale)
+	return kind{Type: column.Type{Kind: column.Decimal, Precision: min(whole+scale, 65), Scale: scale}}
+}
+
 func (w *writer) noDecimals(feature string) error {
 	return &dialect.UnsupportedError{Server: w.server, Feature: feature,
 		Hint: "SQLite has no decimal numbers, only texts and floating-point numbers: read the rows and calculate in Go, or keep whole numbers of the smallest unit"}

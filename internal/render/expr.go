@@ -2,7 +2,6 @@ package render
 
 import (
 	"math"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -100,35 +99,23 @@ func (w *writer) doubled(k kind, at int) kind {
 
 // value writes a bound value where nothing tells what it is for.
 func (w *writer) value(n ast.Value) kind {
-	bound, err := Bind(n.V)
-	if err != nil {
-		w.fail(err)
-		return of(column.Unknown)
-	}
+	k, bound := w.ofItself(n.V)
 	if bound == nil {
 		w.nullable = true
 		w.string("NULL")
 		return of(column.Unknown)
 	}
-	k, as := kindOf(bound)
-	if composite(base(reflect.TypeOf(n.V))) {
-		k, as = of(column.JSON), "jsonb"
-	}
-	f, isFloat := bound.(float64)
-	switch {
-	case isFloat:
+	if f, isFloat := bound.(float64); isFloat {
 		return w.fraction(f)
-	case w.casts:
-	case k.Kind == column.JSON && w.json == casts:
-		as = "JSON" // a text equals no document
-	default:
+	}
+	if k.Kind == column.JSON && w.casts {
+		w.string("CAST(")
 		w.bind(bound)
-		w.byItself(k)
+		w.string(" AS jsonb)")
 		return k
 	}
-	w.string("CAST(")
-	w.bind(bound)
-	w.string(" AS " + as + ")")
+	k = w.literal(k, bound)
+	w.byItself(k)
 	return k
 }
 
@@ -152,25 +139,6 @@ func Collation(s dialect.Server) string {
 		return "utf8mb4_bin" // for which blanks at the end are nothing: there is no other
 	}
 	return "utf8mb4_0900_bin"
-}
-
-// kindOf is what a value for the driver is, and what PostgreSQL calls it.
-func kindOf(bound any) (kind, string) {
-	switch bound.(type) {
-	case int64:
-		return wholeNumber, "bigint"
-	case uint64:
-		return wholeNumber, "numeric"
-	case float64:
-		return floatingNumber, "double precision"
-	case bool:
-		return of(column.Boolean), "boolean"
-	case []byte:
-		return of(column.Binary), "bytea"
-	case string:
-		return of(column.Text), "text"
-	}
-	return instant, "timestamptz"
 }
 
 var arithmeticOps = [...]string{ast.Add: " + ", ast.Sub: " - ", ast.Mul: " * "}
@@ -204,7 +172,7 @@ func (w *writer) calculation(n ast.Arithmetic) kind {
 		return k
 	}
 	w.byte('(')
-	k := w.operandNode(n.Left)
+	k := w.signedNode(n.Left)
 	right := n.Right
 	if constant, ok := right.(ast.Value); ok {
 		right = constant.V
@@ -221,7 +189,7 @@ func (w *writer) calculation(n ast.Arithmetic) kind {
 		return k
 	}
 	w.string(arithmeticOps[n.Op])
-	k = calculated(n.Op, k, w.operandNode(node))
+	k = calculated(n.Op, k, w.signedNode(node))
 	w.byte(')')
 	return k
 }
@@ -276,6 +244,7 @@ func (w *writer) fraction(f float64) kind {
 
 // operandNode writes what is calculated with.
 func (w *writer) operandNode(n ast.Node) kind {
+	defer w.besideTexts(floatingNumber)()
 	at := len(w.buf)
 	k := w.node(n)
 	switch {
@@ -288,9 +257,26 @@ func (w *writer) operandNode(n ast.Node) kind {
 	case k.Kind == column.Integer && k.Bits < 64 && w.toWhole != "" && (w.casts || k.Unsigned):
 		w.insert(at, w.toWhole)
 		w.string(w.toWholeEnd)
+		k.Unsigned = false
 	}
 	k = w.doubled(k, at)
 	k.field = nil
+	return k
+}
+
+// signed makes a number with a sign of an unsigned one of 64 bits on MySQL and MariaDB, or an
+// error where it is too large for one: a CAST would make another number of it.
+const signed = "(-(-@1))"
+
+// signedNode writes what is added to, multiplied or divided. Of an unsigned number MySQL and
+// MariaDB would make an unsigned result, and an error of one below zero.
+func (w *writer) signedNode(n ast.Node) kind {
+	at, args := len(w.buf), len(w.args)
+	k := w.operandNode(n)
+	if k.Kind == column.Integer && k.Unsigned && isMySQL(w.server.Engine) {
+		w.fill(signed, w.take(at, args))
+		k.Unsigned = false
+	}
 	return k
 }
 

@@ -15,6 +15,7 @@ func (w *writer) call(n ast.Call) kind {
 	if n.Func == ast.Coalesce {
 		return w.coalesce(n)
 	}
+	defer w.besideTexts(someText)()
 	w.string(functions[n.Func])
 	result := of(column.Text)
 	for i, arg := range n.Args {
@@ -64,15 +65,18 @@ func (w *writer) coalesce(n ast.Call) kind {
 			if w.err == nil && !k.beside(r) {
 				w.fail(k.mismatch(r))
 			}
+			w.spelledAlike(k, r)
 			unite(w.doubled(r, begin))
 			continue
 		}
 		switch bound := w.prepare(k, constant.V); {
 		case bound == nil:
 			w.string("NULL")
+		case k.Kind == column.Decimal && w.textDecimals:
+			unite(w.typed(k, arg))
 		case k.Kind.Number():
 			unite(w.term(k, bound))
-		case k.Kind == column.JSON:
+		case k.Kind == column.JSON, k.Kind.Time(): // beside a text they would be one
 			w.literal(k, bound)
 		default:
 			w.bound(k, bound)

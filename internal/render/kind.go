@@ -78,7 +78,9 @@ func (k kind) merged(other kind) kind {
 	case a == column.Decimal || b == column.Decimal:
 		return of(column.Decimal)
 	case a == column.Integer:
-		return wholeNumber
+		r := wholeNumber
+		r.Unsigned = k.Unsigned && other.Unsigned // as MySQL has it
+		return r
 	}
 	return kind{Type: k.Type}
 }

@@ -58,6 +58,7 @@ func (w *writer) match(n ast.Match) kind {
 			w.byte(')')
 		}
 	}
+	defer w.besideTexts(someText)()
 	var k kind
 	start, args := len(w.buf), len(w.args)
 	fold(func() { k = w.node(n.Left) })

@@ -22,7 +22,7 @@ func (w *writer) division(n ast.Arithmetic) kind {
 	if n.Op == ast.Mod { // a number that became too large is a whole one again
 		defer w.unchecked()()
 	}
-	k, left := w.part(func() kind { return w.operandNode(n.Left) })
+	k, left := w.part(func() kind { return w.signedNode(n.Left) })
 	r, right := w.part(func() kind { return w.divisor(n.Op, k, n.Right) })
 	if w.err != nil {
 		return kind{}
@@ -60,7 +60,7 @@ func (w *writer) divisor(op ast.ArithmeticOp, k kind, right any) kind {
 	}
 	if n, isNode := right.(ast.Node); isNode {
 		w.string("NULLIF(")
-		r := w.operandNode(n)
+		r := w.signedNode(n)
 		w.string(", 0)")
 		w.nullable = true
 		return r

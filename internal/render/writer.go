@@ -40,6 +40,7 @@ type writer struct {
 	args []any
 	err  error
 
+	textual    bool // what is written stands beside texts
 	raw        bool // a part came from Raw
 	nullable   bool // what was written since the flag was last cleared may be NULL
 	checked    bool // what is calculated is looked at as a whole, for numbers that have become too large
