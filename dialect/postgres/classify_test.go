@@ -23,6 +23,9 @@ func TestS05_ErrorsOfTheServerHaveKindsAndNoValues(t *testing.T) {
 		`CREATE TABLE span (during int4range, CONSTRAINT apart EXCLUDE USING gist (during WITH &&))`,
 		`INSERT INTO parent VALUES (1, '12345678'), (2, 'two')`, `INSERT INTO child VALUES (1, 1)`, `INSERT INTO span VALUES ('[1,12345678)')`,
 		`CREATE TYPE mood AS ENUM ('ok')`,
+		`CREATE TABLE counted (id int GENERATED ALWAYS AS IDENTITY, name text)`,
+		`CREATE VIEW near AS SELECT parent_id, secret FROM child WHERE secret < 5 WITH CHECK OPTION`,
+		`CREATE FUNCTION nothing(what text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN END $$`,
 		`CREATE FUNCTION complain(what text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no %', what; END $$`,
 	)
 	opened := open(t, db.DSN)
@@ -69,6 +72,11 @@ func TestS05_ErrorsOfTheServerHaveKindsAndNoValues(t *testing.T) {
 		{`SELECT to_char(now(), 'x')::int + lo_import($1)`, []any{"f" + value}, nil, "", ""},
 		{`SELECT nosuch($1)`, []any{value}, nil, "42883", "function nosuch(unknown) does not exist"},
 		{`SELECT nosuch FROM parent WHERE name = $1`, []any{value}, nil, "42703", `column "nosuch" does not exist`},
+		{`INSERT INTO parent VALUES (5, $1) ON CONFLICT (id, name) DO NOTHING`, []any{value}, nil, "42P10", "there is no unique or exclusion constraint matching the ON CONFLICT specification"},
+		{`INSERT INTO counted VALUES (12345678, $1)`, []any{value}, nil, "428C9", `cannot insert a non-DEFAULT value into column "id"`},
+		{`INSERT INTO near VALUES (1, 12345678 - $1)`, []any{12345670}, nil, "44000", `new row violates check option for view "near"`},
+		{`SELECT nothing($1)`, []any{value}, nil, "2F005", "control reached end of function without RETURN"},
+		{`SELECT nextval($1)`, []any{"parent"}, nil, "42809", "wrong object type"},
 		{`SELECT * FROM nowhere`, nil, nil, "42P01", `relation "nowhere" does not exist`},
 	} {
 		w := take(t, opened)

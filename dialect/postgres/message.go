@@ -31,8 +31,10 @@ var (
 		"21": true, // cardinality violation
 		"23": true, // integrity constraint violation
 		"25": true, // invalid transaction state
+		"27": true, // triggered data change violation
 		"28": true, // invalid authorization specification
 		"2B": true, // dependent objects still exist
+		"2F": true, // SQL routine exception: control reached end of function without RETURN
 		"3B": true, // savepoint exception
 		"40": true, // transaction rollback
 		"53": true, // insufficient resources
@@ -47,7 +49,11 @@ var (
 		// Of statements that take no values:
 		"42P04": true, "42P06": true, "42P07": true, "42701": true, "42710": true, "42712": true, "42723": true, // … already exists
 		"42P11": true, "42P12": true, "42P13": true, "42P14": true, "42P15": true, "42P16": true, "42P17": true, "42611": true, // invalid definitions
-		"42830": true, // invalid foreign key
+		"42830": true,                // invalid foreign key
+		"428C9": true,                // cannot insert a non-DEFAULT value into column "id"
+		"42P10": true,                // there is no unique or exclusion constraint matching the ON CONFLICT specification
+		"42P21": true, "42P22": true, // could not determine which collation to use
+		"44000": true, // new row violates check option for view "cheap"
 	}
 	conditions = map[string]string{
 		"34000": "invalid cursor name",
@@ -61,6 +67,7 @@ var (
 		"42725": "ambiguous function",
 		"42803": "grouping error",
 		"42804": "datatype mismatch",
+		"42809": "wrong object type",
 		"42846": "cannot coerce",
 		"42883": "undefined function",
 		"42939": "reserved name",
@@ -68,6 +75,7 @@ var (
 		"42P02": "undefined parameter",
 		"55000": "object not in prerequisite state",
 		"55P02": "the parameter cannot be changed now",
+		"55P04": "unsafe use of a new value of an enumeration",
 		"58030": "I/O error",
 		"58P01": "undefined file",
 		"P0000": "error in PL/pgSQL",
