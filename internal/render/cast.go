@@ -69,7 +69,8 @@ func (w *writer) cast(n ast.Cast) kind {
 		if from.Kind.Number() && !decimalText {
 			return w.operandNode(n.Of)
 		}
-		return w.node(n.Of)
+		at := len(w.buf)
+		return w.asText(w.node(n.Of), at)
 	})
 	switch {
 	case w.err != nil:

@@ -62,7 +62,8 @@ func (w *writer) caseOf(n ast.Case) kind {
 	for _, b := range n.Branches {
 		values = append(values, b.Then)
 	}
-	k := w.common(append(values, n.Else))
+	values = append(values, n.Else)
+	k := w.asOne(w.common(values), values)
 	if w.err == nil && (k.Kind == column.JSON || k.Kind == column.Array) {
 		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + k.Kind.String() + " cannot be a value of Case"})
 	}
@@ -137,6 +138,9 @@ func (w *writer) typed(k kind, v any) kind {
 		r := w.node(n)
 		if w.err == nil && !k.beside(r) {
 			w.fail(k.mismatch(r))
+		}
+		if w.apartFrom(r, k) {
+			r = w.asText(r, at)
 		}
 		return kind{Type: w.doubled(r, at).Type}
 	}
@@ -259,7 +263,7 @@ func (k kind) united(other kind) kind {
 // extreme writes Greatest and Least (rule S52): NULL if one of the values is.
 func (w *writer) extreme(n ast.Extreme) kind {
 	defer w.unchecked()()
-	k := w.common(n.Of)
+	k := w.asOne(w.common(n.Of), n.Of)
 	if fits := k.Kind.Number() || k.Kind.Time() || k.Kind == column.Text || k.Kind == column.Unknown; !fits && w.err == nil {
 		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + k.Kind.String() + " has no order that all engines share"})
 	}

@@ -141,6 +141,9 @@ func (w *writer) wider(k kind) (string, kind) {
 	case column.Text:
 		f = form{mysql: "CONCAT(@1, CAST('' AS CHAR(65535)))", postgres: "CAST(@1 AS text)"} // a text of a type that holds a megabyte and more
 		to.Length, to.Fixed = 0, false
+		if w.ownType(k) {
+			to.Name, to.Foreign = "", false
+		}
 	case column.Timestamp:
 		f = form{mysql: "CAST(@1 AS DATETIME(6))", postgres: "CAST(@1 AS " + postgresType(k, nil) + ")"}
 		to.Precision = 6
@@ -158,9 +161,14 @@ func (w *writer) goesOn(e *cte) {
 	case len(s.Group) > 0 || s.Distinct || s.Limit != nil || s.Offset != 0 || len(s.Order) > 0:
 		w.fail(fmt.Errorf("the step of %q has GroupBy, Distinct, Limit or OrderBy, which not every server takes there", e.Name))
 	}
+	at, args := len(w.buf), len(w.args)
 	outputs, sc := w.inner(s, nil, inWith)
 	if w.err != nil {
 		return
+	}
+	if plain := w.plainTexts([]*ast.Select{s}, [][]Output{outputs}, e.outputs); plain != nil {
+		w.buf, w.args = w.buf[:at], w.args[:args]
+		w.inner(plain[0], nil, inWith)
 	}
 	if sc.aggregated {
 		w.fail(fmt.Errorf("the step of %q has an aggregate, which not every server takes there", e.Name))

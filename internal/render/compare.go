@@ -102,6 +102,16 @@ func (w *writer) columns(op ast.Op, k kind, right ast.Node, start, args int) {
 	w.ordered(op, k)
 	w.ordered(op, r)
 	w.decimalColumns(op, k, r)
+	switch operator := ops[op]; {
+	case w.apartFrom(r, k):
+		w.asText(r, at)
+	case w.apartFrom(k, r):
+		end := at - len(operator)
+		rest := string(w.buf[end:])
+		w.buf = w.buf[:end]
+		w.asText(k, start)
+		w.string(rest)
+	}
 	// An integer beside a floating-point number is made one on every engine, and
 	// by the same rule: SQLite alone would compare them exactly.
 	switch {

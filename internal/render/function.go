@@ -22,7 +22,8 @@ func (w *writer) call(n ast.Call) kind {
 		if i > 0 {
 			w.string(", ")
 		}
-		k := w.node(arg)
+		at := len(w.buf)
+		k := w.asText(w.node(arg), at)
 		result.Charset = k.Charset
 		if k.Kind != column.Text && k.Kind != column.Unknown && w.err == nil {
 			w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + k.Kind.String() + " has no upper and lower case"})
@@ -47,6 +48,7 @@ func (w *writer) coalesce(n ast.Call) kind {
 			}
 		}
 	}
+	k = w.asOne(k, notBound(n.Args))
 	at, mixed := len(w.buf), false
 	w.string(functions[n.Func])
 	var result kind
@@ -66,6 +68,9 @@ func (w *writer) coalesce(n ast.Call) kind {
 				w.fail(k.mismatch(r))
 			}
 			w.spelledAlike(k, r)
+			if w.apartFrom(r, k) {
+				r = w.asText(r, begin)
+			}
 			unite(w.doubled(r, begin))
 			continue
 		}

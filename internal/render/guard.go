@@ -14,7 +14,10 @@ import (
 // of the statement, so that it holds for tables of whatever origin (rule S11).
 func (w *writer) guarded(k, r kind, n ast.Node) {
 	between, needed := w.fits(k, r)
+	as := w.keptAs(k, r)
 	switch {
+	case as != "":
+		w.ofOwnType(as, n)
 	case k.amongMembers(r):
 		w.member(k, n)
 	case k.amongYears(r):

@@ -88,14 +88,22 @@ func (w *writer) listOperand(k kind, n ast.Node) {
 }
 
 // apart parts what stands in a list from what is compared by itself: floating-point
-// numbers beside a whole one, which becomes such a number for them alone.
+// numbers beside a whole one, which becomes such a number for them alone, and texts beside
+// one in a type of the application's own.
 func (w *writer) apart(k kind, list []any) (listed, others []any) {
-	if k.Kind != column.Integer {
+	if k.Kind != column.Integer && (k.Kind != column.Text || !w.casts) {
 		return list, nil
+	}
+	byItself := func(n ast.Node) bool {
+		r := w.tried(n)
+		if k.Kind == column.Text {
+			return w.apartFrom(r, k) || w.apartFrom(k, r)
+		}
+		return r.Kind == column.Float
 	}
 	for i, v := range list {
 		n, isNode := v.(ast.Node)
-		if _, constant := n.(ast.Value); !isNode || constant || w.tried(n).Kind != column.Float {
+		if _, constant := n.(ast.Value); !isNode || constant || !byItself(n) {
 			if others != nil {
 				listed = append(listed, v)
 			}

@@ -61,7 +61,10 @@ func (w *writer) match(n ast.Match) kind {
 	defer w.besideTexts(someText)()
 	var k kind
 	start, args := len(w.buf), len(w.args)
-	fold(func() { k = w.node(n.Left) })
+	fold(func() {
+		at := len(w.buf)
+		k = w.asText(w.node(n.Left), at)
+	})
 	if k.Kind != column.Text && k.Kind != column.Unknown && w.err == nil {
 		w.fail(&query.ValueError{Field: k.name(), Type: "string", Reason: "is a pattern, which needs text, and this is " + k.Kind.String()})
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
@@ -126,7 +127,7 @@ func (w *writer) among(n ast.Among) kind {
 		return condition
 	}
 	w.whole(n.Of)
-	outer, start := w.nullable, len(w.buf)
+	outer, start, args := w.nullable, len(w.buf), len(w.args)
 	w.nullable = false
 	k := w.node(n.Left)
 	if n.Negate {
@@ -144,6 +145,10 @@ func (w *writer) among(n ast.Among) kind {
 	}
 	left, at := w.nullable, len(w.buf)
 	outputs, sc := w.subSelect(s)
+	if again, apart := w.amongTexts(n, k, outputs); apart {
+		w.buf, w.args, w.nullable = w.buf[:start], w.args[:args], outer
+		return w.among(again)
+	}
 	if w.err == nil && sc.windowed && w.server.Engine == dialect.MySQL { // whose error 1235 it is in the SELECT itself
 		w.insert(at, "(SELECT * FROM ")
 		w.string(" AS `sub`)")
@@ -192,11 +197,23 @@ func (w *writer) compound(c *ast.Compound) []Output {
 			w.fail(err)
 		}
 	}
-	var outputs []Output
-	for i, s := range c.Of {
+	at, args := len(w.buf), len(w.args)
+	outputs, apart := w.below(c, c.Of)
+	if apart != nil && w.err == nil {
+		w.buf, w.args = w.buf[:at], w.args[:args]
+		outputs, _ = w.below(c, apart)
+	}
+	return outputs
+}
+
+// below writes the SELECTs of list. Where some put out texts in types of the application's own
+// and others plain ones, apart is list with plain ones alone.
+func (w *writer) below(c *ast.Compound, list []*ast.Select) (outputs []Output, apart []*ast.Select) {
+	all := make([][]Output, len(list))
+	for i, s := range list {
 		if s == nil {
 			w.fail(errNilQuery)
-			return nil
+			return nil, nil
 		}
 		if i > 0 {
 			w.string(" " + c.Op.String() + " ")
@@ -206,11 +223,12 @@ func (w *writer) compound(c *ast.Compound) []Output {
 		}
 		own, _ := w.inner(s, nil, inFrom)
 		if w.err != nil {
-			return nil
+			return nil, nil
 		}
+		all[i] = slices.Clone(own)
 		outputs = w.together(c.Op, outputs, own, i == 0)
 	}
-	return outputs
+	return outputs, w.plainTexts(list, all)
 }
 
 // together is what two SELECTs put out one below the other.

@@ -42,7 +42,8 @@ func (w *writer) textOf(v any) (kind, part) {
 		n, isNode := v.(ast.Node)
 		if isNode {
 			defer w.besideTexts(someText)()
-			k := w.node(n)
+			at := len(w.buf)
+			k := w.asText(w.node(n), at)
 			if k.Kind != column.Text && k.Kind != column.Unknown && w.err == nil {
 				w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is " + k.Kind.String() + " is no text: make it one with Cast"})
 			}
