@@ -167,6 +167,9 @@ func TestS34_TypesOfTheApplicationBelowTexts(t *testing.T) {
 			require.NoError(t, err, name)
 			require.Equal(t, []line{{"ready", 3}, {"all", 1}}, got, name)
 		}
+		if db.Server().Engine == dialect.MySQL {
+			return // a recursion that begins with an ENUM is an error there
+		}
 		type link struct {
 			ID   int64
 			Text string
