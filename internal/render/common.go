@@ -191,14 +191,16 @@ func (w *writer) goesOn(e *cte) {
 	}
 }
 
-// hasCommon begins the statement again, behind its common table expressions, if it
-// has any that do not stand there yet.
-func (w *writer) hasCommon() bool {
-	if len(w.with.ordered) == 0 || w.with.written || w.err != nil {
-		return false
+// behindCommon writes a statement; if it has common table expressions, once more to see
+// which tables it reads, and then behind them.
+func (w *writer) behindCommon(write func()) {
+	write()
+	if len(w.with.ordered) == 0 || w.err != nil {
+		return
 	}
 	w.with.written, w.with.tables = true, map[string]bool{}
-	for _, e := range w.with.ordered { // once more, for the tables that they read
+	write()
+	for _, e := range w.with.ordered {
 		w.trying(func() {
 			w.begins(e.CTE)
 			if e.step != nil {
@@ -230,17 +232,33 @@ func (w *writer) hasCommon() bool {
 		w.insert(0, w.boundless)
 		w.insert(len(w.boundless)+len("WITH "), "RECURSIVE ")
 	}
-	return true
+	write()
+}
+
+// reads notes a table by its name, where such names are asked for.
+func (ws *withs) reads(m *Model) {
+	if ws.tables != nil {
+		ws.tables[m.tableName()] = true
+	}
+}
+
+// read reports whether a noted table is called so; MySQL knows capitals from small letters
+// or does not, as its files do.
+func (ws *withs) read(name string) bool {
+	for table := range ws.tables {
+		if strings.EqualFold(table, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // name gives each expression a name that no table has that is read.
 func (w *writer) name() {
 	for i, e := range w.with.ordered {
 		taken := func(name string) bool {
-			for table := range w.with.tables {
-				if strings.EqualFold(table, name) {
-					return true
-				}
+			if w.with.read(name) {
+				return true
 			}
 			for _, other := range w.with.ordered[:i] {
 				if strings.EqualFold(other.name, name) {

@@ -19,12 +19,10 @@ func (m *Model) Exists(s *ast.Select) (Text, error) {
 
 func existsOf(m *Model, one *ast.Select) func(*writer) []*Join {
 	return func(w *writer) []*Join {
-		w.enter(one, m, nil, "")
-		w.one(one)
-		if w.hasCommon() {
+		w.behindCommon(func() {
 			w.enter(one, m, nil, "")
 			w.one(one)
-		}
+		})
 		return w.scope.joins
 	}
 }
@@ -79,7 +77,7 @@ func (m *Model) over(s *ast.Select, put ast.Output) (Text, error) {
 
 func countOf(m *Model, s *ast.Select) func(*writer) []*Join {
 	return func(w *writer) []*Join {
-		w.aggregated(s, m, ast.Aggregate{Func: ast.Count})
+		w.behindCommon(func() { w.aggregated(s, m, ast.Aggregate{Func: ast.Count}) })
 		return nil
 	}
 }

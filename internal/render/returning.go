@@ -104,7 +104,7 @@ func (w *writer) change(s ast.Select, verb, beside string, set func()) {
 	name := ""
 	if apart {
 		s = m.Locking(s)
-		name = w.scope.quoted(w.scope.unused("matching"))
+		name = w.scope.quoted(w.unread("matching", set))
 		w.string("WITH " + name + " (")
 		for i := range m.PKs {
 			if i > 0 {
@@ -141,6 +141,19 @@ func (w *writer) change(s ast.Select, verb, beside string, set func()) {
 		w.matching(m.stored(s.Where, s.Deleted))
 	}
 	w.string(" RETURNING " + m.list)
+}
+
+// unread is name, or another with a number behind it, such that no table is called so that
+// is read by what f writes, which stands behind a common table expression of that name.
+func (w *writer) unread(name string, f func()) string {
+	w.with.tables = map[string]bool{}
+	w.trying(f)
+	free := name
+	for n := 2; w.with.read(free) || w.scope.taken(free); n++ {
+		free = name + "_" + strconv.Itoa(n)
+	}
+	w.with.tables = nil
+	return free
 }
 
 // Own is the column of the model itself that n names, and an error if it names

@@ -232,6 +232,7 @@ func (s *scope) qualifier(j *Join) string {
 
 func (w *writer) joins() {
 	for _, j := range w.scope.joins {
+		w.with.reads(j.Model)
 		if j.Nullable {
 			w.string(" LEFT JOIN ")
 		} else {

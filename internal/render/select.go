@@ -18,10 +18,8 @@ func rowsOf(m *Model, s *ast.Select) func(*writer) []*Join {
 		if len(s.Group) > 0 || len(s.Having) > 0 {
 			w.fail(errors.New("a grouped query has no whole rows: use orm.Select"))
 		}
-		joins := w.rows(s, m)
-		if w.hasCommon() {
-			joins = w.rows(s, m)
-		}
+		var joins []*Join
+		w.behindCommon(func() { joins = w.rows(s, m) })
 		return joins
 	}
 }
@@ -75,7 +73,7 @@ var errNoAggregate = fmt.Errorf("%w: a count or another aggregate has no rows to
 
 // Aggregate renders a statement that computes e over the rows.
 func (m *Model) Aggregate(s *ast.Select, e ast.Node) (Text, error) {
-	return m.models.written(256, func(w *writer) { w.aggregated(s, m, e) })
+	return m.models.written(256, func(w *writer) { w.behindCommon(func() { w.aggregated(s, m, e) }) })
 }
 
 func (w *writer) aggregated(s *ast.Select, m *Model, e ast.Node) {
@@ -90,25 +88,17 @@ func (w *writer) aggregated(s *ast.Select, m *Model, e ast.Node) {
 	if w.err != nil {
 		return
 	}
-	write := func() {
-		w.string("SELECT ")
-		w.scope.aggregates, w.scope.watch = true, true
-		w.node(e)
-		w.scope.aggregates, w.scope.watch = false, false
-		if !w.scope.aggregated && !w.raw && w.err == nil {
-			w.fail(errors.New("not an aggregate: a column alone has a value for each row; use query.Count, Sum, Min, Max, Avg or Raw"))
-		}
-		w.scope.checkGrouped(w)
-		plain := *s
-		plain.Order = nil
-		w.tail(&plain)
+	w.string("SELECT ")
+	w.scope.aggregates, w.scope.watch = true, true
+	w.node(e)
+	w.scope.aggregates, w.scope.watch = false, false
+	if !w.scope.aggregated && !w.raw && w.err == nil {
+		w.fail(errors.New("not an aggregate: a column alone has a value for each row; use query.Count, Sum, Min, Max, Avg or Raw"))
 	}
-	write()
-	if w.hasCommon() {
-		w.enter(s, m, nil, "")
-		w.related(s.Related)
-		write()
-	}
+	w.scope.checkGrouped(w)
+	plain := *s
+	plain.Order = nil
+	w.tail(&plain)
 }
 
 // Select renders a SELECT with outputs of its own.
@@ -145,15 +135,13 @@ func (m *Model) Columns(fields []*Field, where []ast.Node) (Text, error) {
 }
 
 // statement writes a SELECT that stands by itself.
-func (w *writer) statement(s *ast.Select) []Output {
+func (w *writer) statement(s *ast.Select) (outputs []Output) {
 	named := w.fromName
-	w.enter(s, nil, nil, "")
-	outputs := w.selection(s, false)
-	if w.hasCommon() {
+	w.behindCommon(func() {
 		w.fromName = named
 		w.enter(s, nil, nil, "")
 		outputs = w.selection(s, false)
-	}
+	})
 	return outputs
 }
 
@@ -260,6 +248,9 @@ func (w *writer) tail(s *ast.Select) {
 // table writes what is read, without what is joined to it.
 func (w *writer) table() {
 	sc := w.scope
+	if sc.root != nil {
+		w.with.reads(sc.root)
+	}
 	switch {
 	case sc.root == nil:
 		w.put(part{sc.source.text, sc.source.args})

@@ -135,9 +135,6 @@ func (w *writer) enter(s *ast.Select, m *Model, around *scope, apart string) *sc
 	if w.base != nil && sc.root != nil && sc != w.base && sc.root.Table.SQLName == w.base.root.Table.SQLName {
 		w.changed = true
 	}
-	if w.with.tables != nil && sc.root != nil {
-		w.with.tables[sc.root.tableName()] = true
-	}
 	for _, j := range s.Joins {
 		w.besides(sc, j)
 	}
