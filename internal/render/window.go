@@ -12,6 +12,8 @@ import (
 // over writes a function over a window.
 func (w *writer) over(n ast.Over) kind {
 	w.overRows++
+	before := w.nullable
+	w.nullable = false
 	sc := w.scope
 	if !sc.windows || sc.inside > 0 {
 		w.fail(errWindow)
@@ -65,7 +67,7 @@ func (w *writer) over(n ast.Over) kind {
 		w.frame(n.Frame, len(n.Order))
 	}
 	w.string(")" + end)
-	w.nullable = nullable
+	w.nullable = before || nullable
 	return k
 }
 
