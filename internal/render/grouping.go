@@ -21,6 +21,7 @@ type clause struct {
 	watch      bool // columns have one value for each group only if they are grouped by
 	inside     int  // how many aggregate functions are around what is being written
 
+	distinct   bool // rows that are put out twice are left out
 	having     bool // HAVING is being written
 	overWindow bool // the next aggregate is computed over a window
 	aggregated bool // one was written, or a Raw that may hold one
@@ -51,8 +52,14 @@ func (s *scope) hidden(c found) bool {
 	if !s.having || s.inside > 0 {
 		return false
 	}
-	return c.field == nil || slices.ContainsFunc(s.groups, func(g string) bool {
-		return strings.HasSuffix(g, "."+c.column) && g != c.table+"."+c.column
+	return c.field == nil || s.groupedAs(c.column, c.table+"."+c.column)
+}
+
+// groupedAs reports whether a column of that name is grouped by that is not own. MySQL and
+// MariaDB know no capitals in names of columns.
+func (s *scope) groupedAs(name, own string) bool {
+	return slices.ContainsFunc(s.groups, func(g string) bool {
+		return strings.HasSuffix(strings.ToLower(g), "."+strings.ToLower(name)) && g != own
 	})
 }
 
@@ -170,15 +177,37 @@ func (w *writer) again(o *output) kind {
 		w.fail(fmt.Errorf("%s is computed over a window, which is not yet there: filter what a sub-select puts out", o.name))
 	}
 	w.nullable = w.nullable || o.nullable
+	sc := w.scope
 	switch {
-	case w.aliases:
-		w.string(w.scope.quoted(o.name))
-	case w.numbered:
-		w.string(o.text)
-	default:
+	case w.aliases && sc.having && sc.inside == 0 && !sc.groupedAs(sc.quoted(o.name), ""):
+		w.string(sc.quoted(o.name))
+	case w.aliases && o.grouped && sc.inside == 0:
+		w.string("MIN(") // of the group's one value: the server does not see that it is grouped by
 		w.put(part{o.text, o.args})
+		w.byte(')')
+	case w.aliases && sc.having:
+		return w.anew(o.of)
+	default:
+		w.repeat(o)
 	}
 	return o.kind
+}
+
+// repeat writes what is put out as it stands there.
+func (w *writer) repeat(o *output) {
+	if w.numbered {
+		w.string(o.text)
+		return
+	}
+	w.put(part{o.text, o.args})
+}
+
+// anew writes what is put out where columns that it names may be hidden.
+func (w *writer) anew(n ast.Node) kind {
+	sc := w.scope
+	sc.naming = false
+	defer func() { sc.naming = true }()
+	return w.node(n)
 }
 
 // ordersSelected refuses to order what DISTINCT leaves by what it has not looked

@@ -1,9 +1,12 @@
 package render
 
 import (
-	"github.com/holdfast-go/holdfast/dialect"
+	"slices"
+	"strings"
+
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/column"
+	"github.com/holdfast-go/holdfast/query"
 )
 
 // orderBy writes an ordering, with NULL where it is told to stand (rule S57).
@@ -38,11 +41,7 @@ func (w *writer) ordering(begin string, orders []ast.Order, placeless bool) {
 		}
 		first := !o.NullsLast()
 		if moved := first == o.Desc; (moved || placeless) && w.nullable && isMySQL(w.server.Engine) { // which has no words for it
-			if out := w.scope.output(o.By); out != nil && out.aggregated && w.server.Engine == dialect.MariaDB {
-				w.put(part{out.text, out.args}) // it knows the name of an aggregate by itself only
-			} else {
-				w.put(by)
-			}
+			w.inExpression(o.By, by)
 			w.string(map[bool]string{true: " IS NULL DESC, ", false: " IS NULL ASC, "}[first])
 			at = len(w.buf)
 		}
@@ -73,7 +72,8 @@ func (w *writer) criterion(n ast.Node) kind {
 	if _, constant := o.of.(ast.Value); constant && isMySQL(w.server.Engine) { // MySQL does not always find the name of one
 		return w.unnumbered(o.of)
 	}
-	if _, both := o.of.(ast.Missing); both || o.column != nil {
+	within := !w.scope.windows || w.scope.inside > 0 || w.textDecimals && o.kind.Kind == column.Decimal
+	if _, both := o.of.(ast.Missing); both || o.column != nil || within { // where a name is that of a column
 		return w.again(o)
 	}
 	w.nullable = o.nullable
@@ -105,4 +105,32 @@ func (w *writer) unnumbered(n ast.Node) kind {
 	k := w.node(n)
 	w.string(", NULL)")
 	return k
+}
+
+// inExpression writes what is ordered by, which stands in the order as by, within an
+// expression. There MySQL and MariaDB take a name for that of a column that is read, if
+// there is one, before they take it for that of what is put out. What DISTINCT leaves MySQL
+// orders by names alone.
+func (w *writer) inExpression(n ast.Node, by part) {
+	sc := w.scope
+	o := sc.output(n)
+	switch {
+	case o == nil || o.column != nil || !sc.windows:
+		w.put(by)
+	case !sc.distinct:
+		w.again(o)
+	case sc.hasColumn(o.name):
+		w.fail(&query.FieldError{Model: sc.name(), Name: o.name, Reason: "is put out under the name of a column, by which this server would place NULL in a Distinct query: call it otherwise"})
+	default:
+		w.put(by)
+	}
+}
+
+// hasColumn reports whether a column of what is read is called so, in whatever case.
+func (s *scope) hasColumn(name string) bool {
+	named := func(f *Field) bool { return strings.EqualFold(f.Name, name) }
+	puts := func(o Output) bool { return strings.EqualFold(o.Name, name) }
+	return s.root != nil && slices.ContainsFunc(s.root.Fields, named) || s.root == nil && slices.ContainsFunc(s.source.outputs, puts) ||
+		slices.ContainsFunc(s.joins, func(j *Join) bool { return slices.ContainsFunc(j.Model.Fields, named) }) ||
+		slices.ContainsFunc(s.beside, func(b *source) bool { return slices.ContainsFunc(b.outputs, puts) })
 }

@@ -173,6 +173,7 @@ func (w *writer) selection(s *ast.Select, nested bool) []Output {
 	if w.err != nil {
 		return nil
 	}
+	w.scope.distinct = s.Distinct
 	outputs := w.outputsOf(s)
 	w.lockableOutputs(s)
 	w.groups(s, outputs)
