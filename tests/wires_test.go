@@ -160,8 +160,8 @@ func (r bulkResolver) Fates(ctx context.Context, w backend.Wire, asked []backend
 
 type resolver struct{ backend.Resolver }
 
-func (r resolver) Prepare(ctx context.Context, w backend.Wire) (string, []string, error) {
-	return r.Resolver.Prepare(ctx, w.(*wire).Wire)
+func (r resolver) Prepare(ctx context.Context, w backend.Wire, before []string) (string, []string, error) {
+	return r.Resolver.Prepare(ctx, w.(*wire).Wire, before)
 }
 
 func (r resolver) Outcome(ctx context.Context, w backend.Wire, token string) (bool, error) {

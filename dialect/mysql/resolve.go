@@ -35,7 +35,7 @@ type resolver struct{ engine *engine }
 // itself, so that it is there if and only if the transaction committed. The id
 // is ours, 32 hexadecimal digits, and so may stand in the text. The token has
 // the connection's number, too, and which server that is of, and when.
-func (r resolver) Prepare(ctx context.Context, w backend.Wire) (token string, prefix []string, err error) {
+func (r resolver) Prepare(ctx context.Context, w backend.Wire, before []string) (token string, prefix []string, err error) {
 	if err := r.tellsAll(ctx, w); err != nil {
 		return "", nil, err
 	}
@@ -45,7 +45,7 @@ func (r resolver) Prepare(ctx context.Context, w backend.Wire) (token string, pr
 	}
 	mark := hex.EncodeToString(id[:])
 	insert := "INSERT INTO holdfast_commits (id, committed_at) VALUES ('" + mark + "', UTC_TIMESTAMP(6))"
-	return fmt.Sprint(mark, " ", w.ID(), " ", time.Now().Unix(), " ", nodeOf(w)), []string{insert}, nil
+	return fmt.Sprint(mark, " ", w.ID(), " ", time.Now().Unix(), " ", nodeOf(w)), append(before, insert), nil
 }
 
 // tellsAll refuses a transaction that may be on several shards, which commit one after

@@ -29,7 +29,7 @@ func TestB12_TheFateOfALostCommit(t *testing.T) {
 		begun := func(t *testing.T, id int) (w backend.Wire, c *sql.Conn, token string, prefix []string) {
 			w, c = takeConn(t, ours)
 			exec(t, w, []string{"BEGIN"}, "INSERT INTO item VALUES (?)", id)
-			token, prefix, err := resolver.Prepare(t.Context(), w)
+			token, prefix, err := resolver.Prepare(t.Context(), w, nil)
 			require.NoError(t, err)
 			return w, c, token, prefix
 		}
@@ -131,7 +131,7 @@ func TestAMissingCommitsTable(t *testing.T) {
 		ours := open(t, db.DSN)
 		w := take(t, ours)
 		exec(t, w, []string{"BEGIN"}, "INSERT INTO item VALUES (1)")
-		_, prefix, err := ours.Engine.Resolver().Prepare(t.Context(), w)
+		_, prefix, err := ours.Engine.Resolver().Prepare(t.Context(), w, nil)
 		require.NoError(t, err)
 		e := backend.Classify(ours, w.Commit(t.Context(), prefix))
 		require.ErrorContains(t, e, "holdfast_commits")

@@ -39,13 +39,13 @@ func (w *vtgateWire) Next(row []driver.Value) error {
 func TestB12_AMarkOnOneShardOfSeveral(t *testing.T) {
 	vitess := resolver{&engine{server: dialect.Server{Engine: dialect.MySQL, Product: "Vitess", Version: dialect.Version{Major: 24}}}}
 	for _, mode := range []string{"MULTI", "TWOPC"} {
-		_, _, err := vitess.Prepare(t.Context(), &vtgateWire{mode: mode})
+		_, _, err := vitess.Prepare(t.Context(), &vtgateWire{mode: mode}, nil)
 		require.ErrorIs(t, err, dialect.ErrUnsupported)
 		require.ErrorContains(t, err, "transaction_mode")
 	}
-	_, _, err := vitess.Prepare(t.Context(), &vtgateWire{})
+	_, _, err := vitess.Prepare(t.Context(), &vtgateWire{}, nil)
 	require.ErrorIs(t, err, io.EOF)
-	_, prefix, err := vitess.Prepare(t.Context(), &vtgateWire{mode: "SINGLE"})
+	_, prefix, err := vitess.Prepare(t.Context(), &vtgateWire{mode: "SINGLE"}, nil)
 	require.NoError(t, err)
 	require.Len(t, prefix, 1)
 }

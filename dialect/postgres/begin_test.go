@@ -99,7 +99,7 @@ func TestBeginOnOtherServers(t *testing.T) {
 	require.Equal(t, []string{"SET LOCAL transaction_timeout = 2000", "SET LOCAL idle_in_transaction_session_timeout = 2000"}, c.Inside)
 	_, err = cockroach.Begin(backend.TxOptions{Deferrable: true})
 	require.ErrorIs(t, err, dialect.ErrUnsupported)
-	_, _, err = cockroach.Resolver().Prepare(t.Context(), nil)
+	_, _, err = cockroach.Resolver().Prepare(t.Context(), nil, nil)
 	require.ErrorIs(t, err, dialect.ErrUnsupported)
 }
 

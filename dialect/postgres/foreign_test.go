@@ -63,7 +63,7 @@ func TestFromAnyDriver(t *testing.T) {
 
 	r := opened.Engine.Resolver()
 	execAfter(t, w, begin, `DELETE FROM item`)
-	token, _, err := r.Prepare(ctx, w)
+	token, _, err := r.Prepare(ctx, w, nil)
 	require.NoError(t, err)
 	require.NoError(t, w.Commit(ctx, nil))
 	committed, err := r.Outcome(ctx, w, token)

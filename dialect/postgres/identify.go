@@ -104,7 +104,12 @@ func recognise(answer string) (server dialect.Server, err error) {
 
 // ask sends a query that yields one value and returns it as text, "" for NULL.
 func ask(ctx context.Context, w backend.Wire, query string, args ...any) (string, error) {
-	rows, err := w.Query(ctx, nil, query, args)
+	return askAfter(ctx, w, nil, query, args...)
+}
+
+// askAfter is ask with control statements in front.
+func askAfter(ctx context.Context, w backend.Wire, prefix []string, query string, args ...any) (string, error) {
+	rows, err := w.Query(ctx, prefix, query, args)
 	if err != nil {
 		return "", err
 	}

@@ -81,12 +81,13 @@ func parseToken(s string) (t token) {
 // Prepare implements backend.Resolver. A transaction gets a number when it
 // first writes, or here: NOTIFY asks for one as late as in COMMIT, and a write to a
 // foreign table, or by dblink, for none. Such a one needs no mark, which would have to
-// reach the disk.
-func (r resolver) Prepare(ctx context.Context, w backend.Wire) (name string, prefix []string, err error) {
+// reach the disk. The question is a statement like any other: what undoes a part that
+// has failed goes in front of it, without which the server would not answer.
+func (r resolver) Prepare(ctx context.Context, w backend.Wire, before []string) (name string, prefix []string, err error) {
 	if !r.engine.server.Can(dialect.CommitStatus) {
 		return "", nil, &dialect.UnsupportedError{Server: r.engine.server, Feature: "ResolveCommit"}
 	}
-	answer, err := ask(ctx, w, `SELECT CASE WHEN pg_is_in_recovery() THEN ''
+	answer, err := askAfter(ctx, w, before, `SELECT CASE WHEN pg_is_in_recovery() THEN ''
 		WHEN pg_current_xact_id_if_assigned() IS NULL THEN concat_ws(' ', pg_current_xact_id(), `+r.history()+`, '')
 		ELSE concat_ws(' ', pg_current_xact_id(), `+r.history()+`, coalesce(`+table+`, '')) END`)
 	if err != nil || answer == "" {

@@ -25,7 +25,7 @@ func TestB12_TheFateOfALostCommitIsFound(t *testing.T) {
 		r := opened.Engine.Resolver()
 
 		execAfter(t, w, begin, `INSERT INTO item VALUES (1, 'a')`)
-		token, prefix, err := r.Prepare(t.Context(), w)
+		token, prefix, err := r.Prepare(t.Context(), w, nil)
 		require.NoError(t, err)
 		require.NotEmpty(t, token)
 		trap := p.On("COMMIT", action)
@@ -50,7 +50,7 @@ func TestATransactionWithoutANumberHasATokenAndNoMark(t *testing.T) {
 		for _, commits := range []bool{true, false} {
 			w := take(t, opened)
 			execAfter(t, w, begin, text)
-			token, prefix, err := opened.Engine.Resolver().Prepare(t.Context(), w)
+			token, prefix, err := opened.Engine.Resolver().Prepare(t.Context(), w, nil)
 			require.NoError(t, err)
 			require.Empty(t, prefix)
 			if commits {
@@ -73,7 +73,7 @@ func TestOutcomeEndsASessionThatNobodyListensTo(t *testing.T) {
 	w, other := take(t, opened), take(t, opened)
 	r := opened.Engine.Resolver()
 	execAfter(t, w, begin, `INSERT INTO item VALUES (1, 'a')`)
-	name, _, err := r.Prepare(t.Context(), w)
+	name, _, err := r.Prepare(t.Context(), w, nil)
 	require.NoError(t, err)
 
 	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -125,7 +125,7 @@ func TestB12_ANumberMeansNothingOnAnotherHistory(t *testing.T) {
 				w := take(t, opened)
 				execAfter(t, w, begin, `DELETE FROM item`)
 				exec(t, w, `INSERT INTO item VALUES (1, 'a')`)
-				name, prefix, err := r.Prepare(t.Context(), w)
+				name, prefix, err := r.Prepare(t.Context(), w, nil)
 				require.NoError(t, err)
 				require.Equal(t, marked, len(prefix) == 1)
 				if c.committed {
@@ -171,7 +171,7 @@ func TestB12_AFencedTransactionCannotCommit(t *testing.T) {
 	opened := open(t, db.DSN)
 	w, r := take(t, opened), opened.Engine.Resolver()
 	execAfter(t, w, begin, `INSERT INTO item VALUES (1, 'a')`)
-	name, prefix, err := r.Prepare(t.Context(), w)
+	name, prefix, err := r.Prepare(t.Context(), w, nil)
 	require.NoError(t, err)
 	committed, err := r.Outcome(t.Context(), take(t, opened), promoted(parseToken(name)).String())
 	require.NoError(t, err)
@@ -204,7 +204,7 @@ func TestB12_AMarkGoesIntoATableThatLasts(t *testing.T) {
 		w, r := take(t, opened), opened.Engine.Resolver()
 		exec(t, w, `CREATE TEMP TABLE other (id int)`)
 		execAfter(t, w, begin, `INSERT INTO public.item VALUES (1, 'a')`)
-		name, prefix, err := r.Prepare(t.Context(), w)
+		name, prefix, err := r.Prepare(t.Context(), w, nil)
 		require.NoError(t, err)
 		require.Equal(t, c.marked, len(prefix) == 1, c.create)
 		require.NoError(t, w.Commit(t.Context(), prefix))

@@ -21,15 +21,15 @@ const CommitsTable = "CREATE TABLE IF NOT EXISTS holdfast_commits " +
 	"(id TEXT PRIMARY KEY, committed_at TEXT NOT NULL) WITHOUT ROWID"
 
 // Prepare implements backend.Resolver.
-func (resolver) Prepare(_ context.Context, w backend.Wire) (token string, prefix []string, err error) {
+func (resolver) Prepare(_ context.Context, w backend.Wire, before []string) (token string, prefix []string, err error) {
 	if own, ok := w.(*wire); ok && own.reading {
-		return "", nil, nil
+		return "", before, nil
 	}
 	token = rand.Text() // letters and digits, which may stand in the text
-	return token, []string{
+	return token, append(before,
 		CommitsTable,
-		"INSERT INTO holdfast_commits VALUES ('" + token + "', strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now'))",
-	}, nil
+		"INSERT INTO holdfast_commits VALUES ('"+token+"', strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now'))",
+	), nil
 }
 
 // Outcome implements backend.Resolver.

@@ -133,10 +133,12 @@ type PrefixTeller interface {
 // (rule B12, ResolveCommit).
 type Resolver interface {
 	// Prepare is called on the transaction's own connection just before
-	// COMMIT. It returns a token that names the transaction, and statements to
-	// send in front of COMMIT. An empty token means that the transaction has
-	// written nothing, so that its fate does not matter.
-	Prepare(ctx context.Context, w Wire) (token string, prefix []string, err error)
+	// COMMIT, in front of which before is still to be sent. It returns a token that
+	// names the transaction, and all that is to be sent in front of COMMIT then: before,
+	// unless that went in front of a question of its own, and what leaves a mark. An
+	// empty token means that the transaction has written nothing, so that its fate does
+	// not matter.
+	Prepare(ctx context.Context, w Wire, before []string) (token string, prefix []string, err error)
 	// Outcome is called on another connection, outside a transaction. It waits, within ctx, until the
 	// transaction is no longer in progress.
 	Outcome(ctx context.Context, w Wire, token string) (committed bool, err error)

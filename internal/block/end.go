@@ -137,9 +137,8 @@ func (t *transaction) commit(ctx context.Context, prefix, restore []string) (end
 	resolve := b.Opts.Resolve
 	token := ""
 	if resolve && t.mayHaveWritten() && !b.Opts.ReadOnly {
-		var more []string
 		var err error
-		token, more, err = t.executor.db.Engine.Resolver().Prepare(limit, wire)
+		token, prefix, err = t.executor.db.Engine.Resolver().Prepare(limit, wire, prefix)
 		if err != nil {
 			t.rollback(ctx, state.Begun, restore)
 			t.conn.dirty = true
@@ -147,7 +146,6 @@ func (t *transaction) commit(ctx context.Context, prefix, restore []string) (end
 			t.saw(e)
 			return rolledBack, &atomic.BlockError{Block: b.Info(), Reason: "ResolveCommit could not mark the transaction, so it was rolled back", Err: e}
 		}
-		prefix = append(prefix, more...)
 	}
 	err := t.sendCommit(limit, wire, prefix)
 	if err == nil { // B1

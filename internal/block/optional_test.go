@@ -68,14 +68,21 @@ func ask[T any](ctx context.Context, w backend.Wire, question string) (says T, e
 }
 
 // resolver notes a transaction before COMMIT, and asks for it afterwards.
-type resolver struct{}
+type resolver struct {
+	ahead bool // what goes in front of COMMIT is sent with the question (PostgreSQL)
+}
 
-func (resolver) Prepare(ctx context.Context, w backend.Wire) (string, []string, error) {
-	token, err := ask[string](ctx, w, "WHICH TRANSACTION")
-	if err != nil || token == "" {
-		return "", nil, err
+func (r resolver) Prepare(ctx context.Context, w backend.Wire, before []string) (string, []string, error) {
+	var ahead []string
+	if r.ahead {
+		ahead, before = before, nil
 	}
-	return token, []string{"NOTE " + token}, nil
+	answer, err := w.(interface{ self() *conn }).self().send(ctx, ahead, "WHICH TRANSACTION", nil)
+	token, _ := answer.says.(string)
+	if err != nil || token == "" {
+		return "", before, err
+	}
+	return token, append(before, "NOTE "+token), nil
 }
 
 func (resolver) Outcome(ctx context.Context, w backend.Wire, token string) (bool, error) {

@@ -191,3 +191,24 @@ func TestB24_InASession(t *testing.T) {
 		require.ErrorIs(t, p.Rollback(ctx), atomic.ErrSessionClosed)
 	})
 }
+
+// What undoes a part that failed goes ahead of what is asked before COMMIT, where an
+// answer needs that, and is said once.
+func TestB07_WhatIsAskedBeforeCommitComesAfterwards(t *testing.T) {
+	for where, sent := range map[spelling][]string{
+		transactional: {"ROLLBACK TO SAVEPOINT hf_1; WHICH TRANSACTION", "NOTE tx1; COMMIT"},
+		inside:        {"WHICH TRANSACTION", "ROLLBACK TO SAVEPOINT hf_1; NOTE tx1; COMMIT"},
+	} {
+		play(t, func(t *testing.T, s *script) {
+			s.on("INSERT b", refuses(unique))
+			s.on("WHICH TRANSACTION", reply{says: "tx1"})
+			require.NoError(t, s.do(t.Context(), func(ctx context.Context) error {
+				s.must(ctx, "INSERT a")
+				require.ErrorIs(t, s.do(ctx, func(ctx context.Context) error { return s.exec(ctx, "INSERT b") }), dialect.ErrUniqueViolation)
+				s.forget()
+				return nil
+			}, atomic.ResolveCommit()))
+			s.sent(sent...)
+		}, setup{spelling: where})
+	}
+}

@@ -95,7 +95,9 @@ func (e *engine) Inspect(query string) lex.Verdict {
 
 func (e *engine) Rebind(query string) string { return query }
 
-func (e *engine) Resolver() backend.Resolver { return resolver{} }
+func (e *engine) Resolver() backend.Resolver {
+	return resolver{ahead: e.script.setup.spelling == transactional}
+}
 
 func (e *engine) Once() backend.OnceTexts {
 	return backend.OnceTexts{
