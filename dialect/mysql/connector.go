@@ -83,10 +83,10 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 		conn.wire = &wire{
 			raw: raw, replies: r, id: int64(g.id), node: node,
 			apart: !c.settings.multiStatements || galera, inParts: c.settings.inParts, demoted: conn.demote,
-			session: session{quotes: r.noBackslash()},
+			session: session{quotes: r.noBackslash(), blind: !g.tracks && c.settings.triggers},
 			own:     counts{set: 1}, // introduce's, or the driver's
 
-			positions: c.settings.positions,
+			positions: c.settings.positions, silent: !g.tracks,
 		}
 	} else {
 		conn.wire = plain{backend.PlainWire(raw), c.settings.inParts}
@@ -195,7 +195,10 @@ func (c *conn) IsValid() bool {
 // greeting is what the server says first, in the clear also when TLS follows.
 // The driver passes over the connection's number that is in it, and does not ask
 // for the server's word that the session's state has changed.
-type greeting struct{ id uint32 }
+type greeting struct {
+	id     uint32
+	tracks bool // the server has offered that word, and was asked for it
+}
 
 type greetingKey struct{}
 
@@ -221,16 +224,21 @@ type listeningSocket struct {
 
 type listeningConn struct {
 	net.Conn
-	greeting *greeting // nil once it has passed by
-	tracks   bool      // the client's first packet is to ask for it
+	greeting *greeting
+	heard    []byte // what there is of it; it may come in pieces
+	passed   bool
+	offers   bool // the client's first packet is to ask for it
 }
 
 // Read implements net.Conn.
 func (c *listeningConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if c.greeting != nil && n > 0 {
-		c.greeting.id, c.tracks = readGreeting(p[:n])
-		c.greeting = nil
+	if !c.passed && n > 0 {
+		c.heard = append(c.heard, p[:n]...)
+		if c.passed = whole(c.heard); c.passed {
+			c.greeting.id, c.offers = readGreeting(c.heard)
+			c.heard = nil
+		}
 	}
 	return n, err
 }
@@ -239,8 +247,8 @@ func (c *listeningConn) Read(p []byte) (int, error) {
 // as well, has its capabilities behind the header.
 func (c *listeningConn) Write(p []byte) (int, error) {
 	const header, capabilities = 4, 4
-	if c.tracks && len(p) >= header+capabilities {
-		c.tracks = false
+	if c.offers && len(p) >= header+capabilities {
+		c.offers, c.greeting.tracks = false, true
 		asked := slices.Clone(p)
 		asked[header+sessionTrack/8] |= 1 << (sessionTrack % 8)
 		return c.Conn.Write(asked)
@@ -251,11 +259,16 @@ func (c *listeningConn) Write(p []byte) (int, error) {
 // sessionTrack is the bit of CLIENT_SESSION_TRACK.
 const sessionTrack = 23
 
+// whole reports whether the first packet is there to its end.
+func whole(packet []byte) bool {
+	const header = 4
+	return len(packet) >= header && len(packet) >= header+(int(packet[0])|int(packet[1])<<8|int(packet[2])<<16)
+}
+
 // readGreeting reads the server's first packet: four bytes of header, the
 // protocol's version, the server's version up to a zero byte, the connection's
 // number, eight bytes of a nonce, a zero byte, half of the capabilities, the
-// character set, two bytes of status, the other half. It finds nothing if the
-// packet did not come in one piece.
+// character set, two bytes of status, the other half.
 func readGreeting(packet []byte) (id uint32, tracks bool) {
 	const header = 4
 	if len(packet) <= header || packet[header] != 10 {

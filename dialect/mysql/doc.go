@@ -30,7 +30,9 @@
 // prepared statement, a trigger) is noticed before the next statement, and the
 // connection closed. sql_mode may be set. A connection is closed after a text that is
 // not known to leave nothing in its session, and when the server says that something
-// has changed.
+// has changed. Through a network that was registered with the driver
+// (RegisterDialContext) it does not say so, and is asked in front of the statement that
+// follows a write; with WithDialer instead nothing has to be asked.
 //
 // # Values
 //

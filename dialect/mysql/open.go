@@ -148,6 +148,7 @@ func (s *source) open(ctx context.Context) (*backend.Database, error) {
 		set.cfg.MaxAllowedPacket = n
 	}
 	set.readable, set.identity, set.inParts = f.readable, f.identity, !f.server.Can(dialect.WholeCommit)
+	set.triggers = f.server.Product == "MySQL" || f.server.Product == "MariaDB"
 	if !f.multiStatements {
 		set.multiStatements, set.cfg.MultiStatements = false, false
 	}

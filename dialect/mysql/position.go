@@ -134,9 +134,11 @@ func (e *engine) Suspect(token string) bool {
 	return false
 }
 
-// Tell implements backend.PositionTeller. The setting stays with the connection.
+// Tell implements backend.PositionTeller. The setting stays with the connection. Where
+// the server's answers cannot say it, Position asks: they would look as if nothing was
+// committed.
 func (w *wire) Tell(on bool) []string {
-	if !on || w.tracks || w.positions == nil {
+	if !on || w.tracks || w.silent || w.positions == nil {
 		return nil
 	}
 	return []string{w.positions.track}

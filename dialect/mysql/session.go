@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/holdfast-go/holdfast/internal/lex"
@@ -26,6 +27,7 @@ type session struct {
 	stale   bool // so may the flags of the last answer
 	changed bool // the server says that something has changed: not for others
 	quotes  bool // the flag NO_BACKSLASH_ESCAPES when it was last known to be right
+	blind   bool // the server does not say what a trigger has changed: a network of the driver's, a proxy
 }
 
 // sessionCheck fails unless the character sets are those with which the session
@@ -90,6 +92,7 @@ func (w *wire) note(query string) {
 	if w.replies.sessionChanged() && !w.onlyTold() {
 		w.changed, w.unsure = true, true
 	}
+	w.unsure = w.unsure || w.blind && !triggersNothing(query)
 	if disturbs(query) {
 		v := inspect(query)
 		w.unsure, w.unseen, w.steered = true, w.unseen || v.Opaque, w.steered || v.Control == "XA"
@@ -108,9 +111,15 @@ func (w *wire) onlyTold() bool {
 
 // failed is note for an answer that was an error.
 func (w *wire) failed(query string) {
+	w.unsure = w.unsure || w.blind && !triggersNothing(query)
 	if disturbs(query) {
 		w.unsure, w.stale, w.unseen = true, true, w.unseen || opaque(query)
 	}
+}
+
+// triggersNothing reports whether query is known to write nothing.
+func triggersNothing(query string) bool {
+	return query == "" || lex.MySQLSyntax.Plain(query) && len(query) > 6 && strings.EqualFold(query[:6], "SELECT")
 }
 
 // disturbs reports whether query may change a setting of the session.

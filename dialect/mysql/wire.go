@@ -54,6 +54,7 @@ type wire struct {
 	demoted func() // is told that the server has turned out to be read-only; nil: nobody is
 
 	positions *positions // nil: the server leaves none
+	silent    bool       // its answers have nothing of the session's state: it was not asked for that
 	tracks    bool       // it sends them along
 	applied   string     // the token that a replica has reached last
 
