@@ -162,7 +162,8 @@ func (w *wire) Renew(ctx context.Context, token string) (string, error) {
 		return "", err
 	}
 	p, _ := parsePosition(now)
-	if q, err := parsePosition(token); err == nil && p.cluster == q.cluster && p.timeline == q.timeline {
+	// Of an earlier timeline it says nothing whether the place is before that ended.
+	if q, err := parsePosition(token); err == nil && p.timeline == q.timeline && p.contains(q) {
 		return token, nil
 	}
 	return now, nil

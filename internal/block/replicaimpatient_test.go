@@ -38,7 +38,7 @@ func TestR06_WhoGivesUpWhileTheWriterIsAsked(t *testing.T) {
 		r := all[0]
 		seen, err := s.db.Seen(t.Context(), "late")
 		require.NoError(t, err)
-		r.history.standing = backend.Behind
+		r.history.standing, own.renewed = backend.Behind, "late"
 		require.NoError(t, readsOnly(seen, s))
 		pass(time.Second)
 		s.pool.SetMaxIdleConns(-1)

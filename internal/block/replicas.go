@@ -242,14 +242,11 @@ func (x *Executor) replica(ctx context.Context) *connection {
 		if !ok {
 			continue
 		}
-		conn, standing := r.reach(ctx, x, p, token, fresh)
+		conn, standing := r.reach(ctx, x, p, s, token, fresh)
 		switch standing {
 		case backend.Reached:
 			return conn
 		case backend.Elsewhere:
-			if now, err := x.renew(ctx, token); err == nil {
-				s.renewed(token, now)
-			}
 			return nil
 		}
 		if ctx.Err() != nil || token != "" && !fresh {
@@ -259,8 +256,8 @@ func (x *Executor) replica(ctx context.Context) *connection {
 	return nil
 }
 
-// reach connects to a replica and waits until it shows what token names.
-func (r *Replicas) reach(ctx context.Context, x *Executor, p *replica, token string, fresh bool) (*connection, backend.Standing) {
+// reach connects to a replica and waits until it shows what token, of s, names.
+func (r *Replicas) reach(ctx context.Context, x *Executor, p *replica, s *seen, token string, fresh bool) (*connection, backend.Standing) {
 	end := time.Now().Add(r.wait)
 	limit, cancel := context.WithDeadline(ctx, end.Add(r.grace()))
 	defer cancel()
@@ -281,28 +278,32 @@ func (r *Replicas) reach(ctx context.Context, x *Executor, p *replica, token str
 	if token == "" && !fresh {
 		return conn, backend.Reached
 	}
-	standing, err := p.standing(limit, x, conn, token, fresh, time.Until(end))
+	standing, late, err := p.standing(limit, x, conn, token, fresh, time.Until(end))
 	if err != nil {
 		conn.dirty = true
 		conn.giveBack()
 		if stale(err) && ctx.Err() == nil { // of a server that was started again
-			return r.reach(ctx, x, p, token, fresh)
+			return r.reach(ctx, x, p, s, token, fresh)
 		}
 		p.failed(ctx, x, err, fresh)
 		return nil, backend.Behind
 	}
-	switch {
-	case standing == backend.Reached:
+	if standing == backend.Reached {
 		p.back(x, fresh)
 		return conn, standing
-	case standing == backend.Elsewhere:
-		p.back(x, fresh)
-	case ctx.Err() == nil:
-		p.leave(x, errTooFarBehind, x.joined(p.missed(), token))
-	default:
-		p.abandon(fresh)
 	}
 	conn.giveBack()
+	switch {
+	case standing == backend.Elsewhere:
+		p.back(x, fresh)
+		_ = x.sound(ctx, s, token)
+	case ctx.Err() != nil:
+		p.abandon(fresh)
+	case late != token:
+		p.leave(x, errTooFarBehind, late)
+	default:
+		return nil, p.tooLate(ctx, x, s, token, fresh)
+	}
 	return nil, standing
 }
 
@@ -310,45 +311,6 @@ func (r *Replicas) reach(ctx context.Context, x *Executor, p *replica, token str
 func (r *Replicas) grace() time.Duration { return max(r.wait, time.Second) }
 
 var errTooFarBehind = errors.New("it has not shown within the limit what its reader has written")
-
-// standing asks the replica. One that comes back is asked, without waiting, for what it
-// was left out for.
-func (p *replica) standing(ctx context.Context, x *Executor, conn *connection, token string, fresh bool, left time.Duration) (backend.Standing, error) {
-	follower := conn.wire.(backend.Follower)
-	if !fresh {
-		return follower.Reach(ctx, token, max(left, 0))
-	}
-	if missed := p.missed(); missed != "" {
-		missed, err := x.renew(ctx, missed) // the writer may be another one by now
-		if err != nil {
-			return backend.Behind, nil //nolint:nilerr // the writer's failure is none of the replica's
-		}
-		standing, err := follower.Reach(ctx, missed, 0)
-		if err != nil || standing == backend.Behind {
-			return standing, err
-		}
-	}
-	if token == "" {
-		_, err := conn.wire.Exec(ctx, nil, "SELECT 1", nil)
-		return backend.Reached, err
-	}
-	return follower.Reach(ctx, token, max(left, 0))
-}
-
-func (p *replica) missed() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.behind
-}
-
-// failed leaves out a replica that did not answer, unless the caller has given up.
-func (p *replica) failed(ctx context.Context, x *Executor, err error, fresh bool) {
-	if ctx.Err() != nil {
-		p.abandon(fresh)
-		return
-	}
-	p.leave(x, x.classify(err), p.missed())
-}
 
 // connectOver takes a connection out of a pool.
 func connectOver(ctx context.Context, pool *sql.DB, engine backend.Engine) (*connection, error) {

@@ -263,6 +263,7 @@ func TestR05_OneIsWaitedFor(t *testing.T) {
 		seen, err := s.db.Seen(t.Context(), "late")
 		require.NoError(t, err)
 		r[0].history.standing, r[1].history.standing = backend.Behind, backend.Behind
+		own.renewed = "late"
 		began := time.Now()
 		require.NoError(t, readsOnly(seen, s))
 		require.Equal(t, wait, time.Since(began))

@@ -2,6 +2,7 @@ package block
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -262,6 +263,22 @@ func (x *Executor) renew(ctx context.Context, token string) (string, error) {
 	}
 	return teller.Renew(limit, token)
 }
+
+// sound (rule R6) asks the writer whether it has what token, of s, names, and is
+// errUnsound if not: s has what the writer has now then.
+func (x *Executor) sound(ctx context.Context, s *seen, token string) error {
+	now, err := x.renew(ctx, token)
+	if err != nil {
+		return err
+	}
+	s.renewed(token, now)
+	if now != token {
+		return errUnsound
+	}
+	return nil
+}
+
+var errUnsound = errors.New("the writer does not have what the token names")
 
 type noTeller struct{}
 
