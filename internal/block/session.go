@@ -241,8 +241,11 @@ func (s *session) lend(ctx context.Context, t *transaction) error {
 	return nil
 }
 
-// take has t use the connection of s, if that has one. It needs s.mu.
+// take has t use the connection of s, if that has one. It needs s.mu. Blocks around it
+// know t already, and look whether it has a connection.
 func (t *transaction) take(s *session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.conn, s.conn = s.conn, nil
 	t.lent = t.conn != nil
 }
