@@ -78,8 +78,12 @@ func (q set[P]) setReturning(ctx context.Context, assignments []render.Assignmen
 		if err != nil || len(chosen) == 0 {
 			return err
 		}
-		if list, err = q.updateChosen(ctx, assignments, chosen); err != nil {
-			return err
+		for _, some := range q.inParts(chosen) {
+			changed, err := q.updateChosen(ctx, assignments, some)
+			if err != nil {
+				return err
+			}
+			list = append(list, changed...)
 		}
 		list, err = inOrderOf(q, list, chosen)
 		return err
@@ -145,30 +149,52 @@ func (q set[P]) deleteReturning(ctx context.Context) ([]P, error) {
 	}
 	var list []P
 	err := q.db.ownBlock(ctx, func(ctx context.Context) (err error) {
-		if list, err = q.all(ctx); err != nil || len(list) == 0 {
-			return err
-		}
-		where, err := q.amongRows(list)
+		all, err := q.all(ctx)
 		if err != nil {
 			return err
 		}
-		if q.db.models.DeletesReturning(false) { // what a trigger has kept is not deleted
-			text, err := (&render.DeleteReturning{Model: q.model, Query: ast.Select{Database: q.db, Where: []ast.Node{where}}}).Render()
+		list = nil
+		for _, some := range q.inParts(all) {
+			gone, err := q.deleteChosen(ctx, some)
 			if err != nil {
 				return err
 			}
-			these := set[P]{db: q.db, model: q.model}
-			gone, err := these.changed(ctx, text, nil)
-			if err == nil {
-				list, err = inOrderOf(q, gone, list)
-			}
-			return err
+			list = append(list, gone...)
 		}
-		text, err := (&render.Delete{Model: q.model, Where: []ast.Node{where}}).Render()
-		_, err = q.matched(ctx, text, err)
-		return err
+		return nil
 	})
 	return orNoRows(list, err)
+}
+
+// deleteChosen deletes rows that are locked, and returns those that are gone.
+func (q set[P]) deleteChosen(ctx context.Context, chosen []P) ([]P, error) {
+	where, err := q.amongRows(chosen)
+	if err != nil {
+		return nil, err
+	}
+	if q.db.models.DeletesReturning(false) { // what a trigger has kept is not deleted
+		text, err := (&render.DeleteReturning{Model: q.model, Query: ast.Select{Database: q.db, Where: []ast.Node{where}}}).Render()
+		if err != nil {
+			return nil, err
+		}
+		these := set[P]{db: q.db, model: q.model}
+		gone, err := these.changed(ctx, text, nil)
+		if err != nil {
+			return nil, err
+		}
+		return inOrderOf(q, gone, chosen)
+	}
+	text, err := (&render.Delete{Model: q.model, Where: []ast.Node{where}}).Render()
+	_, err = q.matched(ctx, text, err)
+	return chosen, err
+}
+
+// inParts cuts rows as many at a time as one statement names by keys of several columns.
+func (q set[P]) inParts(rows []P) [][]P {
+	if len(q.model.PKs) == 1 || len(rows) == 0 {
+		return [][]P{rows}[:min(len(rows), 1)]
+	}
+	return slices.Collect(slices.Chunk(rows, keysAtOnce))
 }
 
 func orNoRows[P any](list []P, err error) ([]P, error) {

@@ -3,6 +3,7 @@ package query
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 )
@@ -84,7 +85,7 @@ func (s Selection) Filter(conds ...Cond) Selection {
 // GroupBy puts rows with equal values together, for aggregates in a Select around.
 func (s Selection) GroupBy(names ...string) Selection {
 	t := s.open()
-	t.Group = names
+	t.Order, t.Backward, t.Group = nil, false, names
 	return Selection{t}
 }
 
@@ -159,9 +160,27 @@ func (s Selection) open() ast.Select {
 	return t
 }
 
-// around reads from s.
+// around reads from s, in its order if that is one of what it puts out: a server need not
+// keep the order of a sub-select, and MariaDB does not.
 func around(s ast.Select) ast.Select {
-	return ast.Select{From: &s, Database: s.Database, Err: s.Err, Replica: s.Replica}
+	t := ast.Select{Database: s.Database, Err: s.Err, Replica: s.Replica}
+	if len(s.Order) > 0 && len(s.Outputs) > 0 && !slices.ContainsFunc(s.Order, func(o ast.Order) bool { return !puts(s.Outputs, o.By) }) {
+		t.Order, t.Backward = s.Order, s.Backward
+		if s.Limit == nil && s.Offset == 0 {
+			s.Order, s.Backward = nil, false
+		}
+	}
+	t.From = &s
+	return t
+}
+
+// puts reports whether n is the name of an output.
+func puts(outputs []ast.Output, n ast.Node) bool {
+	name, ok := n.(ast.Column)
+	return ok && slices.ContainsFunc(outputs, func(o ast.Output) bool {
+		column, _ := o.Of.(ast.Column)
+		return o.Name == name.Path || o.Name == "" && column.Path == name.Path && !strings.Contains(name.Path, ".")
+	})
 }
 
 // selected is the tree of q, to be gone on from.

@@ -145,7 +145,11 @@ func (w *writer) aggregate(n ast.Aggregate) kind {
 		w.byte('*')
 	} else {
 		at := len(w.buf)
-		if k = w.node(n.Of); w.shortFloats && k.Kind == column.Float && k.Bits == 32 {
+		k = w.node(n.Of)
+		if n.Distinct && k.Kind == column.JSON {
+			w.sameness("counted by CountDistinct", k)
+		}
+		if w.shortFloats && k.Kind == column.Float && k.Bits == 32 {
 			w.insert(at, wider)
 			w.byte(')')
 		}

@@ -239,6 +239,25 @@ func (w *writer) ordersOutputs(orders []ast.Order) {
 	}
 }
 
+// distinctValues refuses JSON in what DISTINCT compares, unless the key of the row stands beside
+// it: 1 and 1.0 are one value for some engines, and two for others.
+func (w *writer) distinctValues(outputs []Output) {
+	keys := 0
+	for _, o := range outputs {
+		if f := o.Type.field; f != nil && f.IsPK && w.scope.root != nil && slices.Contains(w.scope.root.PKs, f) {
+			keys++
+		}
+	}
+	if keys > 0 && keys == len(w.scope.root.PKs) {
+		return
+	}
+	for _, o := range outputs {
+		if o.Type.Kind == column.JSON {
+			w.sameness("put out by a Distinct query", o.Type)
+		}
+	}
+}
+
 // lockableOutputs refuses to lock rows of which each stands for several, or for none
 // (rule L6).
 func (w *writer) lockableOutputs(s *ast.Select) {

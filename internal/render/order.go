@@ -67,7 +67,7 @@ func (w *writer) ordering(begin string, orders []ast.Order, placeless bool) {
 func (w *writer) criterion(n ast.Node) kind {
 	o := w.scope.output(n)
 	if o == nil {
-		return w.unnumbered(n)
+		return w.computedAlready(n)
 	}
 	if _, constant := o.of.(ast.Value); constant && isMySQL(w.server.Engine) { // MySQL does not always find the name of one
 		return w.unnumbered(o.of)
@@ -79,6 +79,22 @@ func (w *writer) criterion(n ast.Node) kind {
 	w.nullable = o.nullable
 	w.string(w.scope.quoted(o.name))
 	return o.kind
+}
+
+// computedAlready writes what no name of an output stands for. PostgreSQL takes what is computed
+// and holds values for another expression than the one that DISTINCT has looked at: there it has its
+// name.
+func (w *writer) computedAlready(n ast.Node) kind {
+	c, err := w.scope.find(n)
+	if err != nil || c.computed == nil || !w.scope.distinct || w.scope.outputs != nil || !w.numbered {
+		return w.unnumbered(n)
+	}
+	var k kind
+	var nullable bool
+	w.trying(func() { k, nullable = w.node(n), w.nullable })
+	w.nullable = nullable
+	w.string(w.scope.quoted(w.scope.computed[c.before].Name))
+	return k
 }
 
 // isConstant reports whether n is a value, or a column in whose place one stands.

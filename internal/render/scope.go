@@ -233,6 +233,9 @@ func (s *scope) qualifier(j *Join) string {
 func (w *writer) joins() {
 	for _, j := range w.scope.joins {
 		w.with.reads(j.Model)
+		if w.base != nil && w.scope != w.base && j.Model.Table.SQLName == w.base.root.Table.SQLName {
+			w.changed = true
+		}
 		if j.Nullable {
 			w.string(" LEFT JOIN ")
 		} else {

@@ -29,6 +29,7 @@ func (w *writer) rows(s *ast.Select, m *Model) []*Join {
 	joins := w.related(s.Related)
 	w.string("SELECT ")
 	if s.Distinct {
+		w.scope.distinct = true
 		w.string("DISTINCT ")
 	}
 	w.wholeRow(joins)
@@ -188,6 +189,7 @@ func (w *writer) selection(s *ast.Select, nested bool) []Output {
 	if s.Distinct {
 		w.ordersOutputs(s.Order)
 		w.distinctTexts(s)
+		w.distinctValues(described)
 	}
 	if w.scope.aggregated && len(s.Group) == 0 && len(s.Order) > 0 { // of one row
 		plain := *s
