@@ -78,7 +78,7 @@ func TestTypesAreReadFromTheirDeclarations(t *testing.T) {
 		{pg, "timestamp(0) with time zone[]", column.Type{Kind: column.Array, Name: "timestamp", Elem: &column.Type{Kind: column.Timestamp, Name: "timestamp", Zoned: true}}},
 		{pg, "mood[]", column.Type{Kind: column.Array, Name: "mood", Elem: &column.Type{Kind: column.Unknown, Name: "mood"}}},
 		{pg, "inet", column.Type{Kind: column.Address, Name: "inet"}},
-		{pg, "interval", column.Type{Kind: column.Other, Name: "interval"}},
+		{pg, "interval", column.Type{Kind: column.Other, Name: "interval", Precision: 6}},
 		{pg, "mood", column.Type{Kind: column.Unknown, Name: "mood"}},
 	} {
 		for _, engine := range c.engines {

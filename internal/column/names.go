@@ -129,7 +129,9 @@ func (d declaration) postgres() Type {
 		return d.plain(UUID)
 	case "inet", "cidr", "macaddr", "macaddr8":
 		return d.plain(Address)
-	case "interval", "money", "bit", "bit varying", "varbit", "xml", "tsvector", "tsquery", "point", "line", "lseg", "box", "path", "polygon", "circle",
+	case "interval":
+		return d.time(Other, 6, false)
+	case "money", "bit", "bit varying", "varbit", "xml", "tsvector", "tsquery", "point", "line", "lseg", "box", "path", "polygon", "circle",
 		"hstore", "ltree", "vector", "geometry", "geography", "int4range", "int8range", "numrange", "tsrange", "tstzrange", "daterange",
 		"int4multirange", "int8multirange", "nummultirange", "tsmultirange", "tstzmultirange", "datemultirange",
 		"jsonpath", "pg_lsn", "pg_snapshot", "txid_snapshot", "tid", "regclass", "regtype", "regproc", "regprocedure", "regoper", "regoperator", "regrole",

@@ -6,7 +6,6 @@ import (
 
 	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/ast"
-	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/query"
 )
 
@@ -127,27 +126,6 @@ func (f *Field) assigned(value any) (any, error) {
 		}
 	}
 	return bound, err
-}
-
-// computed writes what the server computes for a column.
-func (w *writer) computed(k kind, n ast.Node) {
-	defer w.besideTexts(k)()
-	switch r := w.tried(n); {
-	case w.err != nil:
-	case !k.beside(r):
-		w.fail(k.mismatch(r))
-	case k.Kind == column.Decimal && w.rounded(k, r) != nil:
-		w.fail(w.rounded(k, r))
-	case k.Kind == column.Timestamp && r.Kind == column.Timestamp && r.Precision > k.Precision:
-		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that may be finer than the column, which each engine would round or cut off in its own way: use query.Truncate"})
-	case k.takenForAnother(r) != nil:
-		w.fail(k.takenForAnother(r))
-	case k.Kind == column.Integer && (r.Kind == column.Float || r.Kind == column.Decimal && !r.isWhole()): // a sum is whole
-		w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that may have a fraction cannot be kept in a column of whole numbers, " +
-			"for which each engine rounds in its own way: calculate with whole numbers, or round it by Raw"})
-	default:
-		w.guarded(k, r, n)
-	}
 }
 
 // inOrder sorts the assignments so that none reads a column after it was

@@ -209,6 +209,7 @@ func (w *writer) factor(k kind, bound any) kind {
 // whole stands for that number beside an integer.
 func (w *writer) term(k kind, bound any) kind {
 	f, isFloat := bound.(float64)
+	w.isNumber(k, f)
 	switch {
 	case isFloat && k.exactlyWhole() && f == math.Trunc(f) && math.Abs(f) < 1<<53:
 		w.bind(int64(f))
@@ -234,6 +235,7 @@ func (w *writer) term(k kind, bound any) kind {
 // fraction writes a floating-point number which a server would take for an integer,
 // or for a decimal.
 func (w *writer) fraction(f float64) kind {
+	w.isNumber(floatingNumber, f)
 	at := len(w.buf)
 	w.bind(f)
 	if w.toWhole != "" {

@@ -80,12 +80,14 @@ func (k kind) engine() string { return k.field.Model.models.server.Engine }
 
 func isMySQL(engine string) bool { return engine == dialect.MySQL || engine == dialect.MariaDB }
 
+const notNumber = "is NaN, which is not even equal to itself"
+
 // keepsFloat: NaN is refused on every engine, since it is equal to itself on
 // PostgreSQL alone.
 func (k kind) keepsFloat(f float64) string {
 	switch {
 	case math.IsNaN(f):
-		return "is NaN, which is not even equal to itself"
+		return notNumber
 	case math.IsInf(f, 0) && (isMySQL(k.engine()) || k.Kind != column.Float):
 		return "is infinite, which the column cannot hold"
 	case k.narrowed(f):

@@ -67,7 +67,7 @@ func (k kind) merged(other kind) kind {
 			t.Precision, t.Scale = other.Precision, other.Scale
 		}
 		return kind{Type: t}
-	case a == column.Unknown, a == column.Timestamp && b == a && other.Precision > k.Precision:
+	case a == column.Unknown, (a.Time() || a == column.Other) && b == a && other.Precision > k.Precision:
 		return kind{Type: other.Type}
 	case b == column.Unknown, a == b && a != column.Integer:
 		return kind{Type: k.Type}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/holdfast-go/holdfast/internal/ast"
 	"github.com/holdfast-go/holdfast/internal/column"
-	"github.com/holdfast-go/holdfast/query"
 )
 
 // What follows is about the types of MySQL and MariaDB that take one value for another, without an
@@ -131,45 +130,34 @@ func (w *writer) byNumber(k kind) bool {
 	return isMySQL(w.server.Engine) && k.Kind == column.Text && (k.Name == "enum" || k.Name == "set")
 }
 
-// takenForAnother says of what the server computes, and is of kind r, that the column might
-// keep something else, where nobody can look; nil if it cannot, or if the statement looks
-// (see [writer.guarded]). What Raw yields is the caller's own.
-func (k kind) takenForAnother(r kind) error {
-	because := ""
+// otherTexts refuses what is computed for a SET, which takes members in any order, and for
+// PostgreSQL's NAME, which cuts off what it has no place for: no statement can tell.
+func otherTexts(w *writer, k, r kind) error {
 	switch {
-	case r.Kind == column.Unknown:
 	case k.Name == "set" && k.Members != "" && !k.listsAll(r):
-		because = "that may be no list of the column's members in its order: read the row and save it"
-	case k.Kind == column.Float && k.Precision > 0 && !k.placesFor(r):
-		because = "that may have more decimal places than the column, which would round it: round it with query.Round"
+		return k.refuseComputed("that may be no list of the column's members in its order: read the row and save it")
+	case w.casts && k.Name == "name" && r.Name != k.Name:
+		return k.refuseComputed("that may be longer than the column, which would cut it off: read the row and save it")
 	}
-	if because == "" {
-		return nil
-	}
-	return &query.ValueError{Field: k.name(), Type: "query.Expr", Reason: because}
-}
-
-// placesFor reports whether numbers of kind r have no more places than the column.
-func (k kind) placesFor(r kind) bool {
-	return r.Kind == column.Integer || r.Precision > 0 && r.Scale <= k.Scale
+	return nil
 }
 
 // listsAll reports whether texts of kind r are those of a column whose members all are k's too.
 func (k kind) listsAll(r kind) bool { return r.field != nil && k.Includes(r.Type) }
 
 // amongMembers reports whether somebody has to look whether the server knows a computed text.
-func (k kind) amongMembers(r kind) bool {
+func amongMembers(_ *writer, k, r kind) bool {
 	return k.Members != "" && r.Kind != column.Unknown && !k.listsAll(r)
 }
 
 // amongYears is amongMembers for a computed year.
-func (k kind) amongYears(r kind) bool {
+func amongYears(_ *writer, k, r kind) bool {
 	return k.IsYear() && r.Kind != column.Unknown && !(r.field != nil && r.IsYear() && r.Bits == k.Bits)
 }
 
 // member writes a text that has to be a member of an ENUM, byte for byte: the server takes
 // others for one, by its collation or as a number.
-func (w *writer) member(k kind, n ast.Node) {
+func (w *writer) member(k, _ kind, n ast.Node) {
 	list := func() {
 		w.string(" IN (")
 		for i, member := range k.List() {
@@ -200,7 +188,7 @@ func (w *writer) member(k kind, n ast.Node) {
 }
 
 // year writes a number that has to be one of a YEAR.
-func (w *writer) year(k kind, n ast.Node) {
+func (w *writer) year(k, _ kind, n ast.Node) {
 	low, high := strconv.Itoa(column.FirstYear), strconv.Itoa(column.LastYear)
 	if k.Bits == 8 {
 		low, high = "1", "99"

@@ -73,12 +73,14 @@ func (w *writer) keptAs(k, r kind) string {
 	return k.Name
 }
 
-// ofOwnType writes a computed text for a column of the type as.
-func (w *writer) ofOwnType(as string, n ast.Node) {
+func ofAnotherType(w *writer, k, r kind) bool { return w.keptAs(k, r) != "" }
+
+// ofOwnType writes a computed text for a column of a type of the application's own.
+func (w *writer) ofOwnType(k, r kind, n ast.Node) {
 	w.string("CAST(")
 	at := len(w.buf)
 	w.asText(w.node(n), at)
-	w.string(" AS " + as + ")")
+	w.string(" AS " + w.keptAs(k, r) + ")")
 }
 
 // notBound are the nodes of list that are no values: what is bound beside a column in COALESCE
