@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -19,11 +20,11 @@ func TestB18_ASessionBesideTheFirstStatement(t *testing.T) {
 					assert.NoError(t, s.do(ctx, func(ctx context.Context) error {
 						session, inside := s.session(ctx)
 						s.must(inside, "SET a") // it has a connection to lend
-						assert.NoError(t, s.do(inside, func(ctx context.Context) error { return nil }))
+						assert.NoError(t, s.do(inside, func(ctx context.Context) error { pass(2 * time.Second); return nil }))
 						return session.Close()
 					}, suspended))
 				})
-				both.Go(func() { assert.NoError(t, s.exec(ctx, "INSERT a")) })
+				both.Go(func() { pass(time.Second); assert.NoError(t, s.exec(ctx, "INSERT a")) })
 				both.Wait()
 				return nil
 			}))
