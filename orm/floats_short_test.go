@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/uptrace/bun"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/query"
 )
@@ -164,8 +165,10 @@ func TestS50_FloatsOfFourBytesAreCalculatedInEight(t *testing.T) {
 				assert.InDelta(t, c.want(float64(r.V)), got[i], 0, fmt.Sprint(name, " ", i))
 			}
 		}
-		_, err = all.Filter(F("id").Eq(4)).Update(ctx, query.Set("w", F("w").Mul(3)))
-		require.Error(t, err, "more digits than 4 bytes keep")
+		if db.Server().Engine != dialect.SQLite { // whose numbers have 8 bytes
+			_, err = all.Filter(F("id").Eq(4)).Update(ctx, query.Set("w", F("w").Mul(3)))
+			require.Error(t, err, "more digits than 4 bytes keep")
+		}
 		_, err = all.Filter(F("id").Eq(4)).Update(ctx, query.Set("v", F("v").Add(0.1)), query.Set("w", F("w").Mul(2)))
 		require.NoError(t, err)
 		row, err := all.Find(ctx, 4)

@@ -18,7 +18,7 @@ type Columnist struct {
 	ID            int64  `bun:",pk"`
 	Name          string `bun:"type:varchar(40)"`
 	Score         int64
-	Twice         int64         `bun:",scanonly"`
+	Twice         int64         `bun:",scanonly,nullzero"`
 	Feuilletons   []*Feuilleton `bun:"rel:has-many,join:id=author_id"`
 }
 
