@@ -95,6 +95,33 @@ func TestS54_PartsOfTimesAreTheSame(t *testing.T) {
 	})
 }
 
+func TestS54_TheTimeBetweenIsTheSame(t *testing.T) {
+	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		moments(ctx, t, db)
+		between := func(from, to time.Time) any {
+			return (to.Unix()-from.Unix())*1e6 + int64(to.Nanosecond()-from.Nanosecond())/1e3
+		}
+		later := query.Shift(F("at"), 7, query.Seconds)
+		same(ctx, t, db, func(m *Moment) int64 { return m.ID }, []computed[Moment]{
+			{"until", query.Elapsed(F("at"), F("until")), func(r *Moment) any { return orNull(r.Until, func(u time.Time) any { return between(r.At, u) }) }},
+			{"negative", query.Elapsed(F("until"), F("at")), func(r *Moment) any { return orNull(r.Until, func(u time.Time) any { return between(u, r.At) }) }},
+			{"from a value", query.Elapsed(query.Value(start), F("at")), func(r *Moment) any { return between(start, r.At) }},
+			{"to a value", query.Elapsed(F("at"), query.Value(start)), func(r *Moment) any { return between(r.At, start) }},
+			{"none", query.Elapsed(F("at"), F("at")), func(*Moment) any { return 0 }},
+			{"of a day", query.Elapsed(query.Cast[time.Time](F("day")), F("at")), func(r *Moment) any { return between(r.At.Truncate(24*time.Hour), r.At) }},
+			{"moved", query.Elapsed(F("at"), later), func(r *Moment) any {
+				if inYears(r.At.Add(7*time.Second)) == nil {
+					return nil
+				}
+				return int64(7_000_000)
+			}},
+			{"calculated with", query.Elapsed(F("at"), F("until")).Div(1000).Add(1), func(r *Moment) any {
+				return orNull(r.Until, func(u time.Time) any { return between(r.At, u).(int64)/1000 + 1 })
+			}},
+		})
+	})
+}
+
 func TestS54_WhatHasNoParts(t *testing.T) {
 	each(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		require.NoError(t, orm.CreateTables(ctx, db, (*Moment)(nil)))
@@ -105,6 +132,7 @@ func TestS54_WhatHasNoParts(t *testing.T) {
 			"hours of a day": query.Truncate(F("day"), query.Hours), "a day moved by hours": query.Shift(F("day"), 1, query.Hours), "a duration": F("day").Add(time.Hour),
 			"too far": query.Shift(F("at"), 9999, query.Years), "too many": query.Shift(F("at"), math.MinInt, query.Weeks), "as many as a number": query.Shift(F("at"), math.MaxInt, query.Months),
 			"text moved": query.Shift(F("text"), 1, query.Days), "no unit": query.Truncate(F("at"), 99), "a time and a number": F("at").Add(1), "a number of times": F("at").Mul(time.Hour),
+			"from a day": query.Elapsed(F("day"), F("at")), "to a day": query.Elapsed(F("at"), F("off")), "to a text": query.Elapsed(F("at"), F("text")), "from NULL": query.Elapsed(query.Value(nil), F("at")),
 		} {
 			_, err := orm.Objects[Moment](db).Filter(e.Eq(1)).Count(ctx)
 			require.ErrorAs(t, err, &value, name)

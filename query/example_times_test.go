@@ -72,3 +72,17 @@ func ExampleShift() {
 	// <nil>
 	// 2026-03-01 12:30:00 +0000 UTC <nil>
 }
+
+// How long it is that tickets have been open at noon, on the average.
+func ExampleElapsed() {
+	ctx, all := tickets()
+	noon := query.Value(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	open := query.Elapsed(query.F("opened"), noon)
+	mean, err := orm.Aggregate[float64](ctx, all, query.Avg(open))
+	fmt.Println(time.Duration(mean)*time.Microsecond, err)
+	n, err := all.Filter(open.Gt((90 * time.Minute).Microseconds())).Count(ctx)
+	fmt.Println(n, err)
+	// Output:
+	// 2h0m0s <nil>
+	// 2 <nil>
+}

@@ -55,6 +55,14 @@ const (
 	Years
 )
 
+// Elapsed is the time from one time to another, as a whole number of microseconds, which
+// is negative if to comes first and NULL if one of them is: time.Duration(n) *
+// time.Microsecond. Leap seconds are not counted, as by time.Time.Sub, and it spans the
+// years 1 to 9999, for which a time.Duration is too short (rule S54).
+func Elapsed(from, to Operand) Expr {
+	return Expr{ast.Elapsed{From: nodeOf(from), To: nodeOf(to)}}
+}
+
 // Truncate is a time in whole units, of its calendar in UTC, or a day in whole weeks,
 // months or years: the beginning of the hour, the Monday of the week, the first of
 // the month. It is a time, or a day, again.

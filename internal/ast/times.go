@@ -45,6 +45,9 @@ type Shifted struct {
 	Unit Unit
 }
 
+// Elapsed is the time between two times, in microseconds.
+type Elapsed struct{ From, To Node }
+
 // Unit is a unit of times.
 type Unit uint8
 
@@ -65,3 +68,4 @@ func (u Unit) String() string {
 
 func (Truncated) node() {}
 func (Shifted) node()   {}
+func (Elapsed) node()   {}

@@ -47,6 +47,8 @@ func (w *writer) function(n ast.Node) (k kind, known bool) {
 		return w.truncated(n), true
 	case ast.Shifted:
 		return w.shifted(n), true
+	case ast.Elapsed:
+		return w.elapsed(n), true
 	}
 	return kind{}, false
 }

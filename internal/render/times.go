@@ -40,6 +40,29 @@ func (w *writer) calendar(n ast.Calendar) kind {
 	return wholeNumber
 }
 
+// microseconds are those from @1 to @2. PostgreSQL's numbers of seconds have 53 bits before 14,
+// which are enough for whole minutes, and for the rest of one.
+var microseconds = form{
+	mysql: "TIMESTAMPDIFF(MICROSECOND, @1, @2)",
+	postgres: "(CAST(EXTRACT(EPOCH FROM date_trunc('minute', @2) - date_trunc('minute', @1)) AS bigint) * 1000000" +
+		" + CAST(EXTRACT(MICROSECONDS FROM @2) AS bigint) - CAST(EXTRACT(MICROSECONDS FROM @1) AS bigint))",
+	sqlite: "((strftime('%s', substr(@2, 1, 19)) - strftime('%s', substr(@1, 1, 19))) * 1000000" +
+		" + CAST(substr(@2, 21, 6) AS INTEGER) - CAST(substr(@1, 21, 6) AS INTEGER))",
+}
+
+func (w *writer) elapsed(n ast.Elapsed) kind {
+	parts := make([]part, 0, 2)
+	for _, of := range []ast.Node{n.From, n.To} {
+		k, p := w.timeOf(of, "query.Elapsed")
+		if k.Kind == column.Date && w.err == nil {
+			w.fail(&query.ValueError{Field: k.name(), Type: "query.Expr", Reason: "that is a date has no hours, as query.Elapsed takes them: query.Cast[time.Time] is its beginning"})
+		}
+		parts = append(parts, w.inUTC(k, p))
+	}
+	w.fill(microseconds.of(w), parts...)
+	return wholeNumber
+}
+
 // timeOf writes an argument that has to be a time, or a day.
 func (w *writer) timeOf(n ast.Node, function string) (kind, part) {
 	k, p := w.part(func() kind {
