@@ -15,7 +15,8 @@ import (
 // Once runs fn in a block for a key, unless that was done before: then it returns the
 // result of that time, and fn does not run. Whoever is not sure that his work was done,
 // after ErrCommitUnknown, a lost connection, a crash, calls it again with the same key
-// until it answers, and the work is done once.
+// until it answers, and the work is done once. On PostgreSQL with a synchronous standby
+// a result that is there already is ErrCommitUnknown as well until that has it (rule O1).
 //
 //	receipt, err := atomic.Once(ctx, db, "order:"+id, func(ctx context.Context) (Receipt, error) {
 //		return pay(ctx, order)

@@ -27,6 +27,11 @@ func (e *engine) Once() backend.OnceTexts { return onceTexts }
 const insertOnce = "INSERT INTO " + backend.OnceTable + " (id, fingerprint, created_at, expires_at) VALUES "
 const onceExpires = "clock_timestamp() + %s * interval '1 microsecond'"
 
+// synchronous is whether this session's commits wait for a standby (PostgreSQL manual,
+// "synchronous_standby_names", "synchronous_commit").
+const synchronous = "coalesce(current_setting('synchronous_standby_names', true), '') <> '' AND " +
+	"coalesce(current_setting('synchronous_commit', true), '') NOT IN ('off', 'local')"
+
 // onceTexts: ON CONFLICT DO NOTHING waits for a transaction that has the row in progress,
 // and fails no transaction where there is one (PostgreSQL manual, "INSERT"); but at
 // REPEATABLE READ, where the row is newer than the snapshot, with a serialization
@@ -40,8 +45,9 @@ var onceTexts = backend.OnceTexts{
 		}
 		return insertOnce + "(decode('" + id + "', 'hex'), decode('" + fingerprint + "', 'hex'), clock_timestamp(), " + when + ")"
 	},
-	Read: "SELECT CASE WHEN expires_at <= clock_timestamp() THEN 1 ELSE 0 END, fingerprint, CASE WHEN failed THEN 1 ELSE 0 END, result FROM " +
-		backend.OnceTable + " WHERE id = $1",
+	Read: "SELECT CASE WHEN expires_at <= clock_timestamp() THEN 1 ELSE 0 END, fingerprint, CASE WHEN failed THEN 1 ELSE 0 END, result, " +
+		"CASE WHEN " + synchronous + " THEN 1 ELSE 0 END FROM " + backend.OnceTable + " WHERE id = $1",
+	Confirm: confirmation,
 	Again: "UPDATE " + backend.OnceTable + " SET fingerprint = $1, created_at = clock_timestamp(), result = NULL, failed = FALSE, " +
 		"expires_at = " + fmt.Sprintf(onceExpires, "$2::bigint") + " WHERE id = $3 AND expires_at <= clock_timestamp()",
 	Finish: "UPDATE " + backend.OnceTable + " SET result = $1 WHERE id = $2",

@@ -266,10 +266,13 @@ func fence(ctx context.Context, w backend.Wire, t token, here string) (fate back
 // well by then. The session that had waited for that may have been told to stop
 // waiting, which is no guarantee of anything.
 func confirm(ctx context.Context, w backend.Wire) error {
-	// A transaction that has only a number, and has written nothing, would not wait.
-	_, err := ask(ctx, w, `SELECT pg_logical_emit_message(true, 'holdfast', '')::text`)
+	_, err := ask(ctx, w, confirmation)
 	return err
 }
+
+// confirmation is that write: a transaction that has only a number, and has written
+// nothing, would not wait.
+const confirmation = `SELECT pg_logical_emit_message(true, 'holdfast', '')::text`
 
 // timeline is a history without the server's start: numbers keep their meaning
 // when it is restarted in order.

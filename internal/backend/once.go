@@ -21,8 +21,12 @@ type OnceTexts struct {
 	// hexadecimal digits here, which are ours and so may stand in the text.
 	Late func(id, fingerprint string, keep time.Duration) string
 	// Read finds the newest row of an id: whether it has expired (1 or 0), its
-	// fingerprint, whether fn failed (likewise) and its result.
+	// fingerprint, whether fn failed (likewise) and its result; and, where there is a
+	// Confirm, whether commits wait for a standby (likewise).
 	Read string
+	// Confirm writes something whose COMMIT waits until a standby has all that was
+	// committed before. "": the engine knows of no such waiting.
+	Confirm string
 	// Again is Claim for a row that has expired, with a fingerprint, a number of
 	// microseconds and the id. None is affected if it has not.
 	Again string

@@ -33,6 +33,7 @@ type onceRun struct {
 	block   *block
 	claimed bool
 	answer  *seam.Answer
+	unsure  bool  // the server's synchronous standby may not have the answer
 	failure error // of fn, that is kept
 }
 
@@ -61,7 +62,7 @@ func (x *Executor) Once(ctx context.Context, fn func(context.Context) ([]byte, e
 		}
 		kept, err := x.Run(ctx, r.run, o, from)
 		switch {
-		case r.answer != nil: // fn has not run
+		case r.answer != nil && (err == nil || !r.unsure || around != nil): // fn has not run
 			return r.answer, nil
 		case kept:
 			if r.failure != nil {
@@ -147,7 +148,7 @@ func (r *onceRun) lateRefused() bool {
 func (r *onceRun) run(ctx context.Context) error {
 	x := r.executor
 	b := x.scope(ctx).block
-	r.block, r.info, r.claimed, r.answer, r.failure = b, b.Info(), false, nil, nil
+	r.block, r.info, r.claimed, r.answer, r.unsure, r.failure = b, b.Info(), false, nil, false, nil
 	if r.late != "" {
 		r.claimed = true
 		b.tx.precede(r.late)
@@ -180,11 +181,7 @@ func (r *onceRun) claim(ctx context.Context) error {
 			case old == nil: // expired, or deleted meanwhile
 				n, err = r.exec(ctx, texts.Again, r.what, keep, r.id)
 			default:
-				r.answer = old
-				if x.scope(ctx).block.Joined() {
-					return nil // the wish would be one of the block around it (B5)
-				}
-				return atomic.Rollback
+				return r.found(ctx, old)
 			}
 		}
 		switch {
@@ -196,6 +193,29 @@ func (r *onceRun) claim(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// found ends the block of one that has found an answer. Others see what was committed also
+// when its COMMIT was told to wait no longer for a synchronous standby, which may then not
+// have it. But a COMMIT that writes something waits for all that came before, too: that of
+// this block, or of the one around it.
+func (r *onceRun) found(ctx context.Context, old *seam.Answer) error {
+	b, confirm := r.executor.scope(ctx).block, r.executor.db.Engine.Once().Confirm
+	switch {
+	case r.unsure && b.Outermost():
+		b.tx.carry(Statement{SQL: confirm, Built: true})
+		r.answer = old
+		return nil
+	case r.unsure:
+		if _, err := r.exec(ctx, confirm); err != nil {
+			return err
+		}
+	}
+	r.answer = old
+	if b.Joined() {
+		return nil // the wish would be one of the block around it (B5)
+	}
+	return atomic.Rollback
 }
 
 // exec sends a statement on the table, which waits for no longer than is left.

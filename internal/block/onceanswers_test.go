@@ -52,7 +52,7 @@ func (w keyedWire) Query(ctx context.Context, prefix []string, query string, arg
 	if err != nil || query != "READ" || *w.row == nil {
 		return rows, err
 	}
-	return &keyRow{Rows: rows, row: *w.row}, nil
+	return &keyRow{Rows: rows, row: *w.row, columns: len(*w.row)}, nil
 }
 
 // keyRow is one row; its texts are the driver's own, until the next.
@@ -60,6 +60,8 @@ type keyRow struct {
 	driver.Rows
 	row  []driver.Value
 	lent [][]byte
+
+	columns int
 }
 
 func (r *keyRow) Next(dest []driver.Value) error {
@@ -77,7 +79,7 @@ func (r *keyRow) Next(dest []driver.Value) error {
 	return nil
 }
 
-func (r *keyRow) Columns() []string { return make([]string, 4) }
+func (r *keyRow) Columns() []string { return make([]string, r.columns) }
 
 func (r *keyRow) Close() error {
 	for _, b := range r.lent {

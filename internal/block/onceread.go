@@ -14,11 +14,12 @@ import (
 	"github.com/holdfast-go/holdfast/internal/seam"
 )
 
-// read is what the key's row says, or nil if it has expired or is gone.
+// read is what the key's row says, or nil if it has expired or is gone. It sets unsure.
 func (r *onceRun) read(ctx context.Context, text string) (*seam.Answer, error) {
-	row := make([]driver.Value, 4)
+	var row []driver.Value
 	found := false
 	err := r.executor.Query(ctx, r.statement(text, []any{r.id}), func(rows driver.Rows) error {
+		row = make([]driver.Value, len(rows.Columns()))
 		switch err := rows.Next(row); err {
 		case nil:
 			found = true
@@ -34,6 +35,7 @@ func (r *onceRun) read(ctx context.Context, text string) (*seam.Answer, error) {
 			return err
 		}
 	})
+	r.unsure = found && len(row) > 4 && backend.Integer(row[4]) == 1
 	switch {
 	case err != nil:
 		return nil, r.failed(err)

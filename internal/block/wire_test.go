@@ -102,7 +102,7 @@ func (e *engine) Resolver() backend.Resolver {
 func (e *engine) Once() backend.OnceTexts {
 	return backend.OnceTexts{
 		Claim: "CLAIM", Late: func(string, string, time.Duration) string { return "LATE" }, Read: "READ",
-		Again: "AGAIN", Finish: "FINISH", Fail: "FAIL", Purge: "PURGE",
+		Again: "AGAIN", Finish: "FINISH", Fail: "FAIL", Purge: "PURGE", Confirm: "CONFIRM",
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/dialect/postgres"
 	"github.com/holdfast-go/holdfast/orm"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -54,6 +55,56 @@ func TestB01_CommitWithoutTheStandby(t *testing.T) {
 			require.NoError(t, b.Caught(ctx, b.name, "SELECT count(*) FROM t"))
 		})
 	}
+}
+
+// A result that can be read is not taken for one that the standby has: whoever wrote it was
+// told that this is unknown, and so is who finds it, until it is there, or lost.
+func TestO01_AResultWithoutTheStandby(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, testdb.Cluster(t, testdb.PostgresPair, testdb.Synchronous("on")))
+	b.arrange(postgres.OnceTable)
+	ctx := t.Context()
+	primary, standby := b.Nodes[0], b.Nodes[1]
+	ran := 0
+	once := func(ctx context.Context, db *orm.DB, key string) error {
+		got, err := atomic.Once(ctx, db, key, func(ctx context.Context) (string, error) {
+			ran++
+			_, err := db.Exec(ctx, "INSERT INTO t VALUES (1, 1)")
+			return key, err
+		})
+		if err == nil {
+			assert.Equal(t, key, got)
+		}
+		return err
+	}
+	// told runs Once for a key, and has its COMMIT told to wait for the standby no more.
+	told := func(db *orm.DB, key string) {
+		require.ErrorIs(t, once(ctx, db, key), atomic.ErrCommitUnknown)
+		require.NoError(t, primary.Run(ctx, b.name, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
+		b.soon(primary, "SELECT count(*) FROM t", 1)
+	}
+	db := b.on(primary, orm.WithCommitTimeout(time.Second))
+
+	require.NoError(t, standby.Pause(ctx))
+	told(db, "comes")
+	require.ErrorIs(t, once(ctx, db, "comes"), atomic.ErrCommitUnknown)
+	require.ErrorIs(t, atomic.Do(ctx, db, func(ctx context.Context) error { return once(ctx, db, "comes") }), atomic.ErrCommitUnknown, "inside a block")
+	require.NoError(t, standby.Resume(ctx))
+	require.NoError(t, once(ctx, b.on(primary), "comes"))
+	require.NoError(t, atomic.Do(ctx, db, func(ctx context.Context) error { return once(ctx, db, "comes") }))
+	require.Equal(t, 1, ran)
+	require.Equal(t, 1, b.number(standby, "SELECT count(*) FROM holdfast_once WHERE result IS NOT NULL"))
+
+	require.NoError(t, block(db, []string{"DELETE FROM t"}))
+	require.NoError(t, standby.Cut(ctx))
+	told(db, "is lost")
+	require.ErrorIs(t, once(ctx, db, "is lost"), atomic.ErrCommitUnknown)
+	require.Equal(t, 2, ran)
+	require.NoError(t, primary.Kill(ctx))
+	require.NoError(t, standby.Promote(ctx))
+	require.NoError(t, once(ctx, b.on(standby), "is lost"))
+	require.Equal(t, 3, ran, "it was lost with the primary")
+	require.Equal(t, 1, b.number(standby, "SELECT count(*) FROM t"))
 }
 
 // A standby is no place to lock: what it seems to lock is free on the primary.
