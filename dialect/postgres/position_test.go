@@ -1,10 +1,13 @@
 package postgres
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-go/holdfast/internal/backend"
 )
 
 func TestR04_TokensOfPostgreSQL(t *testing.T) {
@@ -58,4 +61,46 @@ func TestR06_HistoriesOfPostgreSQL(t *testing.T) {
 	} {
 		assert.Equal(t, c.want, e.Join(c.token, c.later), c)
 	}
+}
+
+// A writer answers with the token only if its log has come that far, in the history that
+// it writes; else with one for where it is, whatever it was told along with a COMMIT before.
+func TestR05_AWriterWithoutTheToken(t *testing.T) {
+	t.Parallel()
+	eachWay(t, func(t *testing.T, opts ...Option) {
+		w := take(t, open(t, fresh(t, items).DSN, opts...)).(backend.PositionTeller)
+		renew := func(token string) (string, position) {
+			got, err := w.Renew(t.Context(), token)
+			require.NoError(t, err)
+			p, err := parsePosition(got)
+			require.NoError(t, err)
+			return got, p
+		}
+		first, at := renew("")
+		got, _ := renew(first)
+		require.Equal(t, first, got)
+
+		token := func(cluster string, timeline uint32, lsn uint64) string {
+			return position{cluster, timeline, lsn}.String()
+		}
+		for name, token := range map[string]string{
+			"made up":         token(at.cluster, at.timeline, at.lsn+1<<40),
+			"another server":  token("1", at.timeline, at.lsn),
+			"of before":       token(at.cluster, at.timeline-1, at.lsn),
+			"of a later time": token(at.cluster, at.timeline+1, at.lsn),
+			"nonsense":        "mysql-1",
+		} {
+			got, p := renew(token)
+			require.NotEqual(t, token, got, name)
+			require.True(t, p.contains(at) && p.lsn < at.lsn+1<<40, fmt.Sprint(name, ": ", got))
+		}
+
+		_ = w.Tell(true)
+		execAfter(t, w.(backend.Wire), begin, `INSERT INTO item VALUES (1, 'a')`)
+		require.NoError(t, w.(backend.Wire).Commit(t.Context(), nil)) // its answer is left lying
+		_ = execAfter(t, w.(backend.Wire), nil, `INSERT INTO item SELECT n, 'a' FROM generate_series(2, 9) n`)
+		written := one(t, w.(backend.Wire), `SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint - 100`).(int64)
+		_, p := renew("")
+		require.Greater(t, p.lsn, uint64(written))
+	})
 }
