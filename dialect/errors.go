@@ -66,6 +66,23 @@ type Error struct {
 	Kind    error  // one of the kinds above, or nil
 	Code    string // the server's code: "1213", "40P01", "SQLITE_BUSY"; "" if it did not come from the server
 	Message string // the server's message, free of values
+	// Constraint is the name of the key or the constraint that was violated, as the
+	// server writes it, and "" where it says none. It tells two unique keys of a table
+	// apart, is never taken from a text that an application has raised, and holds no value.
+	//
+	// PostgreSQL names every constraint but NOT NULL (field n of its errors:
+	// https://www.postgresql.org/docs/current/protocol-error-fields.html). MySQL and
+	// MariaDB name a key, a foreign key or a check in their message, in English only; a
+	// primary key is "PRIMARY", and the check of a column on MariaDB "table.column".
+	// SQLite names a check, or tells its expression if it has no name, and an index on
+	// expressions. It names no foreign key, and of other keys the Columns.
+	// (https://dev.mysql.com/doc/mysql-errors/en/server-error-reference.html;
+	// sqlite3UniqueConstraint in SQLite's insert.c.)
+	Constraint string
+	// Columns are the columns that were violated, where the server says them: the one
+	// that must not be NULL on every engine, and those of a unique key on SQLite, in the
+	// key's order.
+	Columns []string
 	// Fatal is true if the error has ended the whole transaction on the
 	// server, not only the statement (rule B8).
 	Fatal bool

@@ -171,6 +171,7 @@ func (e *engine) classifyRefusal(c *dialect.Error, refused *godriver.MySQLError)
 	case notPrepared(refused):
 		c.Kind, c.NotSent = dialect.ErrConnectionLost, true
 	}
+	c.Constraint, c.Columns = e.violated(refused, c.Kind)
 	switch c.Kind {
 	case dialect.ErrDeadlock, dialect.ErrSerializationFailure, dialect.ErrConnectionLost:
 		c.Fatal = true

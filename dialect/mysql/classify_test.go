@@ -109,6 +109,8 @@ func TestS05_SignalsWithANumber(t *testing.T) {
 		}{
 			"a deadlock":         {"40001", 1213, "s3cret has the row", dialect.ErrDeadlock, "not the server's own"},
 			"a missing parent":   {"23000", 1452, "s3cret is unknown", dialect.ErrForeignKeyViolation, "not the server's own"},
+			"a key with quotes":  {"23000", 1062, "no lock for key 's3cret'", dialect.ErrUniqueViolation, "duplicate entry"},
+			"a missing column":   {"23000", 1048, "no 's3cret'", dialect.ErrNotNullViolation, "not the server's own"},
 			"a key":              {"23000", 1062, "no lock for key s3cret", dialect.ErrUniqueViolation, "duplicate entry"},
 			"too long":           {"22001", 1406, "s3cret", nil, "not the server's own"},
 			"a syntax error":     {"42000", 1064, "s3cret is not good at line s3cret", nil, "syntax error"},
@@ -123,6 +125,8 @@ func TestS05_SignalsWithANumber(t *testing.T) {
 			require.Equal(t, s.kind, e.Kind, name)
 			require.Equal(t, fmt.Sprint(s.number), e.Code)
 			require.NotContains(t, e.Error(), "s3cret", name)
+			require.Empty(t, e.Constraint, name)
+			require.Empty(t, e.Columns, name)
 			require.Contains(t, e.Error(), s.says, name)
 		}
 	})
@@ -179,6 +183,33 @@ func TestS05_MessagesOfVitess(t *testing.T) {
 	} {
 		e := new(engine).Classify(&godriver.MySQLError{Number: c.number, Message: c.text})
 		require.Equal(t, c.want, e.Message)
+	}
+}
+
+// A value may look like the end of the message, and a name is not always alone.
+func TestS05_NamesInTexts(t *testing.T) {
+	for _, c := range []struct {
+		engine string
+		number uint16
+		text   string
+		want   string
+	}{
+		{dialect.MySQL, 1062, "Duplicate entry 's3cret' for key 't.name_once'", "name_once"},
+		{dialect.MySQL, 1062, "Duplicate entry 's3cret' for key 'name_once'", "name_once"}, // before 8.0.19
+		{dialect.MySQL, 1062, "Duplicate entry 'x' for key 's3cret' for key 't.name_once'", "name_once"},
+		{dialect.MySQL, 1062, "Duplicate entry 'x\ny' for key 't.name_once'", "name_once"},
+		{dialect.MySQL, 1062, "Duplicate entry 'x' for key 's3cret", ""},
+		{dialect.MySQL, 1062, "Duplicate entry 's3cret' for key 2", ""},
+		{dialect.MySQL, 1062, "Doppelter Eintrag 's3cret' f\u00fcr Schl\u00fcssel 't.name_once'", ""},
+		{dialect.MariaDB, 1062, "Duplicate entry 's3cret' for key 'a.b'", "a.b"},
+		{dialect.MySQL, 1062, "target: holdfast.-80.primary: vttablet: Duplicate entry 's3cret' for key 'acct.PRIMARY' (errno 1062) (sqlstate 23000) (CallerID: u)", "PRIMARY"},
+		{dialect.MariaDB, 1569, "ALTER TABLE causes auto_increment resequencing, resulting in duplicate entry 's3cret' for key 'PRIMARY'", "PRIMARY"},
+		{dialect.MariaDB, 1761, "Foreign key constraint for table 'p', record 's3cret' would lead to a duplicate entry in table 'c', key 'once'", "once"},
+		{dialect.MariaDB, 1452, "Cannot add or update a child row: a foreign key constraint fails (`d`.`t`, CONSTRAINT `a``b` FOREIGN KEY (`a`) REFERENCES `u` (`id`))", "a`b"},
+	} {
+		e := (&engine{server: dialect.Server{Engine: c.engine}}).Classify(&godriver.MySQLError{Number: c.number, Message: c.text})
+		require.Equal(t, c.want, e.Constraint, c.text)
+		require.NotContains(t, e.Error(), "s3cret")
 	}
 }
 

@@ -32,7 +32,10 @@ func said(e *godriver.MySQLError, text string) string {
 	}
 	switch e.Number {
 	case 1062, 1586, 1569: // Duplicate entry '…' for key '…'
-		return "duplicate entry" + ofKey.FindString(text)
+		if found := ofKey.FindStringSubmatch(text); found != nil {
+			return "duplicate entry" + found[1]
+		}
+		return "duplicate entry"
 	case 1064, 1149: // You have an error in your SQL syntax; … near '…' at line 1
 		return "syntax error" + nearWord(text) + atLine.FindString(text)
 	case 1292, 1366, 1367, 1411, 1525: // Incorrect integer value: '…' for column '…' at row 1
@@ -115,7 +118,7 @@ func beforeValue(text string) string {
 // named by a message after its value, at its end: the value may say anything, but
 // a quote follows it.
 var (
-	ofKey      = regexp.MustCompile(" for key (?:'[^']*'|[0-9]+)$")
+	ofKey      = regexp.MustCompile("(?s)^(?:Duplicate|ALTER TABLE .* duplicate) entry '.*'( for key (?:'([^']*)'|[0-9]+))$")
 	atLine     = regexp.MustCompile(" at line [0-9]+$")
 	ofColumn   = regexp.MustCompile(" for column (?:'[^']*'|`[^`]*`(?:\\.`[^`]*`)*)(?: at row [0-9]+)?$")
 	ofFunction = regexp.MustCompile(" for function [a-z_]+$")

@@ -59,6 +59,7 @@ func (e *engine) Classify(err error) *dialect.Error {
 	switch {
 	case answered:
 		c.Code, c.Message = a.code, a.safeMessage()
+		c.Constraint, c.Columns = a.violated()
 		if kind := kinds[a.code]; kind != nil {
 			c.Kind = kind
 		}
@@ -118,7 +119,8 @@ func connectionError(err error) bool {
 type answer struct {
 	severity, code, message string
 	routine                 string // of the server's source
-	placed                  bool   // at a position of the statement's text, or of the text as a whole
+	constraint, column      string
+	placed                  bool // at a position of the statement's text, or of the text as a whole
 }
 
 // ofText is the place in the server's source that looks at whole texts.
@@ -129,7 +131,10 @@ const ofText = "exec_parse_message"
 func answerOf(err error) (a answer, ok bool) {
 	var own *pgconn.PgError
 	if errors.As(err, &own) {
-		return answer{severity(own), own.Code, own.Message, own.Routine, own.Position > 0 || own.Routine == ofText}, true
+		return answer{
+			severity: severity(own), code: own.Code, message: own.Message, routine: own.Routine,
+			constraint: own.ConstraintName, column: own.ColumnName, placed: own.Position > 0 || own.Routine == ofText,
+		}, true
 	}
 	var pq interface {
 		error
@@ -151,7 +156,10 @@ func answerOf(err error) (a answer, ok bool) {
 // answerIn reads the fields of an error message
 // (https://www.postgresql.org/docs/current/protocol-error-fields.html).
 func answerIn(field func(byte) string) (a answer, ok bool) {
-	a = answer{field('V'), field('C'), field('M'), field('R'), field('P') != "" || field('R') == ofText}
+	a = answer{
+		severity: field('V'), code: field('C'), message: field('M'), routine: field('R'),
+		constraint: field('n'), column: field('c'), placed: field('P') != "" || field('R') == ofText,
+	}
 	if a.severity == "" {
 		a.severity = field('S')
 	}

@@ -98,6 +98,35 @@ func TestS05_ErrorsOfTheServerHaveKindsAndNoValues(t *testing.T) {
 	}
 }
 
+// What is violated is named at COMMIT too, and not what a function has raised under a name.
+func TestS05_NamesOfConstraints(t *testing.T) {
+	t.Parallel()
+	db := fresh(t,
+		`CREATE DOMAIN small AS int CONSTRAINT smaller CHECK (value < 10)`,
+		`CREATE TABLE item (id int CONSTRAINT late UNIQUE DEFERRABLE INITIALLY DEFERRED, n small, during int4range, CONSTRAINT apart EXCLUDE USING gist (during WITH &&))`,
+		`INSERT INTO item VALUES (1, 1, '[1,5)')`,
+		`CREATE FUNCTION complain(what text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE unique_violation USING CONSTRAINT = what, COLUMN = what; END $$`,
+	)
+	opened := open(t, db.DSN)
+	for query, want := range map[string]string{
+		`INSERT INTO item VALUES (2, 12345678)`:                  "smaller",
+		`INSERT INTO item VALUES (2, 1, '[3,12345678)')`:         "apart",
+		`INSERT INTO item VALUES (1)`:                            "late",
+		`SELECT complain('12345678') FROM generate_series(1, 2)`: "",
+	} {
+		w := take(t, opened)
+		_, err := w.Exec(t.Context(), begin, query, nil)
+		if err == nil {
+			err = w.Commit(t.Context(), nil)
+		}
+		require.Error(t, err, query)
+		e := backend.Classify(opened, err)
+		require.Equal(t, want, e.Constraint, query)
+		require.Empty(t, e.Columns, query)
+		require.NotNil(t, e.Kind, query)
+	}
+}
+
 func TestS05_KindsOfTransactions(t *testing.T) {
 	t.Parallel()
 	db := fresh(t, `CREATE TABLE item (id int PRIMARY KEY, n int)`, `INSERT INTO item VALUES (1, 0), (2, 0)`)

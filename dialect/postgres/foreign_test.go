@@ -127,11 +127,12 @@ func (e pgdriverError) Field(k byte) string { return e[k] }
 func TestS05_ErrorsOfOtherDrivers(t *testing.T) {
 	t.Parallel()
 	e := &engine{}
-	fields := map[byte]string{'S': "ERROR", 'C': "23505", 'M': "duplicate key"}
+	fields := map[byte]string{'S': "ERROR", 'C': "23505", 'M': "duplicate key", 'n': "item_pkey"}
 	for _, err := range []error{pqError(fields), pgdriverError(fields)} {
 		c := e.Classify(err)
 		require.ErrorIs(t, c, dialect.ErrUniqueViolation)
 		require.Equal(t, "postgres: unique violation: duplicate key (23505)", c.Error())
+		require.Equal(t, "item_pkey", c.Constraint)
 	}
 	c := e.Classify(pqError{'S': "FATAL", 'C': "57P01", 'M': "terminating connection"})
 	require.ErrorIs(t, c, dialect.ErrConnectionLost)

@@ -6,7 +6,7 @@ import "strings"
 // that is where the server puts whole rows.
 func (a answer) safeMessage() string {
 	switch {
-	case a.routine == "exec_stmt_raise": // by RAISE in PL/pgSQL
+	case a.raised():
 		return "raised by a function or a trigger; the text is in the driver's error"
 	case strings.HasPrefix(a.code, "22"):
 		return a.dataException()
@@ -19,6 +19,20 @@ func (a answer) safeMessage() string {
 		return name + "; the text is in the driver's error"
 	}
 	return "the text is in the driver's error"
+}
+
+// raised reports whether RAISE in PL/pgSQL made a, of which every part is the application's then.
+func (a answer) raised() bool { return a.routine == "exec_stmt_raise" }
+
+// violated is what the server names beside its message.
+func (a answer) violated() (constraint string, columns []string) {
+	if a.raised() || !strings.HasPrefix(a.code, "23") {
+		return "", nil
+	}
+	if a.column != "" {
+		columns = []string{a.column}
+	}
+	return a.constraint, columns
 }
 
 // What the server says of a statement's text, it says with a position in it

@@ -22,6 +22,7 @@ func classify(err error) *dialect.Error {
 	switch {
 	case errors.As(err, &known):
 		e.Code, e.Message, e.Kind = codeName(known.Code()), message(known), kindOfCode(known.Code())
+		e.Constraint, e.Columns = violated(e.Kind, e.Message)
 		var valued *valuedError
 		if errors.As(err, &valued) && (known.Code()&0xff != sqlite3.SQLITE_CONSTRAINT || known.Code() == sqlite3.SQLITE_CONSTRAINT_VTAB) {
 			e.Message = withoutValues(e.Message, valued.text)

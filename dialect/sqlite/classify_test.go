@@ -59,6 +59,35 @@ func TestS05_Kinds(t *testing.T) {
 	}
 }
 
+func TestS05_NamesInTexts(t *testing.T) {
+	u := connect(t, open(t, Open(file(t))))
+	u.must(`CREATE TABLE c (a TEXT, b TEXT, "d.e" TEXT UNIQUE, n INT CONSTRAINT small CHECK (n < 10), UNIQUE (b, n))`)
+	u.must("CREATE UNIQUE INDEX \"it's lower\" ON c (lower(a))")
+	u.must("CREATE TABLE p (id INTEGER PRIMARY KEY, c INTEGER REFERENCES p (id))")
+	u.must("CREATE TRIGGER no BEFORE INSERT ON c WHEN new.a = 'no' BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: c.hunter2'); END")
+	u.must("INSERT INTO c VALUES ('a', 'b', 'd', 1)")
+	u.must("INSERT INTO p VALUES (1, NULL)")
+	for _, tt := range []struct {
+		query      string
+		constraint string
+		columns    []string
+	}{
+		{"INSERT INTO c (b, n) VALUES ('b', 1)", "", []string{"b", "n"}},
+		{"INSERT INTO c (a) VALUES ('A')", "it's lower", nil},
+		{`INSERT INTO c ("d.e") VALUES ('d')`, "", nil},
+		{"INSERT INTO c (n) VALUES (11)", "small", nil},
+		{"INSERT INTO c (a) VALUES ('no')", "", nil},
+		{"INSERT INTO p VALUES (1, NULL)", "", []string{"id"}},
+		{"INSERT INTO p VALUES (2, 3)", "", nil},
+		{"SELECT * FROM missing", "", nil},
+	} {
+		_, err := u.exec(tt.query)
+		e := u.db.Engine.Classify(err)
+		assert.Equal(t, tt.constraint, e.Constraint, tt.query)
+		assert.Equal(t, tt.columns, e.Columns, tt.query)
+	}
+}
+
 // What a function or a virtual table is given may come back in its error.
 func TestS05_NoValuesInMessages(t *testing.T) {
 	u := connect(t, open(t, Open(file(t))))

@@ -65,6 +65,7 @@ func classifyEnded(d *Database, ended *EndedError, err error) *dialect.Error {
 			named.Kind = inner.Kind
 		}
 		named.Code, named.Message = inner.Code, ended.Reason()+": "+inner.Message
+		named.Constraint, named.Columns = inner.Constraint, inner.Columns
 	}
 	return named
 }
