@@ -12,12 +12,12 @@ import (
 )
 
 // docs/contract.md names a program for every rule, and each of them is a test
-// here, in orm, or beside what is under internal and atomic.
+// here, in orm, or beside what is under internal, atomic and dialect.
 func TestTheContractsProgramsExist(t *testing.T) {
 	page, err := os.ReadFile("../docs/contract.md")
 	require.NoError(t, err)
 	var files []string
-	for _, pattern := range []string{"*_test.go", "*/*_test.go", "../orm/*_test.go", "../internal/*/*_test.go", "../atomic/*/*_test.go"} {
+	for _, pattern := range []string{"*_test.go", "*/*_test.go", "../orm/*_test.go", "../internal/*/*_test.go", "../atomic/*/*_test.go", "../dialect/*/*_test.go"} {
 		found, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		files = append(files, found...)
