@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
 
@@ -81,9 +82,10 @@ func (r *resultReader) match(put []render.Output) error {
 	return nil
 }
 
-// matchNames finds the fields for the columns of a result, of which nothing else is
-// known.
-func (r *resultReader) matchNames(names []string) error {
+// matchRows finds the fields for the columns of a result, of which nothing is known but
+// what the server says.
+func (r *resultReader) matchRows(rows driver.Rows) error {
+	names := rows.Columns()
 	if r.columns != nil {
 		if len(names) != len(r.columns) {
 			return fmt.Errorf("the server returned %d columns instead of %d", len(names), len(r.columns))
@@ -94,8 +96,12 @@ func (r *resultReader) matchNames(names []string) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range fields {
-		r.columns = append(r.columns, resultColumn{f, sentScanner(r.engine, f)})
+	for i, f := range fields {
+		scan := sentScanner(r.engine, f)
+		if f.Column.Kind != column.Array { // else its tags say what the elements are
+			scan = arrayOr(typeOf(r.engine, rows, i), f.StructField.Type, scan)
+		}
+		r.columns = append(r.columns, resultColumn{f, scan})
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun/schema"
 
+	"github.com/holdfast-go/holdfast/dialect"
 	"github.com/holdfast-go/holdfast/internal/column"
 	"github.com/holdfast-go/holdfast/internal/render"
 )
@@ -31,6 +32,45 @@ func arrayField(f *render.Field) scanner {
 		scan = fromHex(scan)
 	}
 	return arrayScanner(f.StructField.Type, scan)
+}
+
+// typeOf is the name of the type of a column of a result, where it may be one of arrays: on
+// PostgreSQL. It is a number if the driver does not know the type, such as an enumeration.
+func typeOf(engine string, rows driver.Rows, i int) string {
+	if named, ok := rows.(driver.RowsColumnTypeDatabaseTypeName); ok && engine == dialect.Postgres {
+		return named.ColumnTypeDatabaseTypeName(i)
+	}
+	return ""
+}
+
+// arrayOr reads a column of the type typ into a t, of whose tags nothing is known: into a list
+// as an array, if it is one, and else by scan. No JSON that fits into a list begins with a
+// brace, and the type of JSON is known.
+func arrayOr(typ string, t reflect.Type, scan scanner) scanner {
+	list := t
+	if t.Kind() == reflect.Pointer {
+		list = t.Elem()
+	}
+	if typ == "" || !elements(list) {
+		return scan
+	}
+	element := scannerOf(list.Elem(), schema.Scanner(list.Elem()))
+	if typ == "_BYTEA" {
+		element = fromHex(element)
+	}
+	all := arrayScanner(t, element)
+	switch {
+	case typ[0] == '_':
+		return all
+	case typ[0] >= '0' && typ[0] <= '9':
+		return func(dst reflect.Value, src driver.Value) error {
+			if text, ok := src.(string); ok && strings.HasPrefix(text, "{") {
+				return all(dst, src)
+			}
+			return scan(dst, src)
+		}
+	}
+	return scan
 }
 
 // arrayScanner reads an array into a t, which is a list or points to one, by what reads an

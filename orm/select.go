@@ -247,7 +247,7 @@ func (db *DB) failedSelect(ctx context.Context, operation string, err error) err
 
 // eachResult calls yield with every row until it returns false.
 func eachResult[R any](rows driver.Rows, reader *resultReader, yield func(R) bool) error {
-	if err := reader.matchNames(rows.Columns()); err != nil {
+	if err := reader.matchRows(rows); err != nil {
 		return err
 	}
 	values := make([]driver.Value, len(rows.Columns()))

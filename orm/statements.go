@@ -79,6 +79,7 @@ func (db *DB) written(ctx context.Context, text string, args []any) (block.State
 // Row is the first row of a result.
 type Row struct {
 	values []driver.Value
+	types  []string // see typeOf
 	engine string
 	err    error
 }
@@ -92,7 +93,9 @@ func (r *Row) read(rows driver.Rows) error {
 	case !there:
 		return sql.ErrNoRows
 	}
+	r.types = make([]string, len(r.values))
 	for i, v := range r.values {
+		r.types[i] = typeOf(r.engine, rows, i)
 		if b, ok := v.([]byte); ok {
 			r.values[i] = append(make([]byte, 0, len(b)), b...)
 		}
@@ -111,7 +114,8 @@ func (r *Row) Err() error {
 
 // Scan copies the columns into the values that dest points to. Without a row it
 // returns sql.ErrNoRows. A column that is NULL needs a pointer to a pointer, or
-// a type that can hold it. Times come in UTC.
+// a type that can hold it. Times come in UTC. A list takes an array of PostgreSQL,
+// and else JSON.
 func (r *Row) Scan(dest ...any) error {
 	if err := r.Err(); err != nil {
 		return err
@@ -120,7 +124,7 @@ func (r *Row) Scan(dest ...any) error {
 		return fmt.Errorf("orm: Scan: %d destinations for %d columns", len(dest), len(r.values))
 	}
 	for i, d := range dest {
-		if err := assign(fmt.Sprintf("column %d", i+1), d, textAgain(r.engine, d, r.values[i])); err != nil {
+		if err := assignAs(r.types[i], fmt.Sprintf("column %d", i+1), d, textAgain(r.engine, d, r.values[i])); err != nil {
 			return fmt.Errorf("orm: Scan: %w", err)
 		}
 	}
@@ -153,11 +157,15 @@ var (
 )
 
 // assign scans one value into what dest points to.
-func assign(column string, dest any, src driver.Value) error {
+func assign(column string, dest any, src driver.Value) error { return assignAs("", column, dest, src) }
+
+// assignAs is assign for a column of a type that [typeOf] tells.
+func assignAs(typ, column string, dest any, src driver.Value) error {
 	p := reflect.ValueOf(dest)
 	if p.Kind() != reflect.Pointer || p.IsNil() {
 		return fmt.Errorf("%s: the destination is a %T, not a pointer to where the value goes", column, dest)
 	}
 	dst := p.Elem()
-	return explain(column, dst.Type(), src, scannerOf(dst.Type(), schema.Scanner(dst.Type()))(dst, src))
+	t := dst.Type()
+	return explain(column, t, src, arrayOr(typ, t, scannerOf(t, schema.Scanner(t)))(dst, src))
 }
