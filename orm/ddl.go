@@ -97,6 +97,8 @@ func (d *ddl) column(m *render.Model, f *render.Field) (text string, isKey bool,
 		}
 	}
 	switch {
+	case own && d.quote == "`" && f.Column.Name == "real": // with REAL_AS_FLOAT in sql_mode it has 4 bytes
+		typ = "DOUBLE" + strings.TrimSpace(typ)[len("real"):]
 	case !own || !d.affinity:
 	case f.Column.Kind == column.Decimal:
 		typ = d.decimal

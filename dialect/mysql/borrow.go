@@ -65,11 +65,7 @@ func checkSession(_ context.Context, _ *sql.Conn, vars map[string]string) error 
 			return conflict("charset", name+" of connections is "+vars[name]+": open the pool with charset=utf8mb4")
 		}
 	}
-	if mode := vars["sql_mode"]; !strings.Contains(mode, "STRICT_TRANS_TABLES") && !strings.Contains(mode, "STRICT_ALL_TABLES") {
-		return conflict("sql_mode", "without a strict mode the server changes values that it cannot store: "+ // S1
-			"open the pool with a sql_mode that has STRICT_TRANS_TABLES")
-	}
-	return nil
+	return checkMode(vars["sql_mode"])
 }
 
 // checkTimes finds out whether times go through the pool as the same instant

@@ -95,7 +95,7 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 // introduce tells a new connection what all of them get, and asks which server it
-// has reached. One that takes several statements in a text is told and asked in one
+// has reached, and in which sql_mode: the server's may be another than when the database was opened. One that takes several statements in a text is told and asked in one
 // round trip; the others have been told by the driver.
 func (c *connector) introduce(ctx context.Context, raw rawConn) (node string, galera bool, err error) {
 	text := c.settings.identity
@@ -115,10 +115,11 @@ func (c *connector) introduce(ctx context.Context, raw rawConn) (node string, ga
 		}
 		return "", false, err
 	}
-	row := make([]driver.Value, 2)
+	row := make([]driver.Value, 3)
 	err = rows.Next(row)
 	if err == nil {
 		node, galera = backend.Text(row[0]), backend.Integer(row[1]) != 0
+		err = checkMode(backend.Text(row[2]))
 	}
 	if closeErr := rows.Close(); err == nil {
 		err = closeErr

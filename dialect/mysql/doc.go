@@ -28,7 +28,9 @@
 // What decides how the server reads a text stays as Open sets it. SET NAMES and its
 // like are dialect.ErrUnsupported, by DSN an error of Open; what changes it unseen (a
 // prepared statement, a trigger) is noticed before the next statement, and the
-// connection closed. sql_mode may be set. A connection is closed after a text that is
+// connection closed. sql_mode may be set, but for the modes that change values
+// (EMPTY_STRING_IS_NULL, ORACLE and PAD_CHAR_TO_FULL_LENGTH), which are refused in the
+// same way. A connection is closed after a text that is
 // not known to leave nothing in its session, and when the server says that something
 // has changed. Through a network that was registered with the driver
 // (RegisterDialContext) it does not say so, and is asked in front of the statement that

@@ -25,7 +25,7 @@ type settings struct {
 	multiStatements bool
 	readable        bool
 	own             []string // the system variables that the DSN names
-	identity        string   // what to ask a new connection for: its server, and whether it is one of a Galera cluster's
+	identity        string   // what to ask a new connection for: its server, whether it is one of a Galera cluster's, its sql_mode
 	triggers        bool     // it is a server that has them, and takes what looks after them
 	inParts         bool     // COMMIT over several shards is one each: dialect.WholeCommit is missing
 	// positions are the server's; node is the one that was reached last.

@@ -142,11 +142,11 @@ func factsOf(vars map[string]string) (*facts, error) {
 	}
 	switch _, uuid := vars["server_uuid"]; {
 	case has:
-		f.identity = "SELECT " + mariadbNode + ", @@GLOBAL.wsrep_on"
+		f.identity = "SELECT " + mariadbNode + ", @@GLOBAL.wsrep_on, @@sql_mode"
 	case server.Engine == dialect.MariaDB:
-		f.identity = "SELECT " + mariadbNode + ", 0"
+		f.identity = "SELECT " + mariadbNode + ", 0, @@sql_mode"
 	case uuid && server.Product == "MySQL":
-		f.identity = "SELECT @@server_uuid, 0"
+		f.identity = "SELECT @@server_uuid, 0, @@sql_mode"
 	}
 	f.group = strings.ToLower(vars["group_replication_group_name"])
 	f.positions, f.silent = positionsOf(f, vars)

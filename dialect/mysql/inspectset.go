@@ -9,7 +9,7 @@ import (
 
 // inspectSet reads SET.
 func inspectSet(s lex.Tokens) lex.Verdict {
-	if reason := changesCharset(s); reason != "" {
+	if reason := cmp.Or(changesCharset(s), changesMode(s)); reason != "" {
 		return lex.Verdict{Refused: reason, Session: true}
 	}
 	second := s.At(1)

@@ -74,7 +74,8 @@ func OptimisticLocks() Option { return func(o *options) { o.optimistic = true } 
 // names the setting at fault.
 //
 // Every connection is in autocommit, in UTC, in utf8mb4 and in strict mode
-// (STRICT_TRANS_TABLES is added to the server's sql_mode, or to the DSN's), and
+// (STRICT_TRANS_TABLES is added to the server's sql_mode, or to the DSN's, which may have
+// no mode that changes values: EMPTY_STRING_IS_NULL, ORACLE, PAD_CHAR_TO_FULL_LENGTH), and
 // counts the rows that matched as affected. A parameter that says otherwise
 // (parseTime, loc, time_zone, charset, collation, autocommit, clientFoundRows,
 // columnsWithAlias) is refused. multiStatements=false and

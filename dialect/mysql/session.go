@@ -31,15 +31,15 @@ type session struct {
 }
 
 // sessionCheck fails unless the character sets are those with which the session
-// was opened, and a backslash escapes or not as the driver will take it (quotes). A
-// subquery of two rows is an error that can be had in an expression; DO would
+// was opened, a backslash escapes or not as the driver will take it (quotes), and
+// sql_mode has nothing that changes values. A subquery of two rows is an error that can be had in an expression; DO would
 // swallow it.
 func sessionCheck(quotes bool) string {
 	escapes := "= 0"
 	if quotes {
 		escapes = "> 0"
 	}
-	return checkStart + " AND FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@sql_mode) " + escapes + ", NULL, (SELECT 1 UNION ALL SELECT 2))"
+	return checkStart + " AND FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@sql_mode) " + escapes + " AND " + sameModes + ", NULL, (SELECT 1 UNION ALL SELECT 2))"
 }
 
 const checkStart = "SET @hf_session = IF(@@character_set_client = 'utf8mb4' AND @@character_set_connection = 'utf8mb4' " +
@@ -49,7 +49,7 @@ const checkStart = "SET @hf_session = IF(@@character_set_client = 'utf8mb4' AND 
 const resync = "SET @@SESSION.sql_mode = @@SESSION.sql_mode"
 
 var errSession = errors.New("a statement has changed the session's character set, or sql_mode, unseen (SET in a prepared statement, a routine or a trigger): " +
-	"text is utf8mb4 on the wire, so the connection is closed")
+	"text is utf8mb4 on the wire and no mode may change values, so the connection is closed")
 
 // certain puts sessionCheck in front of the statements of prefix if it is needed,
 // or sends it ahead.
