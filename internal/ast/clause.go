@@ -46,6 +46,9 @@ type Lock struct {
 	Waiting  Waiting
 	Wait     time.Duration // of WaitLimited
 	Of       []string      // "self" and paths of relations; empty: every table
+	// Apart: it is the library's own, of the model's rows, on a server without OF. So no
+	// condition joins another table.
+	Apart bool
 }
 
 // Strength is how strong a row lock is.

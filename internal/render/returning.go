@@ -29,6 +29,8 @@ func (m *Model) Locking(s ast.Select) ast.Select {
 		l := &ast.Lock{Strength: ast.ForUpdate}
 		if m.models.server.Can(dialect.Of) {
 			l.Of = []string{"self"}
+		} else {
+			l.Apart = true
 		}
 		s.Locks = []*ast.Lock{l}
 	}

@@ -231,7 +231,7 @@ func (w *writer) tail(s *ast.Select) {
 	for _, b := range w.scope.beside {
 		w.put(part{b.text, b.args})
 	}
-	w.where(w.scope.root.stored(s.Where, s.Deleted))
+	w.chosen(s)
 	w.grouping(s)
 	w.orderBy(s.Order)
 	w.limit(s)
@@ -246,6 +246,20 @@ func (w *writer) tail(s *ast.Select) {
 		w.fail(err)
 	}
 	w.locks(s.Locks)
+}
+
+// chosen writes the conditions of s, as those of a statement that writes where a lock is
+// not to reach the tables of relations.
+func (w *writer) chosen(s *ast.Select) {
+	conds := w.scope.root.stored(s.Where, s.Deleted)
+	at, args := len(w.buf), len(w.args)
+	w.where(conds)
+	if len(s.Locks) == 0 || !s.Locks[0].Apart || len(w.scope.joins) == 0 {
+		return
+	}
+	w.buf, w.args = w.buf[:at], w.args[:args]
+	w.matching(conds)
+	w.scope.joins = nil // they stand within
 }
 
 // table writes what is read, without what is joined to it.

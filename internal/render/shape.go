@@ -153,6 +153,7 @@ func (s *shape) query(m *Model, q *ast.Select) bool {
 		s.byte(byte(l.Waiting))
 		s.number(int64(l.Wait))
 		s.names(l.Of)
+		s.flag(l.Apart)
 	}
 	return true
 }
