@@ -27,7 +27,7 @@ func shadowed(t *testing.T) *orm.DB {
 	return db
 }
 
-func number(t *testing.T, ctx context.Context, db *orm.DB, query string) (n int) {
+func number(ctx context.Context, t *testing.T, db *orm.DB, query string) (n int) {
 	t.Helper()
 	require.NoError(t, db.SQL().QueryRowContext(ctx, query).Scan(&n), query)
 	return n
@@ -47,8 +47,8 @@ func TestB23_ATemporaryTableByAnyName(t *testing.T) {
 	} {
 		_, err := db.Exec(t.Context(), text)
 		require.NoError(t, err, text)
-		assert.Equal(t, 0, number(t, t.Context(), db, "SELECT count(*) FROM sqlite_temp_schema"), text)
-		assert.Equal(t, 1, number(t, t.Context(), db, "SELECT count(*) FROM kept"), text)
+		assert.Equal(t, 0, number(t.Context(), t, db, "SELECT count(*) FROM sqlite_temp_schema"), text)
+		assert.Equal(t, 1, number(t.Context(), t, db, "SELECT count(*) FROM kept"), text)
 	}
 }
 
@@ -66,13 +66,13 @@ func TestB22_APragmaThatIsExplained(t *testing.T) {
 			return err
 		}, atomic.ReadOnly())
 		assert.ErrorIs(t, err, atomic.ErrTransactionControl, text)
-		assert.Equal(t, 1, number(t, t.Context(), db, "SELECT count(*) FROM kept"), text)
+		assert.Equal(t, 1, number(t.Context(), t, db, "SELECT count(*) FROM kept"), text)
 	}
 	for _, text := range []string{"PRAGMA foreign_keys = OFF", "PRAGMA case_sensitive_like = ON", "PRAGMA recursive_triggers(1)", "PRAGMA main.ignore_check_constraints = 1"} {
 		for _, explain := range []string{"EXPLAIN ", "EXPLAIN QUERY PLAN "} {
 			_, err := db.Exec(t.Context(), explain+strings.Replace(text, "main.", "'main'.", 1))
 			require.NoError(t, err, text)
-			assert.Equal(t, 1, number(t, t.Context(), db, "SELECT (SELECT foreign_keys FROM pragma_foreign_keys) AND 'a' LIKE 'A' AND NOT (SELECT recursive_triggers FROM pragma_recursive_triggers) AND NOT (SELECT ignore_check_constraints FROM pragma_ignore_check_constraints)"), explain+text)
+			assert.Equal(t, 1, number(t.Context(), t, db, "SELECT (SELECT foreign_keys FROM pragma_foreign_keys) AND 'a' LIKE 'A' AND NOT (SELECT recursive_triggers FROM pragma_recursive_triggers) AND NOT (SELECT ignore_check_constraints FROM pragma_ignore_check_constraints)"), explain+text)
 		}
 	}
 }
