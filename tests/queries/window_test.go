@@ -83,18 +83,13 @@ func (g *gen) window(s *scope, k kind, depth int) expr {
 
 // besideWindow is w, or what is computed of it and of a column that may be NULL.
 func (g *gen) besideWindow(s *scope, k kind, w expr) expr {
-	if k == floating || g.maybe(2) {
+	if k != text || g.maybe(2) { // MySQL numbers rows without a sign: what is less than 0 is its error 1690
 		return w
 	}
 	a := g.leaf(s, k)
-	if k == text {
-		return expr{query.Concat(a, w), k, func(e *env) value {
-			return known(func(l []value) value { return l[0].(string) + l[1].(string) }, a.eval(e), w.eval(e))
-		}, "Concat(" + a.text + ", " + w.text + ")"}
-	}
-	return expr{a.Sub(w), k, func(e *env) value {
-		return known(func(l []value) value { return l[0].(int64) - l[1].(int64) }, a.eval(e), w.eval(e))
-	}, a.text + ".Sub(" + w.text + ")"}
+	return expr{query.Concat(a, w), k, func(e *env) value {
+		return known(func(l []value) value { return l[0].(string) + l[1].(string) }, a.eval(e), w.eval(e))
+	}, "Concat(" + a.text + ", " + w.text + ")"}
 }
 
 // overWindow is an aggregate that a window takes: no server has one of different
