@@ -183,3 +183,19 @@ func TestS42_ManyRowsByAKeyOfTwoColumns(t *testing.T) {
 		require.Empty(t, list)
 	})
 }
+
+// What numbers rows has no sign on MySQL, where a number below 0 without one is an error.
+func TestS36_NumbersOfRowsHaveASign(t *testing.T) {
+	withFeuilletons(t, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		w := query.Window{}.OrderBy("id")
+		type numbers struct{ Number, Rank, Dense, Quarter, All int64 }
+		got, err := orm.Select[numbers](ctx, orm.Objects[Columnist](db).OrderBy("id"),
+			F("score").Sub(query.RowNumber().Over(w).Mul(3)).As("number"),
+			F("score").Sub(query.Rank().Over(w).Mul(3)).As("rank"),
+			query.DenseRank().Over(w).Mul(-1).As("dense"),
+			query.Ntile(2).Over(w).Neg().As("quarter"),
+			query.Count().Over(w).Neg().As("all"))
+		require.NoError(t, err)
+		require.Equal(t, []numbers{{0, 0, -1, -1, -1}, {-5, -5, -2, -1, -2}, {-7, -7, -3, -2, -3}}, got)
+	})
+}

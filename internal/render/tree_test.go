@@ -83,7 +83,8 @@ func TestSelectionsOnEveryEngine(t *testing.T) {
 				"WHERE audio.user_id IN (SELECT sub.user_id FROM audio_2 AS sub)"}},
 		{"a window", query.Select(objects[Audio](), query.RowNumber().Over(query.Partition(F("user_id")).OrderBy("-path").Rows(-1, query.Unbounded)).As("n")), map[string]string{
 			dialect.Postgres: "SELECT ROW_NUMBER() OVER (PARTITION BY audio.user_id ORDER BY audio.path DESC NULLS LAST ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING) AS n FROM audio",
-			dialect.MySQL:    "SELECT ROW_NUMBER() OVER (PARTITION BY audio.user_id ORDER BY audio.path DESC ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING) AS n FROM audio",
+			dialect.MySQL:    "SELECT CAST(ROW_NUMBER() OVER (PARTITION BY audio.user_id ORDER BY audio.path DESC ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING) AS SIGNED) AS n FROM audio",
+			dialect.MariaDB:  "SELECT ROW_NUMBER() OVER (PARTITION BY audio.user_id ORDER BY audio.path DESC ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING) AS n FROM audio",
 			dialect.SQLite:   "SELECT ROW_NUMBER() OVER (PARTITION BY audio.user_id ORDER BY audio.path DESC ROWS BETWEEN 1 PRECEDING AND UNBOUNDED FOLLOWING) AS n FROM audio"}},
 		{"a mean over a window", query.Select(objects[Audio](), query.Avg(F("index")).Over(query.Window{}).As("mean")), map[string]string{
 			dialect.Postgres: "SELECT CAST(AVG(audio.index) OVER () AS double precision) AS mean FROM audio",

@@ -25,6 +25,7 @@ func (w *writer) over(n ast.Over) kind {
 	defer func() { sc.windows = true }()
 	var k kind
 	var nullable bool
+	at := len(w.buf)
 	switch of := n.Of.(type) {
 	case ast.Windowed:
 		k, nullable = w.windowed(of, n)
@@ -67,8 +68,24 @@ func (w *writer) over(n ast.Over) kind {
 		w.frame(n.Frame, len(n.Order))
 	}
 	w.string(")" + end)
+	if w.server.Engine == dialect.MySQL && numbersRows(n.Of) { // without a sign there: what is below 0 is error 1690
+		w.insert(at, "CAST(")
+		w.string(" AS SIGNED)")
+	}
 	w.nullable = before || nullable
 	return k
+}
+
+func numbersRows(n ast.Node) bool {
+	f, ok := n.(ast.Windowed)
+	if !ok {
+		return false
+	}
+	switch f.Func {
+	case ast.RowNumber, ast.Rank, ast.DenseRank, ast.Ntile:
+		return true
+	}
+	return false
 }
 
 func isAvg(n ast.Node) bool {
