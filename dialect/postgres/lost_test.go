@@ -93,8 +93,8 @@ func TestB08_AKilledConnectionIsKnownToBeLost(t *testing.T) {
 	}
 	if open(t, fresh(t).DSN).Server.Version.AtLeast(17, 0, 0) {
 		points["by a limit on the transaction"] = func(t *testing.T, _ testserver.Database, w backend.Wire) error {
-			execAfter(t, w, []string{"BEGIN", "SET LOCAL transaction_timeout = 50"}, `INSERT INTO item VALUES (1, 'a')`)
-			return fails(w.Exec(t.Context(), nil, `SELECT pg_sleep(30)`, nil))
+			execAfter(t, w, []string{"BEGIN"}, `INSERT INTO item VALUES (1, 'a')`)
+			return fails(w.Exec(t.Context(), []string{"SET LOCAL transaction_timeout = 50"}, `SELECT pg_sleep(30)`, nil))
 		}
 	}
 	for name, point := range points {
