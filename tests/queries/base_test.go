@@ -15,7 +15,7 @@ func (g *gen) base(outer *scope, depth int) base {
 			return g.reads(g.some(depth-1), outer, nil)
 		case 2:
 			q := g.some(depth - 1)
-			name := g.common()
+			name := g.name("cte")
 			with := query.With(name, q.query)
 			b := g.reads(q, outer, &with)
 			b.text = "With(" + name + ", " + q.text + ")"
@@ -34,14 +34,6 @@ func (g *gen) base(outer *scope, depth int) base {
 	columns := g.w.columnsOf(t)
 	return base{source: t.open(g.db), scope: &scope{columns: columns, outer: outer, table: t, over: columns[:1]}, text: t.name,
 		rows: func(o *env) []*env { return rowsOf(t, o) }}
-}
-
-// common is the name of a common table expression, which may be a table's.
-func (g *gen) common() string {
-	if g.maybe(2) {
-		return choose(g, []string{"team", "member", "task", "tag", "task_tag"})
-	}
-	return g.name("cte")
 }
 
 func (g *gen) sameKinds() []kind {

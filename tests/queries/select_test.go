@@ -127,7 +127,7 @@ func (s *selecting) plain(windows bool) {
 	}
 	for _, k := range s.kinds {
 		if windows && s.depth > 0 && k != truth && s.maybe(4) {
-			s.outputs = append(s.outputs, s.besideWindow(s.scope, k, s.window(s.scope, k, s.depth-1)))
+			s.outputs = append(s.outputs, s.window(s.scope, k, s.depth-1))
 		} else {
 			s.outputs = append(s.outputs, s.expr(s.scope, k, s.depth-1))
 		}

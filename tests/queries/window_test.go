@@ -81,17 +81,6 @@ func (g *gen) window(s *scope, k kind, depth int) expr {
 	return expr{q.Over(w.Window), k, func(e *env) value { return w.ranked(f, n, of.eval, e) }, fmt.Sprintf("%s(%s %d)%s", f, of.text, n, w.text)}
 }
 
-// besideWindow is w, or what is computed of it and of a column that may be NULL.
-func (g *gen) besideWindow(s *scope, k kind, w expr) expr {
-	if k != text || g.maybe(2) { // MySQL numbers rows without a sign: what is less than 0 is its error 1690
-		return w
-	}
-	a := g.leaf(s, k)
-	return expr{query.Concat(a, w), k, func(e *env) value {
-		return known(func(l []value) value { return l[0].(string) + l[1].(string) }, a.eval(e), w.eval(e))
-	}, "Concat(" + a.text + ", " + w.text + ")"}
-}
-
 // overWindow is an aggregate that a window takes: no server has one of different
 // values, or of texts in an order.
 func (g *gen) overWindow(s *scope, k kind, depth int) function {
