@@ -20,6 +20,7 @@ import (
 // 63 bytes ends with a hash of the rest. If there is an index of that name on the
 // same columns it is left alone, and any other index of that name is an error, one of
 // some of the rows or of the first characters of a column among them (rule S24).
+// It has NULL where OrderBy has it: first, and last in a descending column.
 // MySQL and MariaDB index no text without a length: give such a column one, with
 // the tag `bun:"type:varchar(191)"`.
 func CreateIndex(ctx context.Context, db *DB, model any, fields ...string) error {
@@ -50,6 +51,9 @@ func (db *DB) createIndex(ctx context.Context, model any, fields []string) error
 		if desc {
 			name += "_desc"
 			columns[i] += " DESC"
+		}
+		if db.Server().Engine == dialect.Postgres && f.Nullable { // has NULL at the other end by itself, and sorts anew for OrderBy's
+			columns[i] += map[bool]string{false: " NULLS FIRST", true: " NULLS LAST"}[desc]
 		}
 	}
 	name = indexName(name)

@@ -229,11 +229,17 @@ func TestS44_PagingWhileOthersWrite(t *testing.T) {
 	})
 }
 
+// analyzeEntries tells the server how many rows there are: what has an index is a
+// matter of cost.
+func analyzeEntries(ctx context.Context, db *orm.DB) {
+	db.QueryRow(ctx, map[string]string{dialect.SQLite: "ANALYZE", dialect.Postgres: "ANALYZE entry", dialect.MySQL: "ANALYZE TABLE entry", dialect.MariaDB: "ANALYZE TABLE entry"}[db.Server().Engine])
+}
+
 // The condition is one that an index serves.
 func TestS44_AnIndexServesAPage(t *testing.T) {
 	withEntries(t, 3000, func(t *testing.T, ctx context.Context, db *orm.DB) {
 		require.NoError(t, orm.CreateIndex(ctx, db, (*Entry)(nil), "at", "id"))
-		db.QueryRow(ctx, map[string]string{dialect.SQLite: "ANALYZE", dialect.Postgres: "ANALYZE entry", dialect.MySQL: "ANALYZE TABLE entry", dialect.MariaDB: "ANALYZE TABLE entry"}[db.Server().Engine])
+		analyzeEntries(ctx, db)
 		rows, err := orm.Objects[Entry](db).Filter(F("rank").IsNotNull()).Limit(1).All(ctx)
 		require.NoError(t, err)
 		rows[0].At = start.Add(3 * time.Microsecond)
@@ -241,6 +247,22 @@ func TestS44_AnIndexServesAPage(t *testing.T) {
 			plan, err := orm.Objects[Entry](db).OrderBy(order).After(rows[0]).Limit(10).Explain(ctx)
 			require.NoError(t, err)
 			require.Contains(t, plan, index, order)
+		}
+	})
+}
+
+func TestS24_AnIndexServesAnOrderWithNULL(t *testing.T) {
+	withEntries(t, 3000, func(t *testing.T, ctx context.Context, db *orm.DB) {
+		require.NoError(t, orm.CreateIndex(ctx, db, (*Entry)(nil), "rank", "id"))
+		require.NoError(t, orm.CreateIndex(ctx, db, (*Entry)(nil), "-seen", "id"))
+		analyzeEntries(ctx, db)
+		for _, order := range [][]string{{"rank", "id"}, {"-rank", "-id"}, {"-seen", "id"}, {"seen", "-id"}} {
+			plan, err := orm.Objects[Entry](db).OrderBy(order...).Limit(10).Explain(ctx)
+			require.NoError(t, err)
+			require.Contains(t, plan, "idx_entry_", order)
+			for _, sort := range []string{"Sort", "filesort", "TEMP B-TREE"} {
+				require.NotContains(t, plan, sort, order)
+			}
 		}
 	})
 }

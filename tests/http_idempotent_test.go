@@ -221,22 +221,25 @@ func TestW09_AStormOfCuts(t *testing.T) {
 
 		ctx, cancel := context.WithCancel(t.Context())
 		var trouble, all sync.WaitGroup
+		through := make(chan struct{})
 		trouble.Go(func() {
 			for ctx.Err() == nil {
 				p := []*proxy.Proxy{toDatabase, toDatabase, toServer}[rand.IntN(3)]
-				sprung := make(<-chan struct{})
 				if rand.IntN(8) == 0 {
 					p.Cut()
 				} else {
-					sprung = p.Next([]proxy.Action{proxy.CutRequest, proxy.CutReply, proxy.CutSent}[rand.IntN(3)]).Hit()
-				}
-				// One at a time, and with time for some to get through in between.
-				for range 2 {
 					select {
 					case <-ctx.Done():
-					case <-sprung:
-						sprung = nil
-					case <-time.After(time.Duration(10+rand.IntN(40)) * time.Millisecond):
+					case <-p.Next([]proxy.Action{proxy.CutRequest, proxy.CutReply, proxy.CutSent}[rand.IntN(3)]).Hit():
+					case <-time.After(time.Second):
+					}
+				}
+				// Until some have got through: by the clock none would on a slow machine.
+				for range rand.IntN(4) {
+					select {
+					case <-ctx.Done():
+					case <-through:
+					case <-time.After(time.Second):
 					}
 				}
 			}
@@ -262,6 +265,10 @@ func TestW09_AStormOfCuts(t *testing.T) {
 						if a.err == nil && a.status == 201 {
 							assert.Equal(t, fmt.Sprint("order ", id), a.body)
 							read[id] = true
+							select {
+							case through <- struct{}{}:
+							default:
+							}
 							break
 						}
 						if a.err == nil {

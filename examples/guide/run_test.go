@@ -224,7 +224,7 @@ func TestTheContainersOfThePage(t *testing.T) {
 		}
 		var out []byte
 		for range 3 { // the engine publishes ports that connections of the tests beside this one may have
-			test := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-tags=containers", "-run=OnPostgres", "./store")
+			test := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-vet=off", "-tags=containers", "-run=OnPostgres", "./store")
 			test.Env = env
 			if out, err = test.CombinedOutput(); err == nil || !strings.Contains(string(out), "address already in use") {
 				break
