@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
@@ -140,14 +141,19 @@ func (q set[P]) fresh() error {
 // columns tells the columns that a row gives a value to from those that are
 // left to the server.
 func columns(m *render.Model, row reflect.Value) (given, leave []*render.Field) {
-	given = make([]*render.Field, 0, len(m.Fields))
+	fields := make([]*render.Field, len(m.Fields)) // of one allocation: leave stands behind given
+	n, end := 0, len(fields)
 	for _, f := range m.Fields {
 		if left(f, row) {
-			leave = append(leave, f)
+			end--
+			fields[end] = f
 		} else {
-			given = append(given, f)
+			fields[n] = f
+			n++
 		}
 	}
+	given, leave = fields[:n:n], fields[n:]
+	slices.Reverse(leave)
 	return given, leave
 }
 
@@ -231,11 +237,7 @@ func (q set[P]) reload(ctx context.Context, row reflect.Value, fields []*render.
 // scanColumns reads as many rows as there are in into, and returns how many came. If they
 // are fewer nobody knows which of into they are: what was read is taken out of the structs again.
 func (q set[P]) scanColumns(rows driver.Rows, fields []*render.Field, into []reflect.Value) (n int, unread error) {
-	values := make([]driver.Value, len(fields))
-	scan := make([]scanner, len(fields))
-	for i, f := range fields {
-		scan[i] = q.db.columnScanner(f)
-	}
+	values, reader := make([]driver.Value, len(fields)), q.db.reader(q.model)
 	for _, row := range into {
 		if more, err := next(rows, values); err != nil {
 			return n, err
@@ -247,10 +249,7 @@ func (q set[P]) scanColumns(rows driver.Rows, fields []*render.Field, into []ref
 			if unread != nil {
 				break // the others are counted
 			}
-			dst := f.Field.Value(row)
-			if err := scan[i](dst, values[i]); err != nil {
-				unread = explain(f.String(), dst.Type(), values[i], err)
-			}
+			unread = reader.scanField(f, row, values[i])
 		}
 	}
 	if n < len(into) {

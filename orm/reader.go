@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +40,7 @@ func (db *DB) reader(m *render.Model) *reader {
 		r.err = r.findMixins()
 	}
 	for i, f := range m.Fields {
-		r.scan = append(r.scan, db.columnScanner(f))
+		r.scan = append(r.scan, sentScanner(db.Server().Engine, f))
 		if f.IsPK {
 			r.keys = append(r.keys, i)
 		} else if !f.ScanOnly && !r.stays(f) {
@@ -55,11 +56,16 @@ func (db *DB) reader(m *render.Model) *reader {
 // there only by whoever names it.
 func (r *reader) stays(f *render.Field) bool { return f == r.created || f.SkipUpdate() }
 
-// columnScanner is fieldScanner for what the server sends.
-func (db *DB) columnScanner(f *render.Field) scanner {
-	return sentScanner(db.Server().Engine, f)
+// scanField puts what the server has sent for a column into its field.
+func (r *reader) scanField(f *render.Field, row reflect.Value, sent driver.Value) error {
+	dst := f.Field.Value(row)
+	if err := r.scan[slices.Index(r.model.Fields, f)](dst, sent); err != nil {
+		return explain(f.String(), dst.Type(), sent, err)
+	}
+	return nil
 }
 
+// sentScanner is fieldScanner for what the server sends.
 func sentScanner(engine string, f *render.Field) scanner {
 	scan := fieldScanner(f)
 	if engine != dialect.SQLite || !holdsText(f) {

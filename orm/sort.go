@@ -220,20 +220,15 @@ func (q set[P]) scanEach(rows driver.Rows, fields []*render.Field, yield func(ro
 
 // scanInto reads some columns of every row into the struct that into returns for it.
 func (q set[P]) scanInto(rows driver.Rows, fields []*render.Field, into func() reflect.Value, yield func(row reflect.Value)) error {
-	values := make([]driver.Value, len(fields))
-	scan := make([]scanner, len(fields))
-	for i, f := range fields {
-		scan[i] = q.db.columnScanner(f)
-	}
+	values, reader := make([]driver.Value, len(fields)), q.db.reader(q.model)
 	for {
 		if more, err := next(rows, values); !more {
 			return err
 		}
 		row := into()
 		for i, f := range fields {
-			dst := f.Field.Value(row)
-			if err := scan[i](dst, values[i]); err != nil {
-				return explain(f.String(), dst.Type(), values[i], err)
+			if err := reader.scanField(f, row, values[i]); err != nil {
+				return err
 			}
 		}
 		yield(row)
