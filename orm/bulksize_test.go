@@ -36,7 +36,7 @@ func TestS09_WhatIsBoundDecidesHowManyRowsAStatementHas(t *testing.T) {
 			"a Valuer": func(d *Sheaf, text string) { d.Own.Name = text },
 		} {
 			require.NoError(t, orm.CreateTables(ctx, db, (*Sheaf)(nil)))
-			rows := make([]*Sheaf, 400)
+			rows := make([]*Sheaf, 260)
 			fresh := func(text string) {
 				_, err := all.Delete(ctx)
 				require.NoError(t, err)
@@ -60,10 +60,10 @@ func TestS09_WhatIsBoundDecidesHowManyRowsAStatementHas(t *testing.T) {
 				require.NoError(t, all.BulkCreate(ctx, again, query.OnConflict("number").Update()))
 			}), 3, name)
 			longer := strings.Repeat(long, 10)
-			for i, d := range rows[:60] {
+			for i, d := range rows[:50] {
 				fill(d, fmt.Sprint(i, longer))
 			}
-			require.GreaterOrEqual(t, turns(func() { require.NoError(t, all.BulkSave(ctx, rows[:60])) }), 3, "%s: more than 8 MiB", name)
+			require.GreaterOrEqual(t, turns(func() { require.NoError(t, all.BulkSave(ctx, rows[:50])) }), 3, "%s: more than 8 MiB", name)
 			n, err := all.Count(ctx)
 			require.NoError(t, err)
 			require.EqualValues(t, len(rows), n)

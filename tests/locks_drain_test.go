@@ -155,7 +155,8 @@ func countWaits(engine testdb.Engine) []testdb.Option {
 	if engine != testdb.Postgres {
 		return nil
 	}
-	return []testdb.Option{testdb.Flags("-c", "log_lock_waits=on", "-c", "deadlock_timeout=1ms", "-c", "logging_collector=on", "-c", "log_line_prefix=%d ")}
+	return []testdb.Option{testdb.Flags("-c", "log_lock_waits=on", "-c", "deadlock_timeout=1ms", "-c", "logging_collector=on", "-c", "log_line_prefix=%d ",
+		"-c", "log_rotation_age=0", "-c", "log_rotation_size=0")} // one file, also at midnight
 }
 
 // rowWaits are the waits for a row since the server was started.
