@@ -165,7 +165,12 @@ func TestS10_LongListsAnswerAsShortOnes(t *testing.T) {
 		answers(ctx, t, all, F("ok"), "ok", func(i int) any { return true }, true)
 		answers(ctx, t, all, F("ok"), "ok", func(i int) any { return i > 2000 }, false)
 		answers(ctx, t, all, F("addr"), "addr", func(i int) any { return netip.AddrFrom4([4]byte{11, 0, byte(i >> 8), byte(i)}) }, netip.MustParseAddr("10.0.0.1"))
-		answers(ctx, t, all, F("doc"), "doc", func(i int) any { return map[string]any{"n": i} }, map[string]any{"a": 1}, map[string]any{"a": "1"})
+		if db.Server().Can(dialect.JSONEquality) {
+			answers(ctx, t, all, F("doc"), "doc", func(i int) any { return map[string]any{"n": i} }, map[string]any{"a": 1}, map[string]any{"a": "1"})
+		} else {
+			_, err := orm.Select[int64](ctx, all.Filter(F("doc").In(map[string]any{"a": 1})), F("id"))
+			require.ErrorIs(t, err, dialect.ErrUnsupported)
+		}
 		if db.Server().Engine != dialect.SQLite {
 			sums := query.Sum(F("n"))
 			_, err := orm.Select[int64](ctx, all.GroupBy("id").Having(sums.In(longList(5)...)), F("id"))

@@ -257,6 +257,9 @@ func TestS24_AnIndexServesAnOrderWithNULL(t *testing.T) {
 		require.NoError(t, orm.CreateIndex(ctx, db, (*Entry)(nil), "-seen", "id"))
 		analyzeEntries(ctx, db)
 		for _, order := range [][]string{{"rank", "id"}, {"-rank", "-id"}, {"-seen", "id"}, {"seen", "-id"}} {
+			if strings.HasSuffix(order[0], "seen") && db.Server().Engine == dialect.MariaDB && !db.Server().Version.AtLeast(10, 8, 0) {
+				continue // it has no descending indexes
+			}
 			plan, err := orm.Objects[Entry](db).OrderBy(order...).Limit(10).Explain(ctx)
 			require.NoError(t, err)
 			require.Contains(t, plan, "idx_entry_", order)
