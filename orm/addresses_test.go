@@ -179,8 +179,11 @@ func inAddressesOfPostgres(ctx context.Context, t *testing.T, db *orm.DB) {
 func inAddressesOfMariaDB(ctx context.Context, t *testing.T, db *orm.DB) {
 	comesBack(ctx, t, db, func(v netip.Addr) *inInet6[netip.Addr] { return &inInet6[netip.Addr]{V: v} }, func(r *inInet6[netip.Addr]) netip.Addr { return r.V }, like,
 		addrs("2001:db8::1", "::ffff:1.2.3.4", "::102:304", "2001:db8:0:1:1:1:1:1"), addrs("fe80::1%eth0", "10.0.0.1"))
-	comesBack(ctx, t, db, func(v net.IP) *inInet6[net.IP] { return &inInet6[net.IP]{V: v} }, func(r *inInet6[net.IP]) net.IP { return r.V }, net.IP.Equal,
-		[]net.IP{net.IPv4(10, 0, 0, 1), net.ParseIP("fe80::1")}, []net.IP{{}})
+	ips := []net.IP{net.ParseIP("fe80::1")}
+	if db.Server().Version.AtLeast(11, 8, 0) { // MariaDB 10.11 takes no address of IPv4 in an INET6, and says so
+		ips = append(ips, net.IPv4(10, 0, 0, 1))
+	}
+	comesBack(ctx, t, db, func(v net.IP) *inInet6[net.IP] { return &inInet6[net.IP]{V: v} }, func(r *inInet6[net.IP]) net.IP { return r.V }, net.IP.Equal, ips, []net.IP{{}})
 	comesBack(ctx, t, db, func(v string) *inInet6[string] { return &inInet6[string]{V: v} }, func(r *inInet6[string]) string { return r.V }, like,
 		[]string{"2001:db8::1", "2001:db8::1:1:1:1:1"}, []string{"", "abc", "10.0.0.1", "2001:DB8::1", "2001:db8:0:1:1:1:1:1", "2001:db8::1/64"})
 	comesBack(ctx, t, db, func(v string) *inInet4[string] { return &inInet4[string]{V: v} }, func(r *inInet4[string]) string { return r.V }, like,
