@@ -45,7 +45,7 @@ func opened(t *testing.T, at testserver.Database, mode string) []*orm.DB {
 	if mode != "" {
 		dsn += "?sql_mode=%27" + mode + "%27"
 	}
-	pool, err := sql.Open("mysql", at.DSN+"?parseTime=true&clientFoundRows=true&charset=utf8mb4&time_zone=%27%2B00:00%27&sql_mode=%27STRICT_TRANS_TABLES,"+mode+"%27")
+	pool, err := sql.Open("mysql", at.DSN+"?parseTime=true&clientFoundRows=true&charset=utf8mb4&time_zone=%27%2B00:00%27&autocommit=1&sql_mode=%27STRICT_TRANS_TABLES,"+mode+"%27")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	var list []*orm.DB

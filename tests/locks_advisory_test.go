@@ -33,17 +33,22 @@ func TestAdvisoryLock_KeepsOthersAway(t *testing.T) {
 			}
 			return atomic.AdvisoryLock(ctx, s, lockName, orm.NoWait) // twice is granted
 		})
-		began := time.Now()
-		require.ErrorIs(t, s.take(ctx, lockName, orm.NoWait), dialect.ErrLockNotAvailable)
-		assert.Less(t, time.Since(began), time.Second)
-
-		began = time.Now()
-		require.ErrorIs(t, s.take(ctx, lockName, orm.Wait(time.Second)), dialect.ErrLockNotAvailable)
-		took := time.Since(began)
+		// The shortest of three: a busy machine makes one of them late, a wait all.
+		refused := func(opts ...atomic.WaitOption) time.Duration {
+			shortest := patience
+			for range 3 {
+				began := time.Now()
+				require.ErrorIs(t, s.take(ctx, lockName, opts...), dialect.ErrLockNotAvailable)
+				shortest = min(shortest, time.Since(began))
+			}
+			return shortest
+		}
+		assert.Less(t, refused(orm.NoWait), time.Second)
+		took := refused(orm.Wait(time.Second))
 		assert.GreaterOrEqual(t, took, time.Second)
 		assert.Less(t, took, 2*time.Second)
 
-		began = time.Now()
+		began := time.Now()
 		err := atomic.Do(ctx, s, func(ctx context.Context) error { return atomic.AdvisoryLock(ctx, s, lockName) }, atomic.LockTimeout(time.Second))
 		require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
 		assert.GreaterOrEqual(t, time.Since(began), time.Second, "the block's LockTimeout")

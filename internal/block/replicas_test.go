@@ -63,7 +63,9 @@ func (w *tellingWire) Tell(on bool) []string {
 }
 func (w *tellingWire) Position(context.Context) (string, error) { return w.position, w.silent }
 func (w *tellingWire) Renew(_ context.Context, token string) (string, error) {
+	w.history.mu.Lock()
 	w.asked = append(w.asked, "renew "+token)
+	w.history.mu.Unlock()
 	if w.renews != nil {
 		return w.renews(token), w.silent
 	}
