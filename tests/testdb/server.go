@@ -51,7 +51,11 @@ func Start(ctx context.Context, engine Engine, opts ...Option) (*Server, error) 
 		return nil, fmt.Errorf("starting %s (%s): %w", engine, image, err)
 	}
 	server := &Server{Server: reached, Image: image, container: held.id, close: sync.OnceValue(held.Close)}
-	if err := server.Home(ctx, "holdfast"); err != nil {
+	err = server.Home(ctx, "holdfast")
+	if err == nil && engine == Postgres {
+		err = quickLogin(ctx, server.DSN)
+	}
+	if err != nil {
 		_ = server.Close()
 		return nil, fmt.Errorf("starting %s (%s): %w", engine, image, err)
 	}
