@@ -205,3 +205,20 @@ func TestConcurrentPools(t *testing.T) {
 	wg.Wait()
 	assert.Equal(t, kept.Load(), connect(t, open(t, Open(path))).one("SELECT count(*) FROM t"))
 }
+
+// Where readers wait for the writer, nobody waits for it again, to find out whether a
+// connection may be used on, after a block that was not to wait.
+func TestB19_ARefusalIsTheEndOfTheWait(t *testing.T) {
+	db := open(t, Open(":memory:", BusyTimeout(30*time.Second)))
+	holder, other := connect(t, db), connect(t, db)
+	holder.must("CREATE TABLE t (a)")
+	require.NoError(t, holder.begin(backend.TxOptions{}, "INSERT INTO t VALUES (1)"))
+	require.Equal(t, dialect.ErrLockNotAvailable, other.kind(other.beginWithin(limit(0), backend.TxOptions{}, "SELECT 1")))
+	restore := db.Engine.LockWait(0).Restore
+	start := time.Now()
+	_, err := other.wire.Exec(t.Context(), nil, restore[0], nil)
+	require.NoError(t, err)
+	assert.True(t, other.wire.(backend.SessionTeller).SessionChanged(), "it cannot be told, and so the connection is closed")
+	assert.Less(t, time.Since(start), 10*time.Second)
+	require.NoError(t, holder.commit())
+}

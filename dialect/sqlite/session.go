@@ -53,8 +53,11 @@ func (w *wire) SessionChanged() bool {
 	if !w.watched || !w.Idle() {
 		return false
 	}
+	if w.before == nil { // and asking again might wait as long for the writer
+		return true
+	}
 	now, err := w.state()
-	if err != nil || w.before == nil || now.settings != w.before.settings || now.queryOnly != w.readsOnly {
+	if err != nil || now.settings != w.before.settings || now.queryOnly != w.readsOnly {
 		return true
 	}
 	w.watched = false
