@@ -81,7 +81,7 @@ func openStudio(t *testing.T, at testdb.Database, opts ...orm.Option) *studio {
 	s.DB, err = orm.Open(t.Context(), from, opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		eventually(t, "no connection is in use", func() bool { return block.Of(s).Database().Pool.Stats().InUse == 0 })
+		unused(t, block.Of(s).Database().Pool)
 		require.NoError(t, s.Close())
 	})
 	ctx := t.Context()

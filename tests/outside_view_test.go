@@ -58,18 +58,23 @@ func (db *database) idle() {
 }
 
 // settled waits until nothing of the library is left in progress: a server
-// takes a moment to notice that a connection was cut, and database/sql opens one
-// after the other those that somebody has once waited for. So it is only those that
-// stay which are too many.
+// takes a moment to notice that a connection was cut.
 func (db *database) settled() {
 	db.t.Helper()
-	inUse := func() int { return db.pool().Stats().InUse }
+	unused(db.t, db.pool())
+	eventually(db.t, "no transaction is open on the server", func() bool { return db.transactions() == 0 })
+}
+
+// unused waits until no connection of a pool is in use. database/sql opens one after
+// the other those that somebody has once waited for: only those that stay are too many.
+func unused(t *testing.T, pool *sql.DB) {
+	t.Helper()
+	inUse := func() int { return pool.Stats().InUse }
 	for left := inUse(); left > 0; left = inUse() {
-		if !eventually(db.t, "one connection less is in use", func() bool { return inUse() < left }) {
-			break
+		if !eventually(t, "one connection less is in use", func() bool { return inUse() < left }) {
+			return
 		}
 	}
-	eventually(db.t, "no transaction is open on the server", func() bool { return db.transactions() == 0 })
 }
 
 // transactions counts those that are open in the database. InnoDB shows one
