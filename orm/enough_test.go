@@ -46,25 +46,25 @@ func TestIterateIsLeftEarly(t *testing.T) {
 		}
 		manyAndASlowOne(ctx, t, db)
 		began := time.Now()
-		for _, err := range orm.Objects[Audio](db).Filter(long(db, 4)).Iterate(ctx) {
+		for _, err := range orm.Objects[Audio](db).Filter(long(db, 60)).Iterate(ctx) {
 			require.NoError(t, err)
-			require.Less(t, time.Since(began), 3*time.Second, "the first row came")
+			require.Less(t, time.Since(began), 30*time.Second, "the first row came")
 			break
 		}
-		require.Less(t, time.Since(began), 3*time.Second)
+		require.Less(t, time.Since(began), 30*time.Second)
 
-		text := "SELECT text FROM audio WHERE " + map[bool]string{true: `"index" = 0 OR pg_sleep(4) IS NOT NULL`, false: "`index` = 0 OR SLEEP(4) = 0"}[db.Server().Engine == dialect.Postgres]
+		text := "SELECT text FROM audio WHERE " + map[bool]string{true: `"index" = 0 OR pg_sleep(60) IS NOT NULL`, false: "`index` = 0 OR SLEEP(60) = 0"}[db.Server().Engine == dialect.Postgres]
 		var first string
 		began = time.Now()
 		require.NoError(t, db.QueryRow(ctx, text).Scan(&first))
-		require.Less(t, time.Since(began), 3*time.Second)
+		require.Less(t, time.Since(began), 30*time.Second)
 
 		stream, err := db.Query(ctx, text)
 		require.NoError(t, err)
 		require.True(t, stream.Next())
 		began = time.Now()
 		require.NoError(t, stream.Close(), "nobody wanted the rest")
-		require.Less(t, time.Since(began), 3*time.Second)
+		require.Less(t, time.Since(began), 30*time.Second)
 
 		n, err := orm.Objects[Audio](db).Count(ctx)
 		require.NoError(t, err)
@@ -108,20 +108,20 @@ func TestB10_RowsLeftEarlyInABlock(t *testing.T) {
 
 		began := time.Now()
 		err = atomic.Do(ctx, db, func(ctx context.Context) error {
-			leave(ctx, 20)
+			leave(ctx, 60)
 			return orm.Objects[Owner](db).Create(ctx, &Owner{Name: "too late"})
-		}, atomic.Timeout(2*time.Second))
+		}, atomic.Timeout(10*time.Second))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Less(t, time.Since(began), 10*time.Second)
+		require.Less(t, time.Since(began), 30*time.Second)
 
 		began = time.Now()
 		canceled, cancel := context.WithCancel(ctx)
 		err = atomic.Do(canceled, db, func(ctx context.Context) error {
-			leave(ctx, 20, cancel)
+			leave(ctx, 60, cancel)
 			return orm.Objects[Owner](db).Create(ctx, &Owner{Name: "too late"})
 		})
 		require.ErrorIs(t, err, context.Canceled)
-		require.Less(t, time.Since(began), 10*time.Second)
+		require.Less(t, time.Since(began), 30*time.Second)
 		found, err := orm.Objects[Owner](db).Filter(F("name").Eq("too late")).Exists(ctx)
 		require.NoError(t, err)
 		require.False(t, found)

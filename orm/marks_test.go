@@ -97,6 +97,6 @@ func cut(ctx context.Context, t *testing.T, db *orm.DB) {
 		require.Eventually(t, func() bool {
 			var left int
 			return db.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE pid = ?", id).Scan(&left) == nil && left == 0
-		}, 10*time.Second, time.Millisecond)
+		}, 30*time.Second, time.Millisecond)
 	}
 }

@@ -155,7 +155,7 @@ func TestM01_ConnectionsOfAPoolAreLent(t *testing.T) {
 // there for the rest of the migration, and for everybody.
 func TestM01_WhatIsLentComesBackAtOnce(t *testing.T) {
 	testserver.Each(t, func(t *testing.T, at testserver.Database) {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		db, pool := borrowed(t, at)
 		tools := db.Migrations()

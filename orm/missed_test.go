@@ -214,7 +214,7 @@ func TestS39_SetLinksOfARowWhoseWriteIsSpared(t *testing.T) {
 				require.Eventually(t, func() bool {
 					waiting := 0
 					return db.QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting) == nil && waiting == 1
-				}, 10*time.Second, time.Millisecond)
+				}, 30*time.Second, time.Millisecond)
 				return nil
 			}))
 			require.NoError(t, <-done)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-go/holdfast/atomic"
 	"github.com/holdfast-go/holdfast/dialect"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/internal/proxy"
 	"github.com/holdfast-go/holdfast/tests/testdb"
 )
@@ -21,7 +22,7 @@ import (
 func TestB12_ResolveCommitInAStorm(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		const blocks = 80
-		far, p := db.distant(setup{pool: blocks})
+		far, p := db.distant(setup{pool: blocks, Settings: block.Settings{CommitTimeout: 5 * time.Minute}})
 		storm := func(blocks int) time.Duration {
 			start := time.Now()
 			var traps []*proxy.Trap

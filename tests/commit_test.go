@@ -195,13 +195,14 @@ func TestB12_ResolveCommitWhileTheServerIsAway(t *testing.T) {
 		require.NoError(t, atomic.Do(t.Context(), back, func(ctx context.Context) error { return back.insert(ctx, 1) }, atomic.ResolveCommit()))
 		assert.Equal(t, []int{1}, db.kept())
 
-		away, q := db.distant(setup{Settings: block.Settings{CommitTimeout: 2 * time.Second}})
+		away, q := db.distant(setup{Settings: block.Settings{CommitTimeout: 10 * time.Second}})
 		away.wires.on("COMMIT", func(backend.Wire) {
 			q.Next(proxy.CutReply)
 			q.Refuse(true)
 		})
 		err := atomic.Do(t.Context(), away, func(ctx context.Context) error { return away.insert(ctx, 2) }, atomic.ResolveCommit())
 		require.ErrorIs(t, err, atomic.ErrCommitUnknown)
+		eventually(t, "the COMMIT is done", func() bool { return db.has(2) })
 		assert.Equal(t, []int{1, 2}, db.kept())
 	}, testdb.Servers()...)
 }

@@ -157,7 +157,7 @@ func TestB11_ARunningCommitIsNotCancelled(t *testing.T) {
 func TestB11_ACommitHasItsOwnLimit(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		through := proxy.New(t, db.Addr)
-		far := db.again(setup{dsn: db.Via(through.Addr()), Settings: block.Settings{CommitTimeout: 50 * time.Millisecond}})
+		far := db.again(setup{dsn: db.Via(through.Addr()), Settings: block.Settings{CommitTimeout: 3 * time.Second}})
 		var held *proxy.Trap
 		far.wires.on("COMMIT", func(backend.Wire) { held = through.On("COMMIT", proxy.HoldReply) })
 		err := atomic.Do(t.Context(), far, func(ctx context.Context) error { return far.insert(ctx, 1) })
@@ -172,9 +172,11 @@ func TestB11_ACommitHasItsOwnLimit(t *testing.T) {
 // within COMMIT.
 func TestB11_ACommitLongerThanTheTimeout(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
-		db.arrange("CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.6); RETURN NULL; END $$",
+		db.arrange("CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(7.3); RETURN NULL; END $$",
 			"CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION dawdle()")
-		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error { return db.insert(ctx, 1) }, atomic.Timeout(300*time.Millisecond)))
+		_, err := db.count(t.Context())
+		require.NoError(t, err, "there is a connection")
+		require.NoError(t, atomic.Do(t.Context(), db, func(ctx context.Context) error { return db.insert(ctx, 1) }, atomic.Timeout(6*time.Second)))
 		assert.Equal(t, []int{1}, db.kept())
 	}, testdb.Postgres)
 }

@@ -75,7 +75,7 @@ func TestB11_AStatementsOwnCtx(t *testing.T) {
 			if db.Engine != testdb.SQLite {
 				db.mustInsert(ctx, 2)
 			}
-			short, cancel := context.WithTimeout(ctx, 10*moment)
+			short, cancel := context.WithTimeout(ctx, 70*moment)
 			defer cancel()
 			require.ErrorIs(t, db.exec(short, "UPDATE t SET v = 3 WHERE id = 1"), context.DeadlineExceeded)
 			require.ErrorIs(t, db.insert(ctx, 3), atomic.ErrRollbackRequired)

@@ -74,7 +74,7 @@ func TestW08_NonAtomicOutOfSeveral(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
 		second := open(t, testdb.New(t, db.Engine), setup{})
 		for name, inner := range map[string]*database{"the same": db, "two": second} {
-			for limit, opts := range map[string][]atomichttp.Option{"none": nil, "of each": {atomichttp.Block(atomic.Timeout(time.Second))}} {
+			for limit, opts := range map[string][]atomichttp.Option{"none": nil, "of each": {atomichttp.Block(atomic.Timeout(time.Minute))}} {
 				db.arrange("DELETE FROM t")
 				flushed, goOn := make(chan struct{}), make(chan struct{})
 				stream := atomichttp.NonAtomic(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -141,7 +141,7 @@ func TestB19_TimeoutOfANestedBlockInAStatement(t *testing.T) {
 			db.mustInsert(ctx, 2)
 			nested := atomic.Do(ctx, db, func(ctx context.Context) error {
 				return db.exec(ctx, "UPDATE t SET v = 3 WHERE id = 1")
-			}, atomic.Timeout(20*moment))
+			}, atomic.Timeout(70*moment))
 			require.ErrorIs(t, nested, atomic.ErrTimeout)
 			require.ErrorIs(t, db.insert(ctx, 3), atomic.ErrRollbackRequired)
 			return nil

@@ -49,9 +49,11 @@ func (s *studio) told(run func() error) error {
 	}, run)
 }
 
-// again runs what is refused a lock until its error says enough, five times at most.
+// again runs what is refused a lock until its error says enough, five times at most, or
+// for a minute.
 func again(enough func(error) bool, run func() error) (err error) {
-	for range 5 {
+	end := time.Now().Add(time.Minute)
+	for n := 0; n < 5 || time.Now().Before(end); n++ {
 		if err = run(); enough(err) {
 			break
 		}
@@ -110,7 +112,7 @@ func TestExplainLocks_AWait(t *testing.T) {
 		err := atomic.Do(t.Context(), s, func(ctx context.Context) error {
 			_, err := s.row(2).SelectForUpdate().All(ctx)
 			require.NoError(t, err)
-			_, err = lockedBy(ctx, s, s.row(1).SelectForUpdate(orm.Wait(time.Second)), atomic.ExplainLocks())
+			_, err = lockedBy(ctx, s, s.row(1).SelectForUpdate(orm.Wait(5*time.Second)), atomic.ExplainLocks())
 			_ = heldBy(t, s, err, id)
 			return orm.Lock(ctx, s.DB, audioRow(3))
 		})
@@ -188,40 +190,44 @@ func TestExplainLocks_ADeadlock(t *testing.T) {
 			id  int64
 			err error
 		}
-		sides := make(chan side, 2)
-		var both sync.WaitGroup // have locked their first row
-		both.Add(2)
-		told := make(chan struct{}) // the victim has been told who it was
-		var once sync.Once
-		for i, name := range []string{"importer", "exporter"} {
-			go func() {
-				var me side
-				me.err = atomic.Do(t.Context(), s, func(ctx context.Context) (err error) {
-					if me.id, err = connectionID(ctx, s); err != nil {
+		var victim, survivor side
+		_ = again(func(err error) bool { held := new(atomic.LockHeldError); return errors.As(err, &held) && held.Certain }, func() error {
+			sides := make(chan side, 2)
+			var both sync.WaitGroup // have locked their first row
+			both.Add(2)
+			told := make(chan struct{}) // the victim has been told who it was
+			var once sync.Once
+			for i, name := range []string{"importer", "exporter"} {
+				go func() {
+					var me side
+					me.err = atomic.Do(t.Context(), s, func(ctx context.Context) (err error) {
+						if me.id, err = connectionID(ctx, s); err != nil {
+							return err
+						}
+						if _, err := s.row(1+i).Update(ctx, query.Set("text", secretText)); err != nil {
+							return err
+						}
+						both.Done()
+						both.Wait()
+						if _, err = s.row(2-i).Update(ctx, query.Set("text", secretText)); err == nil {
+							<-told // as long as this block is there, its name is
+						}
 						return err
+					}, atomic.Name(name), atomic.ExplainLocks())
+					if me.err != nil {
+						once.Do(func() { close(told) })
 					}
-					if _, err := s.row(1+i).Update(ctx, query.Set("text", secretText)); err != nil {
-						return err
-					}
-					both.Done()
-					both.Wait()
-					if _, err = s.row(2-i).Update(ctx, query.Set("text", secretText)); err == nil {
-						<-told // as long as this block is there, its name is
-					}
-					return err
-				}, atomic.Name(name), atomic.ExplainLocks())
-				if me.err != nil {
-					once.Do(func() { close(told) })
-				}
-				sides <- me
-			}()
-		}
-		victim, survivor := soon(t, "one side", sides), soon(t, "the other side", sides)
-		if victim.err == nil {
-			victim, survivor = survivor, victim
-		}
-		require.NoError(t, survivor.err)
-		require.ErrorIs(t, victim.err, dialect.ErrDeadlock)
+					sides <- me
+				}()
+			}
+			victim, survivor = soon(t, "one side", sides), soon(t, "the other side", sides)
+			if victim.err == nil {
+				victim, survivor = survivor, victim
+			}
+			require.NoError(t, survivor.err)
+			require.ErrorIs(t, victim.err, dialect.ErrDeadlock)
+			return victim.err
+		})
 		var held *atomic.LockHeldError
 		require.ErrorAs(t, victim.err, &held)
 		assert.True(t, held.Certain)

@@ -101,9 +101,9 @@ func (s *studio) whoWaitsForWhom() {
 	assert.Equal(t, waiter, w.Waiting.ConnectionID)
 	assert.Equal(t, "audio", w.Table)
 	assert.Positive(t, w.Waiting.Age)
-	assert.Less(t, w.Waiting.Age, patience)
+	assert.Less(t, w.Waiting.Age, time.Hour)
 	assert.Positive(t, w.Holding.Age)
-	assert.Less(t, w.Holding.Age, patience)
+	assert.Less(t, w.Holding.Age, time.Hour)
 	s.showsBothSides(w, "FOR UPDATE")
 	s.waits(0)
 }

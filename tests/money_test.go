@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	hf "github.com/holdfast-go/holdfast/atomic"
+	"github.com/holdfast-go/holdfast/internal/block"
 	"github.com/holdfast-go/holdfast/internal/proxy"
 	"github.com/holdfast-go/holdfast/tests/soak"
 	"github.com/holdfast-go/holdfast/tests/testdb"
@@ -53,7 +54,7 @@ func TestMoneyIsNeitherMadeNorLost(t *testing.T) {
 		if db.Engine == testdb.Postgres { // the others look for deadlocks at once
 			db.arrange("ALTER DATABASE " + db.Name + " SET deadlock_timeout = '20ms'")
 		}
-		far, p := db.distant(setup{pool: 60})
+		far, p := db.distant(setup{pool: 60, Settings: block.Settings{CommitTimeout: 5 * time.Minute}})
 		b := &bank{database: far, proxy: p}
 
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), moneyTime())

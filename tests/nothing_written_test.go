@@ -41,7 +41,7 @@ func TestB12_ASessionThatWasIdleForTooLong(t *testing.T) {
 			id, err := db.number(ctx, "SELECT pg_backend_pid()")
 			require.NoError(t, err)
 			require.NoError(t, db.exec(ctx, "SET LOCAL idle_in_transaction_session_timeout = 50")) // the last that it answers
-			for gone := int64(1); gone != 0; { // it says so itself
+			for gone := int64(1); gone != 0; {                                                     // it says so itself
 				gone, err = db.number(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE pid = ?", id)
 				require.NoError(t, err)
 			}

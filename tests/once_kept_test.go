@@ -251,10 +251,10 @@ func TestO06_Expiry(t *testing.T) {
 		require.NoError(t, err)
 		for _, opts := range [][]atomic.Option{{keep, atomic.OnceFor("b")}, {keep, atomic.ClaimLate()}, {keep}} { // for something else as well
 			var n int64
-			require.Eventually(t, func() bool {
+			eventually(t, "it has expired", func() bool {
 				n, err = atomic.Once(t.Context(), db, "short", db.count1(1), opts...)
 				return err == nil || !errors.Is(err, atomic.ErrOnceMismatch)
-			}, 10*time.Second, 2*time.Millisecond)
+			})
 			require.NoError(t, err)
 			assert.Equal(t, int64(db.value(1)), n)
 		}
@@ -262,10 +262,10 @@ func TestO06_Expiry(t *testing.T) {
 			_, err = atomic.Once(t.Context(), db, key, never(t))
 			require.NoError(t, err)
 		}
-		require.Eventually(t, func() bool {
+		eventually(t, "one is deleted", func() bool {
 			n, err := atomic.PurgeOnce(t.Context(), db)
 			return assert.NoError(t, err) && n == 1
-		}, 10*time.Second, 2*time.Millisecond)
+		})
 		assert.Equal(t, 2, db.look("SELECT count(*) FROM holdfast_once"))
 		require.ErrorIs(t, atomic.Do(t.Context(), db, func(ctx context.Context) error {
 			_, err := atomic.PurgeOnce(ctx, db)
@@ -296,10 +296,10 @@ func TestO06_PurgeInSmallBlocks(t *testing.T) {
 		_, err := atomic.Once(t.Context(), db, "meanwhile", db.count1(1))
 		require.NoError(t, err)
 		require.NoError(t, errors.Join(<-done, <-done))
-		require.Eventually(t, func() bool {
+		eventually(t, "all others are deleted", func() bool {
 			_, err := atomic.PurgeOnce(t.Context(), db)
 			return assert.NoError(t, err) && db.look("SELECT count(*) FROM holdfast_once") == 1
-		}, 10*time.Second, 2*time.Millisecond)
+		})
 		assert.Equal(t, 1, db.value(1))
 	})
 }

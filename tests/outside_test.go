@@ -259,8 +259,10 @@ func TestS06_ASessionThatWasIdle(t *testing.T) {
 			require.ErrorContains(t, err, "unrecognized configuration parameter")
 			return
 		}
-		db.arrange(set)
 		one := db.again(setup{pool: 1})
+		db.arrange(set)
+		one.pool().SetMaxIdleConns(0) // opened before, it knows of no limit
+		one.pool().SetMaxIdleConns(1)
 		idle := func() {
 			var id int64
 			within(t.Context(), one, 1, func(ctx context.Context) { id = one.id(ctx) })

@@ -142,7 +142,7 @@ func pgBouncer(t *testing.T, server *testdb.Server, at testdb.Database, settings
 }
 
 func answers(ctx context.Context, dsn string) bool {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, dsn)
 	return err == nil && conn.Close(ctx) == nil

@@ -21,7 +21,7 @@ func (a asking) Value() (driver.Value, error) { return a() }
 // itself; it may use another.
 func TestB10_AValuerUsesItsBlock(t *testing.T) {
 	each(t, func(t *testing.T, db *database) {
-		limited, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		limited, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
 		uses := map[string]func(ctx context.Context) error{
 			"a statement": func(ctx context.Context) error { return db.insert(ctx, 5) },

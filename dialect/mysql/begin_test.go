@@ -182,7 +182,7 @@ func TestB19_TheServerHoldsTheLimits(t *testing.T) {
 		admin(t, db, "CREATE TABLE item (n INT)", "INSERT INTO item VALUES (1), (2), (3)")
 		ours := open(t, db.DSN)
 		w := take(t, ours)
-		c := start(t, ours, w, backend.TxOptions{Timeout: 100 * time.Millisecond})
+		c := start(t, ours, w, backend.TxOptions{Timeout: 3 * time.Second})
 		_, err := readAll(w.Query(t.Context(), []string{"SAVEPOINT hf_1"}, "SELECT COUNT(*) FROM item WHERE BENCHMARK(2000000000, SHA2('x', 512)) = 0", nil))
 		e := backend.Classify(ours, err)
 		require.ErrorIs(t, e, dialect.ErrQueryCanceled)

@@ -24,7 +24,7 @@ import (
 // refusedOpen expects one clear error about setting.
 func refusedOpen(t *testing.T, setting, dsn string, opts ...Option) *dialect.OpenError {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	db, err := backend.Connect(ctx, Open(dsn, opts...))
 	if err == nil {

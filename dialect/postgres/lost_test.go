@@ -86,7 +86,8 @@ func TestB08_AKilledConnectionIsKnownToBeLost(t *testing.T) {
 			return w.Rollback(t.Context(), nil)
 		},
 		"by a limit on idling": func(t *testing.T, db testserver.Database, w backend.Wire) error {
-			execAfter(t, w, []string{"BEGIN", "SET LOCAL idle_in_transaction_session_timeout = 250"}, `INSERT INTO item VALUES (1, 'a')`)
+			execAfter(t, w, []string{"BEGIN"}, `INSERT INTO item VALUES (1, 'a')`)
+			exec(t, w, "SET LOCAL idle_in_transaction_session_timeout = 250")
 			eventually(t, db, gone, w.ID())
 			return w.Commit(t.Context(), nil)
 		},
@@ -164,7 +165,7 @@ func TestB11_ACancelledCtxLeavesNothingOnTheServer(t *testing.T) {
 		for name, end := range map[string]func() (context.Context, context.CancelFunc){
 			"cancelled": func() (context.Context, context.CancelFunc) { return context.WithCancel(t.Context()) },
 			"late": func() (context.Context, context.CancelFunc) {
-				return context.WithTimeout(t.Context(), 300*time.Millisecond)
+				return context.WithTimeout(t.Context(), 3*time.Second)
 			},
 		} {
 			t.Run(name, func(t *testing.T) {

@@ -94,20 +94,21 @@ func TestB04_AnErrorLeavesTheSavepointsOfItsPrefixSet(t *testing.T) {
 		for _, bad := range []struct {
 			query string
 			args  []any
+			limit []string // goes with the savepoints
 		}{
-			{`SELEC 1`, nil},
-			{`SELECT * FROM nowhere`, nil},
-			{`INSERT INTO item VALUES ($1, 'again')`, []any{1}},
-			{`SELECT id FROM item FOR UPDATE NOWAIT`, nil},
-			{`SELECT $1::int`, []any{"no number"}},
-			{`SELECT $1::int`, nil},
-			{`SELECT 1 / (n - 3) FROM generate_series(1, 5) n`, nil},
-			{`SELECT pg_sleep(10)`, nil}, // runs into the limit
+			{query: `SELEC 1`},
+			{query: `SELECT * FROM nowhere`},
+			{query: `INSERT INTO item VALUES ($1, 'again')`, args: []any{1}},
+			{query: `SELECT id FROM item FOR UPDATE NOWAIT`},
+			{query: `SELECT $1::int`, args: []any{"no number"}},
+			{query: `SELECT $1::int`},
+			{query: `SELECT 1 / (n - 3) FROM generate_series(1, 5) n`},
+			{query: `SELECT pg_sleep(10)`, limit: []string{"SET LOCAL statement_timeout = 100"}},
 		} {
 			for range 2 {
 				id += 10
-				execAfter(t, w, []string{"BEGIN", "SET LOCAL statement_timeout = 100"}, `INSERT INTO item VALUES ($1, 'outer')`, id)
-				rows, err := w.Query(ctx, []string{"SAVEPOINT hf_1", "SAVEPOINT hf_2"}, bad.query, bad.args)
+				execAfter(t, w, []string{"BEGIN"}, `INSERT INTO item VALUES ($1, 'outer')`, id)
+				rows, err := w.Query(ctx, append([]string{"SAVEPOINT hf_1", "SAVEPOINT hf_2"}, bad.limit...), bad.query, bad.args)
 				if err == nil {
 					_, err = readAll(rows)
 				}

@@ -280,7 +280,7 @@ func TestServerGone(t *testing.T) {
 
 func TestLatency(t *testing.T) {
 	t.Parallel()
-	const each = 30 * time.Millisecond
+	const each = 300 * time.Millisecond
 	p := proxy.New(t, newEcho(t).addr)
 	c := dial(t, p)
 	p.SetLatency(each)

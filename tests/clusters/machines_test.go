@@ -182,7 +182,7 @@ func TestPoolers(t *testing.T) {
 					require.NoError(t, err)
 					defer func() { _ = again.Close() }()
 					return again.QueryRowContext(ctx, "SELECT pg_is_in_recovery()").Scan(&standby) == nil && standby
-				}, 10*time.Second, 100*time.Millisecond)
+				}, 30*time.Second, 100*time.Millisecond)
 			}
 		})
 	}

@@ -23,13 +23,16 @@ func TestPairs(t *testing.T) {
 			require.NoError(t, primary.Run(ctx, name, "CREATE TABLE note (id INTEGER PRIMARY KEY)", "INSERT INTO note VALUES (1)"))
 			require.NoError(t, pair.Caught(ctx, name, notes))
 
-			require.NoError(t, replica.Lag(ctx, 200*time.Millisecond))
-			began := time.Now()
+			require.NoError(t, replica.Lag(ctx, time.Minute))
 			require.NoError(t, primary.Run(ctx, name, "INSERT INTO note VALUES (2)"))
 			got, err := replica.Ask(ctx, name, notes)
 			require.NoError(t, err)
 			assert.Equal(t, "1", got)
+			require.NoError(t, replica.Lag(ctx, 200*time.Millisecond))
 			soon(t, replica, name, notes, "1,2")
+			began := time.Now()
+			require.NoError(t, primary.Run(ctx, name, "INSERT INTO note VALUES (9)"))
+			soon(t, replica, name, notes, "1,2,9")
 			assert.Greater(t, time.Since(began), 150*time.Millisecond)
 			require.NoError(t, replica.Lag(ctx, 0))
 

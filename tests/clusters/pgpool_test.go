@@ -28,7 +28,7 @@ func TestPgpool(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := b.openFrom(postgres.Open(pooler.DSN(b.name), opts...))
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			for round := range 3 {
 				require.NoError(t, block(db, []string{"DELETE FROM t"}))

@@ -37,7 +37,7 @@ func TestB01_BehindAPooler(t *testing.T) {
 			b.arrange("INSERT INTO t VALUES (1, 0)")
 			db := b.openFrom(postgres.Open(b.Pooler(t, p.kind, p.settings...).DSN(b.name), p.options...))
 			for range 5 {
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				require.NoError(t, atomic.Do(ctx, db, func(ctx context.Context) error {
 					if _, err := db.Exec(ctx, "UPDATE t SET v = v + 1 WHERE id = 1"); err != nil {
 						return err

@@ -35,7 +35,7 @@ func TestB01_CommitWithoutTheStandby(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := b.on(primary, orm.WithCommitTimeout(c.limit))
-			require.NoError(t, block(db, []string{"DELETE FROM t"}))
+			require.NoError(t, block(b.on(primary), []string{"DELETE FROM t"}))
 			require.NoError(t, standby.Pause(ctx))
 			done := going(func() error { return block(db, []string{"INSERT INTO t VALUES (1, 1)"}, c.options...) })
 			if c.cancel != "" {
@@ -83,19 +83,19 @@ func TestO01_AResultWithoutTheStandby(t *testing.T) {
 		require.NoError(t, primary.Run(ctx, b.name, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
 		b.soon(primary, "SELECT count(*) FROM t", 1)
 	}
-	db := b.on(primary, orm.WithCommitTimeout(time.Second))
+	db, patient := b.on(primary, orm.WithCommitTimeout(time.Second)), b.on(primary)
 
 	require.NoError(t, standby.Pause(ctx))
 	told(db, "comes")
 	require.ErrorIs(t, once(ctx, db, "comes"), atomic.ErrCommitUnknown)
 	require.ErrorIs(t, atomic.Do(ctx, db, func(ctx context.Context) error { return once(ctx, db, "comes") }), atomic.ErrCommitUnknown, "inside a block")
 	require.NoError(t, standby.Resume(ctx))
-	require.NoError(t, once(ctx, b.on(primary), "comes"))
-	require.NoError(t, atomic.Do(ctx, db, func(ctx context.Context) error { return once(ctx, db, "comes") }))
+	require.NoError(t, once(ctx, patient, "comes"))
+	require.NoError(t, atomic.Do(ctx, patient, func(ctx context.Context) error { return once(ctx, patient, "comes") }))
 	require.Equal(t, 1, ran)
 	require.Equal(t, 1, b.number(standby, "SELECT count(*) FROM holdfast_once WHERE result IS NOT NULL"))
 
-	require.NoError(t, block(db, []string{"DELETE FROM t"}))
+	require.NoError(t, block(patient, []string{"DELETE FROM t"}))
 	require.NoError(t, standby.Cut(ctx))
 	told(db, "is lost")
 	require.ErrorIs(t, once(ctx, db, "is lost"), atomic.ErrCommitUnknown)

@@ -84,7 +84,7 @@ func set(ctx context.Context, db *orm.DB, id, v int64) error {
 func TestR03_OwnWritesAreRead(t *testing.T) {
 	pairs(t, func(t *testing.T, b *bed) {
 		const clients, writes = 16, 8
-		db := b.reading(orm.ReplicaWait(10 * time.Second))
+		db := b.reading(orm.ReplicaWait(time.Minute))
 		for id := range clients {
 			require.NoError(t, orm.Objects[number](db).Create(t.Context(), &number{ID: int64(id)}))
 		}
@@ -168,7 +168,7 @@ func TestR04_ATokenCostsNoRoundTrip(t *testing.T) {
 // A token goes to another process as a text.
 func TestR04_AcrossProcesses(t *testing.T) {
 	pairs(t, func(t *testing.T, b *bed) {
-		db, other := b.reading(orm.ReplicaWait(10*time.Second)), b.reading(orm.ReplicaWait(10*time.Second))
+		db, other := b.reading(orm.ReplicaWait(time.Minute)), b.reading(orm.ReplicaWait(time.Minute))
 		require.NoError(t, orm.Objects[number](db).Create(t.Context(), &number{ID: 1}))
 		require.NoError(t, b.Caught(t.Context(), b.name, "SELECT count(*) FROM t"))
 		require.NoError(t, b.Nodes[1].Lag(t.Context(), 200*time.Millisecond))
@@ -227,7 +227,7 @@ func TestR04_APlainUser(t *testing.T) {
 				continue
 			}
 			t.Run(name, func(t *testing.T) {
-				db := b.open(plain(b.Nodes[0])+more, orm.ReplicaWait(10*time.Second), orm.WithReplicas(b.source(plain(b.Nodes[1])+more)))
+				db := b.open(plain(b.Nodes[0])+more, orm.ReplicaWait(time.Minute), orm.WithReplicas(b.source(plain(b.Nodes[1])+more)))
 				seen := hf.Seen(ctx, db)
 				id := time.Now().UnixNano()
 				require.NoError(t, orm.Objects[number](db).Create(seen, &number{ID: id}))

@@ -66,7 +66,7 @@ func (tg *target) idleAfterAll(ctx context.Context) error {
 		return nil
 	}
 	const copied = 100 * time.Millisecond // how long the server shows one copy, if nobody reads it
-	ctx, end := context.WithTimeout(ctx, 100*copied)
+	ctx, end := context.WithTimeout(ctx, 300*copied)
 	defer end()
 	for left := fmt.Errorf("never asked"); ; {
 		select {

@@ -18,7 +18,7 @@ func main() {
 	defer db.Close()
 
 	// Somebody has a lock on Hamlet, until release is closed.
-	locked, release := make(chan struct{}), make(chan struct{})
+	locked, release, released := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		demo.Check(atomic.Do(ctx, db, func(ctx context.Context) error {
 			_, err := orm.Objects[store.Show](db).SelectForUpdate().Find(ctx, 1)
@@ -26,6 +26,7 @@ func main() {
 			<-release
 			return err
 		}))
+		close(released)
 	}()
 	<-locked
 
@@ -34,6 +35,7 @@ func main() {
 		calls++
 		if atomic.Attempt(ctx, db) == 2 {
 			close(release)
+			<-released
 		}
 		_, err := store.Buy(ctx, db, 1, "ann", 2)
 		return err
