@@ -123,6 +123,15 @@ func TestB10_TheRestOfTheRowsIsRead(t *testing.T) {
 			return s.db.Query(ctx, block.Statement{SQL: "SELECT a"}, takesOne)
 		})
 		require.ErrorIs(t, err, dialect.ErrUniqueViolation)
+
+		// Behind one that was read already there is nothing.
+		s.on("SELECT a", reply{rows: values(1), failure: unique})
+		began := time.Now()
+		require.ErrorIs(t, s.do(t.Context(), func(ctx context.Context) error {
+			_, err := s.all(ctx, "SELECT a")
+			return err
+		}), dialect.ErrUniqueViolation)
+		require.Equal(t, 2*time.Second, time.Since(began))
 	}, setup{engine: func(e *engine) backend.Engine { return blind{slow{e, &read}} }})
 }
 
