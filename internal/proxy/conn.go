@@ -84,7 +84,9 @@ func (c *conn) read(from net.Conn, to chan<- packet, look func([]byte) (packet, 
 
 func (c *conn) write(to net.Conn, packets <-chan packet) {
 	for p := range packets {
-		c.waitUntil(p.due)
+		if !c.waitUntil(p.due) {
+			continue // what was still on its way is lost
+		}
 		p.before()
 		if _, err := to.Write(p.bytes); err != nil {
 			c.cut() // the rest is taken and dropped

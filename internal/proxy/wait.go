@@ -14,15 +14,15 @@ const (
 	latePause = 100 * time.Microsecond
 )
 
-// waitUntil returns when the time has come, or when the connection is gone.
-func (c *conn) waitUntil(due time.Time) {
+// waitUntil returns when the time has come, or with false when the connection is gone.
+func (c *conn) waitUntil(due time.Time) bool {
 	if wait := time.Until(due) - lateTimer; wait > 0 {
 		timer := time.NewTimer(wait)
 		defer timer.Stop()
 		select {
 		case <-timer.C:
 		case <-c.gone:
-			return
+			return false
 		}
 	}
 	if wait := time.Until(due) - latePause; wait > 0 {
@@ -31,4 +31,5 @@ func (c *conn) waitUntil(due time.Time) {
 	for time.Now().Before(due) {
 		runtime.Gosched()
 	}
+	return true
 }
