@@ -179,6 +179,48 @@ func TestO01_TheCommitOfALateClaimHasNoAnswer(t *testing.T) {
 	})
 }
 
+// queueing is an engine on which transactions that write wait for each other in any case.
+type queueing struct{ carrying }
+
+func (e queueing) Once() backend.OnceTexts {
+	texts := e.carrying.Once()
+	texts.Queues = true
+	return texts
+}
+
+// Inside a block the server does the waiting, which sees who else waits for that block;
+// where it queues all who write, the library does.
+func TestO03_WhoWaitsInsideABlock(t *testing.T) {
+	for name, engine := range map[string]func(e *engine) backend.Engine{
+		"the server": func(e *engine) backend.Engine { return carrying{e} },
+		"we":         func(e *engine) backend.Engine { return queueing{carrying{e}} },
+	} {
+		play(t, func(t *testing.T, s *script) {
+			s.free(1)
+			goOn := make(chan struct{})
+			first := aside(func() error {
+				_, err := atomic.Once(t.Context(), s.db, "k", func(context.Context) (int, error) { <-goOn; return 1, nil })
+				return err
+			})
+			settle()
+			s.forget()
+			if name == "the server" {
+				s.on("CLAIM", refuses(locked))
+			}
+			err := s.do(t.Context(), func(ctx context.Context) error { _, err := s.once(ctx, atomic.Wait(time.Second)); return err })
+			require.ErrorIs(t, err, atomic.ErrInProgress)
+			if name == "the server" {
+				require.ErrorIs(t, err, dialect.ErrLockNotAvailable)
+				s.sent("2: BEGIN; SAVEPOINT hf_1; SET WAIT 1s; CLAIM", "2: ROLLBACK; RESET WAIT")
+			} else {
+				s.sent()
+			}
+			close(goOn)
+			require.NoError(t, first())
+		}, setup{engine: engine})
+	}
+}
+
 // A key is in progress to the end of its transaction, however that comes.
 func TestO03_KeysAreSettled(t *testing.T) {
 	play(t, func(t *testing.T, s *script) {

@@ -129,6 +129,17 @@ func TestB12_ResolveCommitMeetsAnError(t *testing.T) {
 	}, together)
 }
 
+// A server that takes the question and says nothing: there is one reason, and it is told once.
+func TestB12_ResolveCommitHasNoAnswer(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		s.on("WHAT BECAME OF tx1", reply{silent: true})
+		err := lost(t, s, "tx1")()
+		require.ErrorIs(t, err, atomic.ErrCommitUnknown)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotContains(t, err.Error(), "last:")
+	})
+}
+
 // A ReadOnly block whose COMMIT has no answer has written nothing, whatever its texts
 // could have done elsewhere.
 func TestB12_AReadOnlyBlockHasNothingToFindOut(t *testing.T) {
