@@ -31,12 +31,6 @@ var arrays = map[uint32]func(*pgtype.Map, pgconn.FieldDescription) decoder{
 	}),
 }
 
-func init() {
-	for oid := range arrays {
-		binary[oid] = pgtype.BinaryFormatCode
-	}
-}
-
 func arrayDecoder[T any](text func(T) (text string, valid bool)) func(*pgtype.Map, pgconn.FieldDescription) decoder {
 	return func(types *pgtype.Map, f pgconn.FieldDescription) decoder {
 		return scanInto(types, f, func(a pgtype.Array[T]) (driver.Value, error) { return arrayText(a, text), nil })

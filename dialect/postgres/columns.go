@@ -12,23 +12,19 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// binary lists the types that are read in binary format: those that have a
-// counterpart among driver.Value, and [arrays]. All others are read as text. It is the choice
-// of pgx's stdlib, so that a column yields the same Go value either way.
-var binary = map[uint32]int16{
-	pgtype.BoolOID:        pgtype.BinaryFormatCode,
-	pgtype.ByteaOID:       pgtype.BinaryFormatCode,
-	pgtype.CIDOID:         pgtype.BinaryFormatCode,
-	pgtype.DateOID:        pgtype.BinaryFormatCode,
-	pgtype.Float4OID:      pgtype.BinaryFormatCode,
-	pgtype.Float8OID:      pgtype.BinaryFormatCode,
-	pgtype.Int2OID:        pgtype.BinaryFormatCode,
-	pgtype.Int4OID:        pgtype.BinaryFormatCode,
-	pgtype.Int8OID:        pgtype.BinaryFormatCode,
-	pgtype.OIDOID:         pgtype.BinaryFormatCode,
-	pgtype.TimestampOID:   pgtype.BinaryFormatCode,
-	pgtype.TimestamptzOID: pgtype.BinaryFormatCode,
-	pgtype.XIDOID:         pgtype.BinaryFormatCode,
+// formatOf is the format in which a type is read: binary if it has a counterpart among
+// driver.Value, or is one of [arrays], and else text. It is the choice of pgx's stdlib, so
+// that a column yields the same Go value either way.
+func formatOf(oid uint32) int16 {
+	switch oid {
+	case pgtype.BoolOID, pgtype.ByteaOID, pgtype.CIDOID, pgtype.DateOID, pgtype.Float4OID, pgtype.Float8OID,
+		pgtype.Int2OID, pgtype.Int4OID, pgtype.Int8OID, pgtype.OIDOID, pgtype.TimestampOID, pgtype.TimestamptzOID, pgtype.XIDOID:
+		return pgtype.BinaryFormatCode
+	}
+	if _, is := arrays[oid]; is {
+		return pgtype.BinaryFormatCode
+	}
+	return pgtype.TextFormatCode
 }
 
 // columns are the columns of a result. They belong to a statement and serve one

@@ -54,7 +54,7 @@ func (st *statement) describe(sd *pgconn.StatementDescription) {
 		st.described = true
 		st.formats = make([]int16, len(sd.Fields))
 		for i, f := range sd.Fields {
-			st.formats[i] = binary[f.DataTypeOID]
+			st.formats[i] = formatOf(f.DataTypeOID)
 		}
 		if sd.Fields == nil {
 			st.silent, sd.Fields = true, undescribed

@@ -10,6 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+// typesGuard is a savepoint in front of a description that may fail.
+const typesGuard = "hf_types"
+
 // giveType takes the type of the parameter that failure is about from its argument,
 // and reports whether it is worth asking again. The server knows no type for a
 // parameter that meets nothing which has one: $1 IS NULL, concat(name, $1).

@@ -366,6 +366,3 @@ func (w *wire) prepare(ctx context.Context, prefix []string, st *statement, args
 		}
 	}
 }
-
-// typesGuard is a savepoint in front of a description that may fail.
-const typesGuard = "hf_types"

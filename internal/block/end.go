@@ -229,7 +229,7 @@ func (t *transaction) rollback(ctx context.Context, was state.Phase, suffix []st
 	}
 }
 
-// unlessEnded is how the block ended and what Do returns, provided that nothing in
+// unlessEnded is how the block ended and what Do returns (rule B8), provided that nothing in
 // it has ended the transaction unseen.
 func (t *transaction) unlessEnded(how ending, result error) (ending, error) {
 	if !t.wasEnded() {

@@ -302,7 +302,7 @@ func (t *transaction) record(ctx context.Context, b *block, st Statement, err er
 	return t.mark(b, f, e)
 }
 
-// mark fails b, and every block with it if the failure was fatal.
+// mark fails b, and every block with it if the failure was fatal (rule B8).
 func (t *transaction) mark(b *block, f *atomic.FailedError, e *dialect.Error) error {
 	if e != nil && !b.Ended() { // else a time limit was faster
 		t.saw(e)
