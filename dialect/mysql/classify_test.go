@@ -179,6 +179,8 @@ func TestS05_MessagesOfVitess(t *testing.T) {
 		{2013, where + "vttablet: rpc error: code = Unavailable desc = Lost connection to MySQL server during query (errno 2013)" + after, where + "Lost connection to MySQL server during query"},
 		{1193, "VT05006: unknown system variable '@@no_such_variable = 's3cret''", "VT05006: unknown system variable"},
 		{1235, "VT12001: unsupported: 987654321 in the text", "VT12001: unsupported"},
+		{1317, `multi-db transaction attempted: [target:{keyspace:"holdfast" shard:"-80"} transaction_id:7]`, `multi-db transaction attempted: [target:{keyspace:"holdfast" shard:"-80"} transaction_id:7]`},
+		{1317, "s3cret: multi-db transaction attempted", notOwn},
 		{1105, "syntax error at position 8 near 's3cret'", "syntax error at position"},
 	} {
 		e := new(engine).Classify(&godriver.MySQLError{Number: c.number, Message: c.text})

@@ -71,7 +71,7 @@ var templates = sync.OnceValue(func() map[uint16]*regexp.Regexp {
 		1263: `Column set to default value; NULL supplied to NOT NULL column ` + name + ` at row [0-9]+`,
 		1264: `Out of range value for column ` + name + ` at row [0-9]+`,
 		1265: `Data truncated for column ` + name + ` at row [0-9]+`,
-		1317: `Query execution was interrupted`,
+		1317: `(?:Query execution was interrupted|multi-db transaction attempted: \[.*\])`, // the other of vtgate in the mode SINGLE, with shards and numbers
 		1364: `Field ` + name + ` doesn't have a default value`,
 		1406: `Data too long for column ` + name + ` at row [0-9]+`,
 		1412: `Table definition has changed, please retry transaction`,

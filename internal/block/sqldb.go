@@ -141,6 +141,12 @@ func (c *frontConn) Ping(ctx context.Context) error {
 	return c.executor.db.Pool.PingContext(ctx)
 }
 
+// ResetSession implements driver.SessionResetter. There is nothing to reset; but with it
+// database/sql keeps a connection whose transaction's ctx has ended, instead of closing the
+// owner's *sql.Conn from a goroutine of its own, which a statement that is sent at that
+// moment does not survive: it finds a nil pointer, and panics (Conn.grabConn, Go 1.26).
+func (c *frontConn) ResetSession(context.Context) error { return nil }
+
 // IsValid implements driver.Validator: database/sql calls it when the connection
 // comes back, from a single call or from the owner of a *sql.Conn.
 func (c *frontConn) IsValid() bool {

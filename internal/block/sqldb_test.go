@@ -135,6 +135,26 @@ func TestSQL_TheCtxOfATransactionEnds(t *testing.T) {
 	})
 }
 
+// The *sql.Conn of such a transaction is its owner's, and stays one: database/sql would
+// close it while the owner may be sending.
+func TestSQL_AConnOutlivesTheCtxOfItsTransaction(t *testing.T) {
+	play(t, func(t *testing.T, s *script) {
+		c, err := s.db.SQL().Conn(t.Context())
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		tx, err := c.BeginTx(ctx, nil)
+		require.NoError(t, err)
+		_, err = tx.Exec("INSERT a")
+		require.NoError(t, err)
+		cancel()
+		settle()
+		_, err = c.ExecContext(t.Context(), "INSERT b")
+		require.NoError(t, err)
+		require.NoError(t, c.Close())
+		s.sent("BEGIN; INSERT a", "ROLLBACK", "INSERT b")
+	})
+}
+
 func TestSQL_OneTransactionForEachConnection(t *testing.T) {
 	play(t, func(t *testing.T, s *script) {
 		c, err := s.db.SQL().Conn(t.Context())
