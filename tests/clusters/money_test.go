@@ -2,6 +2,7 @@ package clusters
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -144,6 +145,27 @@ func (b *bank) move(mover int) {
 	}
 }
 
+// transfers are the ids of those that are there, read in pages: vttablet gives no more than
+// 10,000 rows.
+func transfers(t *testing.T, db *sql.DB) map[int64]bool {
+	t.Helper()
+	const page = 5000
+	there := map[int64]bool{}
+	for last, full := int64(-1), true; full; {
+		before := len(there)
+		rows, err := db.QueryContext(t.Context(), fmt.Sprintf("SELECT id FROM transfer WHERE id > %d ORDER BY id LIMIT %d", last, page))
+		require.NoError(t, err)
+		for rows.Next() {
+			require.NoError(t, rows.Scan(&last))
+			there[last] = true
+		}
+		require.NoError(t, rows.Err())
+		require.NoError(t, rows.Close())
+		full = len(there) == before+page
+	}
+	return there
+}
+
 // audit looks at every node: they must agree.
 func (b *bank) audit() (o outcome) {
 	b.t.Helper()
@@ -156,16 +178,7 @@ func (b *bank) audit() (o outcome) {
 		+ (SELECT COALESCE(SUM(amount), 0) FROM transfer WHERE target = a.id)
 		- (SELECT COALESCE(SUM(amount), 0) FROM transfer WHERE source = a.id)`), "accounts that do not agree with their transfers")
 
-	there := map[int64]bool{}
-	rows, err := writer.Open(b.t, b.name).QueryContext(b.t.Context(), "SELECT id FROM transfer")
-	require.NoError(b.t, err)
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id int64
-		require.NoError(b.t, rows.Scan(&id))
-		there[id] = true
-	}
-	require.NoError(b.t, rows.Err())
+	there := transfers(b.t, writer.Open(b.t, b.name))
 	b.moved.Range(func(key, value any) bool {
 		id, result := key.(int64), value.(transfer)
 		err := result.err
